@@ -1,0 +1,69 @@
+"""imveil: train and query image models on pictures nobody can see, and measure what an attacker could still see.
+
+The public names are loaded when asked for: importing imveil loads neither torch nor numba.
+
+>>> import imveil
+>>> imveil.find("logistic-xor/1", index="pixel").index
+'pixel'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imveil.cipher.plan import Plan as Plan
+    from imveil.cipher.scheme import Cipher as Cipher
+    from imveil.cipher.scheme import Scheme as Scheme
+    from imveil.cipher.scheme import Traits as Traits
+    from imveil.keys.key import Key as Key
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Key": "imveil.keys.key",
+    "Plan": "imveil.cipher.plan",
+    "Scheme": "imveil.cipher.scheme",
+    "Cipher": "imveil.cipher.scheme",
+    "Traits": "imveil.cipher.scheme",
+}
+
+
+def find(id: str, **fields: Any) -> Scheme:
+    """The scheme called `id` with these fields.
+
+    Raises UnknownName with the nearest names, BadField (a TypeError) for a field or value that it does not have.
+
+    >>> find("negpos/1", per_image=True).traits.per_image
+    True
+    """
+    from imveil.registry import scheme_class
+
+    scheme: Scheme = scheme_class(id).make(**fields)
+    return scheme
+
+
+def schemes() -> list[str]:
+    """The ids of all schemes, in alphabetical order.
+
+    >>> "plain/1" in schemes()
+    True
+    """
+    from imveil.registry import scheme_files
+
+    return list(scheme_files())
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    errors = import_module("imveil.errors")
+    if name[:1].isupper() and hasattr(errors, name):
+        return getattr(errors, name)
+    raise AttributeError(f"module 'imveil' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    errors = [name for name in vars(import_module("imveil.errors")) if name[:1].isupper()]
+    return sorted([*_HOMES, *errors, "find", "schemes", "__version__"])

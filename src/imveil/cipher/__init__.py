@@ -1,0 +1,1 @@
+"""Pictures into cipher pictures: pure functions on arrays. May import keys."""

@@ -1,0 +1,285 @@
+"""Scheme: the one face of every scheme. A new scheme is one file with two methods.
+
+A scheme is a frozen dataclass whose fields are its public parameters; what must stay secret is never a field. It says
+
+    material(key, shape) -> dict                   what the key decides, in the encoding of the authors' own code
+    plan_from_material(shape, **material) -> Plan  pure; the only road from material to bytes
+
+and the base gives `plan`, `encrypt`, `decrypt`, the checks, nonces, padding and a cache. Comparing with other people's code goes
+through `plan_from_material`, which is the very road that users take. The contract:
+
+* `id` names the bytes for ever ("negpos/1"): other bytes need another id. `paper` says where it is published.
+* Fields are annotated bool, int, float or Literal[...]; `check` may refuse combinations with `BadField`.
+* `traits` are exact, and tested for every scheme: what is declared holds, what is denied does not.
+* Keys are derived by purpose, `key.derive(self.id, "rotate")`, never by arithmetic.
+* A batch is the same as image by image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from types import UnionType
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.cipher.plan import Plan
+from imveil.errors import BadDtype, BadField, BadIds, BadMaterial, BadShape, NotInvertible
+from imveil.keys.key import Key
+
+Shape = tuple[int, int, int]
+Transform = Callable[..., Any]  # a Plan, or what has its face: called on (n, h, w, c), with or without ~
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is true of a scheme with these fields.
+
+    invertible: decrypt gives back every byte.   keeps_shape: cipher images have the size of the pictures.
+    per_image: a fresh key for every image, so ids are needed and nonces travel.   survives_jpeg: a cipher image may be stored
+    as JPEG and still be decrypted, with JPEG's own loss.   dtype: of cipher images.   tile: height and width must be multiples
+    of it.   channels: how many an image may have; None: any.
+    """
+
+    invertible: bool = True
+    keeps_shape: bool = True
+    per_image: bool = False
+    survives_jpeg: bool = False
+    dtype: str = "uint8"
+    tile: int = 1
+    channels: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Cipher:
+    """Cipher images, and what is public beside them.
+
+    images: (n, h, w, c).   nonces: 16 bytes an image where each has a key of its own, else None.
+    size: (h, w) before padding, None when nothing was padded.
+    """
+
+    images: Any
+    nonces: list[bytes] | None = None
+    size: tuple[int, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Scheme(ABC):
+    """The base of all schemes; see the module's docstring for the contract.
+
+    >>> import imveil
+    >>> scheme, key = imveil.find("negpos/1"), imveil.Key.generate()
+    >>> images = np.zeros((2, 8, 8, 3), np.uint8)
+    >>> bool((scheme.decrypt(scheme.encrypt(images, key), key) == images).all())
+    True
+    """
+
+    id: ClassVar[str]
+    paper: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for name, kind in self._kinds().items():
+            _check_field(self.id, name, getattr(self, name), kind)
+        self.check()
+
+    @classmethod
+    def _kinds(cls) -> dict[str, Any]:
+        hints = get_type_hints(cls)
+        return {field.name: hints[field.name] for field in fields(cls)}
+
+    @classmethod
+    def make(cls, **given: Any) -> Self:
+        """The scheme with these fields; BadField, which is a TypeError, for one that it does not have."""
+        for name in given:
+            if name not in cls._kinds():
+                known = ", ".join(cls._kinds()) or "none"
+                raise BadField(f"{cls.id} has no field {name!r}", hint=f"its fields are: {known}")
+        return cls(**given)
+
+    def check(self) -> None:
+        """Raise BadField where fields do not fit together. The base allows everything that the annotations allow."""
+        return
+
+    def config(self) -> dict[str, Any]:
+        """The public fields, as JSON can hold them: with the id they name the scheme exactly."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def traits(self) -> Traits:
+        """What is true of this scheme with these fields."""
+        return Traits()
+
+    @abstractmethod
+    def material(self, key: Key, shape: Shape) -> dict[str, Any]:
+        """What `key` decides for images of `shape` (h, w, c), named and encoded as in the authors' own code."""
+
+    @abstractmethod
+    def plan_from_material(self, shape: Shape, **material: Any) -> Any:
+        """The plan for images of `shape` (h, w, c) under that material. Pure: no key, no randomness, no state."""
+
+    def plan(self, key: Key, shape: Shape) -> Any:
+        """The plan of `key` for images of `shape` (h, w, c). The last few are remembered."""
+        return _plan(self, key, (int(shape[0]), int(shape[1]), int(shape[2])))
+
+    def encrypt(self, images: Any, key: Key, ids: Sequence[str] | None = None, *, pad: bool = False) -> Cipher:
+        """Cipher images of a batch; image by image gives the same.
+
+        images: (n, h, w, c) uint8, numpy or torch.
+        ids: a name for each image, unique in the data set; needed with a key per image (`traits.per_image`), else not used.
+        pad: where blocks do not tile the image, repeat its last row and column until they do; decrypt cuts it off again.
+        Raises BadShape, BadDtype, BadIds.
+        """
+        self._check_images(images)
+        images, size = self._padded(images) if pad else (images, None)
+        shape = self._shape(images)
+        if not self.traits.per_image:
+            return Cipher(self.plan(key, shape)(images), None, size)
+        nonces = self.nonces(images, key, ids)
+        plans = self.image_plans(key, nonces, shape)
+        parts = [plan(images[i : i + 1]) for i, plan in enumerate(plans)]
+        return Cipher(_joined(parts, images), nonces, size)
+
+    def decrypt(self, cipher: Any, key: Key) -> Any:
+        """The pictures again, (n, h, w, c) uint8. A bare array will do where there are no nonces and no padding.
+
+        Raises NotInvertible, with the reason, for schemes that lose information. A wrong key gives noise, not an error: what
+        travels with the images (fingerprint, HMAC) tells keys apart.
+        """
+        if not self.traits.invertible:
+            raise NotInvertible(f"{self.id} {self.why_not_invertible}")
+        if not isinstance(cipher, Cipher):
+            cipher = Cipher(cipher)
+        self._check_cipher(cipher.images)
+        shape = self._shape(cipher.images)
+        if not self.traits.per_image:
+            images = (~self.plan(key, shape))(cipher.images)
+        else:
+            if cipher.nonces is None or len(cipher.nonces) != len(cipher.images):
+                raise BadIds(
+                    f"{self.id} has a key for each image: {len(cipher.images)} nonces are needed, "
+                    f"{0 if cipher.nonces is None else len(cipher.nonces)} came",
+                    hint="pass the Cipher that encrypt gave, or read the images with their nonces",
+                )
+            plans = self.image_plans(key, cipher.nonces, shape)
+            images = _joined([(~plan)(cipher.images[i : i + 1]) for i, plan in enumerate(plans)], cipher.images)
+        return images if cipher.size is None else images[:, : cipher.size[0], : cipher.size[1]]
+
+    why_not_invertible: ClassVar[str] = "loses information: nothing can bring it back"
+
+    def nonces(self, images: Any, key: Key, ids: Sequence[str] | None) -> list[bytes]:
+        """The public nonce of each image, 16 bytes: a function of key, id, shape and pixels alone.
+
+        So a run is repeatable, a resumed one equals an undisturbed one, and two different pictures never share a key stream.
+        """
+        if ids is None or isinstance(ids, str) or len(ids) != len(images):
+            came = "none" if ids is None else "one text" if isinstance(ids, str) else str(len(ids))
+            raise BadIds(f"{self.id} has a key for each image: {len(images)} ids are needed, {came} came", hint="pass ids=[...]")
+        if len(set(ids)) != len(ids):
+            raise BadIds("two images of a batch have the same id", hint="ids must be unique in the data set")
+        mac = key.derive(self.id, "nonce").mac
+        shape = b"".join(int(d).to_bytes(8, "little") for d in images.shape[1:])
+        return [mac(_counted(name) + shape + _digest(image))[:16] for name, image in zip(ids, images, strict=True)]
+
+    def image_plans(self, key: Key, nonces: Sequence[bytes], shape: Shape) -> list[Any]:
+        """The plan of each image under its own key, `key.derive(id, "image", nonce)`."""
+        keys = (key.derive(self.id, "image", nonce) for nonce in nonces)
+        return [self.plan_from_material(shape, **self.material(image_key, shape)) for image_key in keys]
+
+    def _shape(self, images: Any) -> Shape:
+        h, w, c = (int(d) for d in images.shape[1:])
+        return h, w, c
+
+    def _check_images(self, images: Any) -> None:
+        if getattr(images, "ndim", None) != 4:
+            came = tuple(getattr(images, "shape", ())) or type(images).__name__
+            raise BadShape(f"images are (n, h, w, c), got {came}", hint="for one image pass image[None]")
+        if str(images.dtype) not in ("uint8", "torch.uint8"):
+            raise BadDtype(f"images are uint8, got {images.dtype}", hint="convert to 0..255 integers yourself, nothing is scaled")
+        channels = self.traits.channels
+        if channels is not None and images.shape[3] not in channels:
+            want = " or ".join(map(str, channels))
+            raise BadShape(f"{self.id} takes images of {want} channels, got {images.shape[3]}")
+        if 0 in images.shape[1:]:
+            raise BadShape(f"images of shape {tuple(images.shape[1:])} have no pixels")
+
+    def _check_cipher(self, images: Any) -> None:
+        if getattr(images, "ndim", None) != 4:
+            raise BadShape(f"cipher images are (n, h, w, c), got {tuple(getattr(images, 'shape', ()))}")
+        if str(images.dtype).removeprefix("torch.") != self.traits.dtype:
+            raise BadDtype(f"cipher images of {self.id} are {self.traits.dtype}, got {images.dtype}")
+
+    def _padded(self, images: Any) -> tuple[Any, tuple[int, int] | None]:
+        h, w = (int(d) for d in images.shape[1:3])
+        down, across = -h % self.traits.tile, -w % self.traits.tile
+        if not (down or across):
+            return images, None
+        rows, columns = np.minimum(np.arange(h + down), h - 1), np.minimum(np.arange(w + across), w - 1)
+        return images[:, rows][:, :, columns], (h, w)
+
+
+def integers(name: str, value: Any, length: int, limit: int) -> npt.NDArray[np.int64]:
+    """Material as (length,) integers in 0..limit-1, however it came; BadMaterial when it is none. Values are not shown."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "iub":
+        raise BadMaterial(f"{name} holds integers, got {array.dtype}")
+    if array.size != length:
+        raise BadMaterial(f"{name} needs {length} values, got {array.size}")
+    array = array.reshape(-1).astype(np.int64)
+    if array.size and (array.min() < 0 or array.max() >= limit):
+        raise BadMaterial(f"{name} holds values in 0..{limit - 1}, got one outside")
+    return array
+
+
+def permutation(name: str, value: Any, length: int) -> npt.NDArray[np.int64]:
+    """Material as a permutation of 0..length-1; BadMaterial when it is none."""
+    array = integers(name, value, length, length)
+    if not (np.bincount(array, minlength=length) == 1).all():
+        raise BadMaterial(f"{name} must hold each of 0..{length - 1} once")
+    return array
+
+
+def _check_field(scheme: str, name: str, value: Any, kind: Any) -> None:
+    options = get_args(kind) if get_origin(kind) in (Literal, Union, UnionType) else (kind,)
+    if get_origin(kind) is Literal:
+        # bool is an int to Python: 1 must not pass for True, nor True for 1.
+        if not any(type(value) is type(option) and value == option for option in options):
+            raise BadField(f"{name} of {scheme} is one of {', '.join(map(str, options))}, not {value!r}")
+    elif type(value) not in options and not (float in options and type(value) is int):
+        wanted = " or ".join(getattr(option, "__name__", str(option)) for option in options)
+        raise BadField(f"{name} of {scheme} is {wanted}, not {value!r}")
+
+
+@lru_cache(maxsize=32)
+def _plan(scheme: Scheme, key: Key, shape: Shape) -> Any:
+    return scheme.plan_from_material(shape, **scheme.material(key, shape))
+
+
+def _counted(name: str) -> bytes:
+    text = name.encode("utf-8", "surrogateescape")
+    return len(text).to_bytes(8, "little") + text
+
+
+def _digest(image: Any) -> bytes:
+    array = image if isinstance(image, np.ndarray) else image.detach().cpu().numpy()
+    return hashlib.sha256(np.ascontiguousarray(array).data).digest()
+
+
+def _joined(parts: list[Any], like: Any) -> Any:
+    if not parts:
+        return like.copy() if isinstance(like, np.ndarray) else like.clone()
+    if isinstance(like, np.ndarray):
+        return np.concatenate(parts)
+    import torch
+
+    return torch.cat(parts)
+
+
+__all__ = ["Cipher", "Scheme", "Shape", "Traits", "integers", "permutation"]

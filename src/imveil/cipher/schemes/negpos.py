@@ -1,0 +1,70 @@
+"""negpos/1: negative-positive per sample and colour order per pixel (Sirichotedumrong, Kinoshita, Kiya: "PE").
+
+Each sample is kept or inverted (v -> 255 - v) by its own key bit; then each pixel's three colours take one of six orders. The
+single-value XOR that the seed's paper replaces by a sequence. With one key for the data set, or a key per image ("without
+key management"); the second stays learnable, because inverting keeps |v - 127.5|.
+
+Hides: the look of a picture from a casual viewer. Leaks: position of every pixel, |v - 127.5| of every sample up to colour
+order, sizes, equality. Key space 2^(h w c) * 6^(h w). Breaks: one key for the data set falls to one image of constant
+(1, 2, 3) (Chang & Li 2020), to one known picture, and to cipher images alone; with a key per image, folding v > 127 to 255 - v
+gives back the outlines, a greedy search the colours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from imveil.cipher.blocks import positions
+from imveil.cipher.plan import Plan
+from imveil.cipher.scheme import Scheme, Shape, Traits, integers
+from imveil.keys.key import Key
+
+ORDERS = np.array(list(permutations(range(3))))  # out[c] = in[ORDERS[code][c]]: 012 021 102 120 201 210
+
+
+@dataclass(frozen=True)
+class NegPos(Scheme):
+    """Pixel-based encryption by inversion and colour order.
+
+    negpos: invert samples. colors: reorder the first three channels of each pixel; a picture with fewer than three has
+    nothing to reorder (our choice: the papers have colour pictures only), a fourth stays in place. per_image: a key per image.
+    material: `inv` (h * w * c), 0 = invert; `colors` (h * w), codes 0..5 into `ORDERS`; all ones and zeros where a step is off.
+    """
+
+    id: ClassVar[str] = "negpos/1"
+    paper: ClassVar[str] = "Sirichotedumrong, Kinoshita, Kiya, ICIP 2019 and IEEE Access 7:177844 (2019)"
+
+    negpos: bool = True
+    colors: bool = True
+    per_image: bool = False
+
+    @property
+    def traits(self) -> Traits:
+        """Invertible on any image; a key per image if asked for."""
+        return Traits(per_image=self.per_image)
+
+    def material(self, key: Key, shape: Shape) -> dict[str, Any]:
+        """Independent fair bits, and uniform codes."""
+        pixels = shape[0] * shape[1]
+        inv = np.ones(prod(shape), np.int64)
+        colors = np.zeros(pixels, np.int64)
+        if self.negpos:
+            inv = key.derive(self.id, "inv").stream().below(2, prod(shape))
+        if self.colors and shape[2] >= 3:
+            colors = key.derive(self.id, "colors").stream().below(6, pixels)
+        return {"inv": inv, "colors": colors}
+
+    def plan_from_material(self, shape: Shape, inv: Any, colors: Any) -> Plan:
+        """Inversion first, then the order of colours."""
+        inv = integers("inv", inv, prod(shape), 2)
+        colors = integers("colors", colors, shape[0] * shape[1], 6)
+        order = positions(shape).reshape(-1, shape[2])
+        if shape[2] >= 3:
+            order[:, :3] = np.take_along_axis(order[:, :3], ORDERS[colors], axis=1)
+        invert = Plan(mask=np.where(inv == 0, 255, 0).astype(np.uint8))
+        return Plan(order=order.ravel()) @ invert

@@ -1,0 +1,97 @@
+"""The command line: words and exit codes only. One module per group of commands, found by being there.
+
+A module of this package that defines `register(app)` adds its commands to the typer app. Modules import only
+typer, rich and `imveil.errors` at the top, everything heavy inside the command: `imveil --help` stays quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import typer
+
+from imveil.errors import ImveilError
+
+
+def build() -> typer.Typer:
+    """The whole command line as one typer app, its commands found in the modules beside this file."""
+    app = typer.Typer(
+        name="imveil",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Train and query image models on pictures nobody can see, and measure what an attacker could still see.",
+    )
+
+    def show_version(on: bool) -> None:
+        if on:
+            from imveil import __version__
+
+            typer.echo(f"imveil {__version__}")
+            raise typer.Exit
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(False, "--version", help="Print the version.", callback=show_version, is_eager=True),
+    ) -> None:
+        del version
+
+    for module in sorted(iter_modules(__path__), key=lambda m: m.name):
+        found = import_module(f"{__name__}.{module.name}")
+        if hasattr(found, "register"):
+            found.register(app)
+    return app
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code: 0 done, 1 done in part, 2 bad input, 130 interrupted.
+
+    Every failure is one line on standard error. `IMVEIL_DEBUG=1` shows the traceback instead.
+    """
+    try:
+        code = build()(args=argv, standalone_mode=False) or 0
+    except BaseException as error:  # this is the edge: nothing may pass it but a line and an exit code
+        if os.environ.get("IMVEIL_DEBUG") and not isinstance(error, SystemExit):
+            raise
+        code = _say(error)
+    _leave(int(code))
+
+
+def _leave(code: int) -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe went away: nothing is left to be said to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def _say(error: BaseException) -> int:
+    """One line for any failure, and its exit code."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        return _line("interrupted; run the same command again to go on", 130)
+    if isinstance(error, ImveilError):
+        return _line(str(error), error.exit_code)
+    if hasattr(error, "format_message"):  # a usage error of the command line itself
+        return _line(f"{error.format_message()} See 'imveil --help'.", 2)
+    if isinstance(error, BrokenPipeError):
+        return 0
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return _line(f"{where}{error.strerror or error}", 1)
+    if isinstance(error, MemoryError):
+        return _line("out of memory; use a smaller batch or fewer workers", 1)
+    return _line(f"internal error: {type(error).__name__}: {error}; set IMVEIL_DEBUG=1 to see where", 70)
+
+
+def _line(text: str, code: int) -> int:
+    print("imveil: " + " ".join(text.split()), file=sys.stderr)
+    return code

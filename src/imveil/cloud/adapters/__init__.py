@@ -1,0 +1,1 @@
+"""Input adapters, one file each; found by being there."""

@@ -1,0 +1,148 @@
+"""Every error that imveil raises, in one tree. The depth states the fact, the edge adds the context.
+
+    ImveilError
+    |-- BadInput (ValueError)            what was given cannot be used
+    |   |-- BadShape                     an array, a block or a plan of the wrong size
+    |   |-- BadDtype (TypeError)         an array of the wrong kind of numbers
+    |   |-- BadField (TypeError)         an unknown field of a scheme, or a value it does not take
+    |   |-- BadMaterial                  key material that is malformed or known to be weak
+    |   |-- BadIds                       image ids missing, repeated or of the wrong number
+    |   |-- BadImage                     a file that is no image, a broken one, one that is too large
+    |   |-- BadSource                    a folder or file that holds no data set that can be read
+    |   `-- BadDestination               a place that cannot be written to, or holds something else
+    |-- UnknownName (LookupError)        no scheme, model, ... of that name
+    |-- NotInvertible                    this cannot be decrypted, by design
+    |-- KeyProblem                       something is wrong with a key
+    |   |-- BadKeyFile                   missing, empty, foreign, truncated or altered key file
+    |   |-- InsecureKeyFile              others may read the key file
+    |   |-- WrongPassphrase              the passphrase does not open the key file
+    |   |-- WrongKey                     the key is not the one that was used; both fingerprints are named
+    |   `-- SecretLeak (TypeError)       someone tried to pickle or serialise a secret
+    |-- StoreProblem                     something is wrong with a cipher data set
+    |   |-- BadManifest                  missing, malformed, altered, or of an unknown version
+    |   |-- BadShard                     a shard is missing or differs from the manifest
+    |   `-- Mismatch                     data and model do not belong together (scheme, fields, key)
+    |-- TrainingProblem                  a training run cannot start or go on
+    |-- Unavailable                      data that could not be found or fetched
+    `-- MissingExtra (ImportError)       an optional part of imveil is not installed
+
+Each error carries `message` (what was needed, what came) and `hint` (what to do), and the exit code that
+the command line gives for it.
+
+>>> str(BadShape("blocks of 4x4 do not tile 30x30", hint="pad the image"))
+'blocks of 4x4 do not tile 30x30; pad the image'
+"""
+
+from __future__ import annotations
+
+
+class ImveilError(Exception):
+    """The root of all errors of imveil. message: the fact, hint: what to do about it (may be empty)."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class BadInput(ImveilError, ValueError):
+    """What was given cannot be used."""
+
+
+class BadShape(BadInput):
+    """An array, a block or a plan has the wrong size."""
+
+
+class BadDtype(BadInput, TypeError):
+    """An array holds the wrong kind of numbers (images are uint8)."""
+
+
+class BadField(BadInput, TypeError):
+    """A scheme has no such field, or the field does not take that value."""
+
+
+class BadMaterial(BadInput):
+    """Key material is malformed, or known to be weak."""
+
+
+class BadIds(BadInput):
+    """The ids of images are missing, repeated, or not as many as the images."""
+
+
+class BadImage(BadInput):
+    """A file is not an image, is broken, animated, or too large to open safely."""
+
+
+class BadSource(BadInput):
+    """A folder or file holds no data set that can be read."""
+
+
+class BadDestination(BadInput):
+    """A place cannot be written to, or holds something else."""
+
+
+class UnknownName(ImveilError, LookupError):
+    """There is no scheme, model, attack or metric of that name."""
+
+
+class NotInvertible(ImveilError):
+    """This cannot be decrypted, by design."""
+
+
+class KeyProblem(ImveilError):
+    """Something is wrong with a key. No message of this branch ever holds secret bytes."""
+
+
+class BadKeyFile(KeyProblem):
+    """A key file is missing, empty, foreign, truncated or altered."""
+
+
+class InsecureKeyFile(KeyProblem):
+    """Others than the owner may read the key file."""
+
+
+class WrongPassphrase(KeyProblem):
+    """The passphrase does not open the key file."""
+
+
+class WrongKey(KeyProblem):
+    """The key is not the one that was used. The message names both fingerprints."""
+
+
+class SecretLeak(KeyProblem, TypeError):
+    """Someone tried to pickle, serialise or print a secret."""
+
+
+class StoreProblem(ImveilError):
+    """Something is wrong with a cipher data set."""
+
+
+class BadManifest(StoreProblem):
+    """The manifest is missing, malformed, altered, or of an unknown version."""
+
+
+class BadShard(StoreProblem):
+    """A shard is missing, or its bytes differ from what the manifest says."""
+
+
+class Mismatch(StoreProblem):
+    """Data and model do not belong together: scheme, fields or key fingerprint differ."""
+
+
+class TrainingProblem(ImveilError):
+    """A training run cannot start or go on (too few classes, a loss that is no number, ...)."""
+
+
+class Unavailable(ImveilError):
+    """Data could not be found or fetched."""
+
+    exit_code = 1
+
+
+class MissingExtra(ImveilError, ImportError):
+    """An optional part of imveil is not installed; the hint names the extra."""

@@ -1,0 +1,1 @@
+"""Secrets and what is drawn from them. Imports no other room."""

@@ -1,0 +1,1 @@
+"""Plays both sides, and the attacker: experiments, records, reports. May import everything."""

@@ -1,0 +1,1 @@
+"""The side that has pictures and keys. May import store, cipher, keys."""

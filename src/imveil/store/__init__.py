@@ -1,0 +1,1 @@
+"""Cipher data sets on disk: the format that both sides speak. Imports no other room."""
