@@ -37,7 +37,7 @@ def apply(plan: Plan, images: Any, out: Any) -> Any:
         images = images.copy() if not _same(images, out) else out
     if plan.order is None:
         return _xor(plan, images, out)
-    flat = np.ascontiguousarray(images).reshape(len(images), -1)
+    flat = np.ascontiguousarray(images).reshape(len(images), plan.nbytes)
     target = flat if out is images and np.shares_memory(flat, images) else None
     if target is None and out is not None and out is not images and out.flags.c_contiguous:
         target = out.reshape(flat.shape)
@@ -81,7 +81,7 @@ def _gather(plan: Plan, flat: Any, target: Any) -> None:
 
 def _plain(plan: Plan, flat: Any) -> Any:
     """The gather in numpy alone, the slow and obvious way."""
-    units = flat if plan.unit == 8 else np.stack([flat & 15, flat >> 4], axis=2).reshape(len(flat), -1)
+    units = flat if plan.unit == 8 else np.stack([flat & 15, flat >> 4], axis=2).reshape(len(flat), 2 * flat.shape[1])
     units = units[:, plan.order]
     if plan.mask is not None:
         units ^= plan.mask
@@ -115,10 +115,11 @@ def _torch(plan: Plan, images: Any, out: Any) -> Any:
     def there(array: Any) -> Any:
         return torch.tensor(array, device=images.device)
 
-    units = images.reshape(len(images), -1)
+    size = plan.nbytes or int(np.prod(images.shape[1:]))
+    units = images.reshape(len(images), size)
     if plan.order is not None:
         if plan.unit == 4:
-            units = torch.stack([units & 15, units >> 4], dim=2).reshape(len(images), -1)
+            units = torch.stack([units & 15, units >> 4], dim=2).reshape(len(images), 2 * size)
         units = units[:, there(plan.order.astype(np.int64))]
     if plan.mask is not None:
         units = units ^ there(plan.mask)

@@ -99,7 +99,9 @@ class Plan:
             raise BadDtype(f"images are uint8, got {images.dtype}", hint="convert to 0..255 integers first")
         size = images.shape[1] * images.shape[2] * images.shape[3]
         if self.nbytes is not None and self.nbytes != size:
-            raise BadShape(f"this plan is for images of {self.nbytes} bytes, got {tuple(images.shape[1:])} = {size} bytes")
+            raise BadShape(
+                f"this plan is for images of {self.nbytes} bytes, got {tuple(images.shape[1:])} = {size} bytes"
+            )
         if out is not None and (out.shape != images.shape or out.dtype != images.dtype):
             raise BadShape(f"out must be {images.dtype} {tuple(images.shape)}, got {out.dtype} {tuple(out.shape)}")
         return apply.apply(self, images, out)

@@ -181,7 +181,9 @@ class Scheme(ABC):
         """
         if ids is None or isinstance(ids, str) or len(ids) != len(images):
             came = "none" if ids is None else "one text" if isinstance(ids, str) else str(len(ids))
-            raise BadIds(f"{self.id} has a key for each image: {len(images)} ids are needed, {came} came", hint="pass ids=[...]")
+            raise BadIds(
+                f"{self.id} has a key for each image: {len(images)} ids are needed, {came} came", hint="pass ids=[...]"
+            )
         if len(set(ids)) != len(ids):
             raise BadIds("two images of a batch have the same id", hint="ids must be unique in the data set")
         mac = key.derive(self.id, "nonce").mac
@@ -202,7 +204,9 @@ class Scheme(ABC):
             came = tuple(getattr(images, "shape", ())) or type(images).__name__
             raise BadShape(f"images are (n, h, w, c), got {came}", hint="for one image pass image[None]")
         if str(images.dtype) not in ("uint8", "torch.uint8"):
-            raise BadDtype(f"images are uint8, got {images.dtype}", hint="convert to 0..255 integers yourself, nothing is scaled")
+            raise BadDtype(
+                f"images are uint8, got {images.dtype}", hint="convert to 0..255 integers yourself, nothing is scaled"
+            )
         channels = self.traits.channels
         if channels is not None and images.shape[3] not in channels:
             want = " or ".join(map(str, channels))

@@ -37,7 +37,9 @@ def build() -> typer.Typer:
 
     @app.callback()
     def root(
-        version: bool = typer.Option(False, "--version", help="Print the version.", callback=show_version, is_eager=True),
+        version: bool = typer.Option(
+            False, "--version", help="Print the version.", callback=show_version, is_eager=True
+        ),
     ) -> None:
         del version
 
