@@ -23,6 +23,7 @@
     |   |-- BadShard                     a shard is missing or differs from the manifest
     |   `-- Mismatch                     data and model do not belong together (scheme, fields, key)
     |-- TrainingProblem                  a training run cannot start or go on
+    |   `-- BadModelFile                 a model or checkpoint file is missing, foreign, truncated or altered
     |-- Unavailable                      data that could not be found or fetched
     `-- MissingExtra (ImportError)       an optional part of imveil is not installed
 
@@ -136,6 +137,10 @@ class Mismatch(StoreProblem):
 
 class TrainingProblem(ImveilError):
     """A training run cannot start or go on (too few classes, a loss that is no number, ...)."""
+
+
+class BadModelFile(TrainingProblem):
+    """A model file or a checkpoint is missing, foreign, truncated or altered."""
 
 
 class Unavailable(ImveilError):

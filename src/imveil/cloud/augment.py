@@ -1,0 +1,53 @@
+"""Random flips and shifts, done in the gather that fetches a batch: one pass over memory, none of them a copy more.
+
+They are right only where a flipped or shifted cipher picture is again the cipher of some picture; see `suits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from imveil.cloud.extra import torch
+
+
+def gather(images: torch.Tensor, rows: torch.Tensor, draws: torch.Generator, *, flip: bool, shift: int) -> torch.Tensor:
+    """The pictures `rows` of images (n, h, w, c), each flipped left to right with probability one half and shifted
+    by -shift..shift pixels both ways, the border mirrored.
+
+    What is drawn depends on `draws` and len(rows) alone, on every device.
+    """
+    device = images.device
+    rows = rows.to(device)
+    if not flip and not shift:
+        return images[rows]
+    n, (height, width) = len(rows), images.shape[1:3]
+    down = torch.randint(-shift, shift + 1, (n, 1), generator=draws).to(device)
+    right = torch.randint(-shift, shift + 1, (n, 1), generator=draws).to(device)
+    ys = _mirror(torch.arange(height, device=device) + down, height)
+    xs = _mirror(torch.arange(width, device=device) + right, width)
+    if flip:
+        turned = torch.randint(0, 2, (n, 1), generator=draws).bool().to(device)
+        xs = torch.where(turned, width - 1 - xs, xs)
+    return images[rows[:, None, None], ys[:, :, None], xs[:, None, :]]
+
+
+def _mirror(places: torch.Tensor, side: int) -> torch.Tensor:
+    """Places outside 0..side-1 mirrored at the border pixel, as often as it takes."""
+    if side == 1:
+        return torch.zeros_like(places)
+    places = places.remainder(2 * side - 2)
+    return torch.minimum(places, 2 * side - 2 - places)
+
+
+def suits(scheme: str, traits: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether flips and shifts suit pictures of a scheme, and why, in a few words for the user.
+
+    >>> suits("plain/1", {})
+    (True, 'the pictures are plain')
+    """
+    if scheme == "plain/1":
+        return True, "the pictures are plain"
+    if traits.get("per_image"):
+        return True, "every picture has its own key, so no place in it is special"
+    return False, f"{scheme} uses one key for all pictures: a moved cipher picture is not the cipher of a moved picture"

@@ -1,0 +1,318 @@
+"""The training loop: plain torch, seeded, resumable. The same data, settings and threads give the same bits on a CPU.
+
+The pictures go to the device once, as uint8 (n, h, w, c). Each step gathers a batch, flipped and shifted in the same
+gather, and may have it encrypted on the way (`fresh`). SGD with Nesterov momentum; the rate climbs for a fifth of the
+steps and falls to zero on a line; label smoothing; bfloat16 where the processor has it in hardware.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.cloud.augment import gather
+from imveil.cloud.checkpoint import Interrupts, Position, digest, restore, store
+from imveil.cloud.classifier import Classifier, Normalisation
+from imveil.cloud.device import pick_device, uses_bf16
+from imveil.cloud.extra import nn, torch
+from imveil.cloud.predict import hits
+from imveil.errors import BadDtype, BadField, BadShape, TrainingProblem
+
+U8 = npt.NDArray[np.uint8]
+I64 = npt.NDArray[np.int64]
+Fresh = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The recipe of one training run. lr: peak rate; shift: pixels; bf16: None = where it is done in hardware."""
+
+    model: str = "cnn"
+    width: int | None = None
+    epochs: int = 6
+    batch: int = 256
+    lr: float = 0.3
+    momentum: float = 0.85
+    weight_decay: float = 1e-4
+    smoothing: float = 0.1
+    seed: int = 0
+    flip: bool = True
+    shift: int = 2
+    adapter: str = "none"
+    bf16: bool | None = None
+
+    def check(self) -> None:
+        """BadField for a value that no run can have."""
+        wrong = {
+            "epochs": not 1 <= self.epochs <= 100_000,
+            "batch": not 2 <= self.batch <= 1_000_000,
+            "lr": not (math.isfinite(self.lr) and self.lr > 0),
+            "momentum": not 0 < self.momentum < 1,
+            "weight_decay": not 0 <= self.weight_decay < 1,
+            "smoothing": not 0 <= self.smoothing < 1,
+            "seed": not 0 <= self.seed < 2**63,
+            "shift": not 0 <= self.shift <= 1024,
+            "width": self.width is not None and not 1 <= self.width <= 4096,
+        }
+        for name in (name for name, bad in wrong.items() if bad):
+            raise BadField(f"{name}={getattr(self, name)!r} is out of range for a training run")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch gave: mean training loss, accuracy on the validation pictures (None without), seconds so far."""
+
+    number: int
+    loss: float
+    valid: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is. `done` is the epoch that has just ended, else None. Steps are counted over the whole run."""
+
+    step: int
+    steps: int
+    loss: float
+    seconds: float
+    done: Epoch | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained net (uint8 pictures -> logits), how it got there, and what it was trained with."""
+
+    net: Classifier
+    history: list[Epoch]
+    settings: Settings
+    normalisation: Normalisation
+    seconds: float
+
+
+@dataclass
+class _Run:
+    """All that a step needs; what changes from step to step is in `at` and in the states of net, sgd and draws."""
+
+    net: Classifier
+    sgd: torch.optim.SGD
+    loss: nn.CrossEntropyLoss
+    draws: torch.Generator
+    images: torch.Tensor
+    labels: torch.Tensor
+    settings: Settings
+    device: torch.device
+    fresh: Fresh | None
+    at: Position = field(default_factory=Position)
+
+    @property
+    def steps(self) -> int:
+        """Full batches in an epoch; what is left over comes in another epoch, since each is shuffled anew."""
+        return max(1, len(self.images) // self.settings.batch)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step of the whole run: up over a fifth of all, then down to zero."""
+        total = self.steps * self.settings.epochs
+        top = max(1.0, total / 5)
+        return self.settings.lr * min((step + 1) / top, (total - step) / max(1.0, total - top))
+
+    def step(self) -> torch.Tensor:
+        """One batch: gather, encrypt, forward, backward, update. Returns the loss, still on the device."""
+        s = self.settings
+        rows = self.at.order[self.at.step * s.batch : (self.at.step + 1) * s.batch]
+        batch = gather(self.images, rows, self.draws, flip=s.flip, shift=s.shift)
+        if self.fresh is not None:
+            batch = self.fresh(batch, self.draws).to(self.device)
+        for group in self.sgd.param_groups:
+            group["lr"] = self.rate((self.at.epoch - 1) * self.steps + self.at.step)
+        with autocast(self.device, bool(s.bf16)):
+            loss: torch.Tensor = self.loss(self.net(batch), self.labels[rows.to(self.device)])
+        self.sgd.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.sgd.step()
+        return loss.detach()
+
+
+def fit(
+    train: tuple[U8, I64],
+    classes: int,
+    settings: Settings,
+    *,
+    valid: tuple[U8, I64] | None = None,
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    device: str | torch.device | None = None,
+    fresh: Fresh | None = None,
+) -> Trained:
+    """Train a net on pictures uint8 (n, h, w, c) with labels int64 (n,) in 0..classes-1.
+
+    valid: pictures that are only looked at after each epoch. checkpoint: a file that is written after each epoch,
+    every minute, and on SIGINT or SIGTERM; a run that finds it there goes on from it, and ends in the same bits on a
+    CPU with the same number of threads. progress: called every few steps. fresh(batch, generator): what is done to
+    each augmented batch (uint8 (n, h, w, c), on the device), for an owner who encrypts anew in every epoch.
+
+    Raises BadShape, BadDtype, BadField; TrainingProblem for labels that cannot be learnt and for a loss that is no
+    number; KeyboardInterrupt after a signal, once the checkpoint is safe.
+    """
+    settings.check()
+    check_pictures(*train, classes)
+    if valid is not None:
+        check_pictures(*valid, classes, all_classes=False)
+    where = pick_device(device)
+    settings = replace(settings, bf16=uses_bf16(where) if settings.bf16 is None else settings.bf16)
+    with torch.random.fork_rng(devices=[]), _repeatable(where):
+        torch.manual_seed(settings.seed)
+        run, normalisation = _prepare(train, classes, settings, where, fresh)
+        held = None if valid is None else (_tensor(valid[0]).to(where), _tensor(valid[1]).to(where))
+        before = time.monotonic()
+        if checkpoint is not None:
+            recipe = {**asdict(settings), "classes": classes, "data": digest(*train, *(valid or ()))}
+            run.at = restore(checkpoint, recipe, run.net, run.sgd, run.draws) or run.at
+            before -= run.at.seconds
+        else:
+            recipe = {}
+        _train(run, held, checkpoint, recipe, progress, before)
+    return Trained(run.net.eval(), [Epoch(**e) for e in run.at.history], settings, normalisation, run.at.seconds)
+
+
+def _prepare(
+    train: tuple[U8, I64], classes: int, settings: Settings, where: torch.device, fresh: Fresh | None
+) -> tuple[_Run, Normalisation]:
+    images, labels = _tensor(train[0]).to(where), _tensor(train[1]).to(where)
+    draws = torch.Generator().manual_seed(settings.seed)
+    # The seen pictures, not the given ones, set shape and normalisation; a sample of them is enough.
+    sample = images
+    if fresh is not None:
+        sample = fresh(images[:2048], torch.Generator().manual_seed(settings.seed)).to(where)
+        if sample.dtype != torch.uint8:
+            raise BadDtype(f"fresh pictures must be uint8, got {str(sample.dtype).removeprefix('torch.')}")
+    h, w, c = (int(side) for side in sample.shape[1:])
+    net = Classifier.build(settings.model, classes, (h, w, c), width=settings.width, adapter=settings.adapter)
+    net = net.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    normalisation = net.normalise(sample)
+    sgd = torch.optim.SGD(
+        net.parameters(),
+        lr=settings.lr,
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+        nesterov=True,
+    )
+    loss = nn.CrossEntropyLoss(label_smoothing=settings.smoothing)
+    return _Run(net, sgd, loss, draws, images, labels, settings, where, fresh), normalisation
+
+
+def _train(
+    run: _Run,
+    held: tuple[torch.Tensor, torch.Tensor] | None,
+    checkpoint: Path | None,
+    recipe: dict[str, Any],
+    progress: Callable[[Progress], None] | None,
+    before: float,
+) -> None:
+    settings, at, saved = run.settings, run.at, time.monotonic()
+    tell = progress or (lambda _: None)
+    with Interrupts(active=checkpoint is not None) as interrupts:
+        while at.epoch <= settings.epochs:
+            if at.step == 0 and not len(at.order):
+                at.order = torch.randperm(len(run.images), generator=run.draws)
+                total = torch.zeros((), dtype=torch.float64, device=run.device)
+            else:
+                total = torch.tensor(at.total, dtype=torch.float64, device=run.device)
+            run.net.train()
+            while at.step < run.steps:
+                total += run.step()
+                at.step += 1
+                late = time.monotonic() - saved > 60 or bool(interrupts)
+                if at.step % 10 and at.step < run.steps and not late:
+                    continue
+                at.total, at.seconds = _finite(total, run), time.monotonic() - before
+                done = (at.epoch - 1) * run.steps + at.step
+                tell(Progress(done, settings.epochs * run.steps, at.total / at.step, at.seconds))
+                if checkpoint is not None and late:
+                    store(checkpoint, recipe, run.net, run.sgd, run.draws, at)
+                    saved = time.monotonic()
+                    interrupts.obey()
+            _end_epoch(run, held, tell, before)
+            if checkpoint is not None:
+                store(checkpoint, recipe, run.net, run.sgd, run.draws, at)
+                saved = time.monotonic()
+                interrupts.obey()
+
+
+def _end_epoch(
+    run: _Run, held: tuple[torch.Tensor, torch.Tensor] | None, tell: Callable[[Progress], None], before: float
+) -> None:
+    at, share = run.at, None
+    if held is not None:
+        share = hits(run.net, *held, bf16=bool(run.settings.bf16)) / len(held[0])
+    at.seconds = time.monotonic() - before
+    epoch = Epoch(at.epoch, at.total / run.steps, share, at.seconds)
+    at.history.append(asdict(epoch))
+    tell(Progress(at.epoch * run.steps, run.settings.epochs * run.steps, epoch.loss, at.seconds, epoch))
+    at.epoch, at.step, at.total, at.order = at.epoch + 1, 0, 0.0, torch.empty(0, dtype=torch.int64)
+
+
+def _finite(total: torch.Tensor, run: _Run) -> float:
+    value = float(total)
+    if not math.isfinite(value):
+        raise TrainingProblem(
+            f"the loss is no number any more in epoch {run.at.epoch}, by step {run.at.step} of {run.steps}",
+            hint=f"use a smaller learning rate than {run.settings.lr:g}",
+        )
+    return value
+
+
+def check_pictures(images: U8, labels: I64, classes: int, *, all_classes: bool = True) -> None:
+    """BadDtype, BadShape or TrainingProblem unless images are uint8 (n, h, w, c) and labels fit them.
+
+    all_classes: every class must have a picture.
+    """
+    if images.dtype != np.uint8:
+        raise BadDtype(f"pictures must be uint8, got {images.dtype}", hint="values are 0..255, not scaled")
+    if images.ndim != 4 or 0 in images.shape:
+        raise BadShape(f"pictures must be an array (n, h, w, c) with something in it, got {images.shape}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise BadDtype(f"labels must be whole numbers, got {labels.dtype}")
+    if labels.shape != images.shape[:1]:
+        raise BadShape(f"{len(images)} pictures need as many labels, got an array of shape {labels.shape}")
+    if classes < 2:
+        raise TrainingProblem(f"a classifier needs two classes or more, got {classes}")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise TrainingProblem(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
+    empty = np.flatnonzero(np.bincount(labels, minlength=classes) == 0)
+    if all_classes and len(empty):
+        which = ", ".join(map(str, empty[:10])) + (", ..." if len(empty) > 10 else "")
+        raise TrainingProblem(f"{len(empty)} of {classes} classes have no picture to train on: {which}")
+
+
+def _tensor(array: npt.NDArray[Any]) -> torch.Tensor:
+    # A copy where numpy says read-only: torch warns about tensors that share such memory.
+    array = np.ascontiguousarray(array if array.dtype == np.uint8 else array.astype(np.int64))
+    return torch.from_numpy(array if array.flags.writeable else array.copy())
+
+
+def autocast(device: torch.device, on: bool) -> torch.autocast:
+    """bfloat16 where it is safe, inside this context; nothing when `on` is False."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=on)
+
+
+@contextmanager
+def _repeatable(device: torch.device) -> Iterator[None]:
+    """Deterministic kernels on an accelerator, where torch has them; those of a CPU are so already."""
+    if device.type == "cpu":
+        yield
+        return
+    flags = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        yield
+    finally:
+        torch.use_deterministic_algorithms(flags[0], warn_only=flags[1])

@@ -1,0 +1,119 @@
+"""Answers and scores of a trained net: logits, accuracy with its interval, per class, confusion."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.cloud.extra import nn, torch
+from imveil.errors import BadDtype, BadShape, TrainingProblem
+
+U8 = npt.NDArray[np.uint8]
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many were right. confusion[truth, answer] counts pictures; 95 % interval after Wilson (1927).
+
+    >>> score = Score(np.array([[9, 1], [2, 8]]))
+    >>> score.right, score.n, score.accuracy
+    (17, 20, 0.85)
+    >>> [round(x, 3) for x in score.interval]
+    [0.64, 0.948]
+    """
+
+    confusion: I64
+
+    @property
+    def n(self) -> int:
+        """How many pictures."""
+        return int(self.confusion.sum())
+
+    @property
+    def right(self) -> int:
+        """How many of them were answered right."""
+        return int(np.trace(self.confusion))
+
+    @property
+    def accuracy(self) -> float:
+        """right / n, 0..1."""
+        return self.right / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy."""
+        return wilson(self.right, self.n)
+
+    @property
+    def per_class(self) -> list[tuple[int, int]]:
+        """(right, n) of each class, in order."""
+        return [(int(row[k]), int(row.sum())) for k, row in enumerate(self.confusion)]
+
+
+def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """The score interval of a share: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209. z = 1.96 is 95 %.
+
+    >>> [round(x, 4) for x in wilson(0, 10)]
+    [0.0, 0.2775]
+    """
+    if n < 1 or not 0 <= right <= n:
+        raise BadShape(f"a share needs 0 <= right <= n and n >= 1, got {right} of {n}")
+    share, spread = right / n, z * z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def predict_logits(net: nn.Module, images: U8, batch: int = 512) -> F32:
+    """Logits (n, classes) of uint8 pictures (n, h, w, c), in float32 whatever the net was trained in."""
+    if images.dtype != np.uint8:
+        raise BadDtype(f"pictures must be uint8, got {images.dtype}")
+    if images.ndim != 4:
+        raise BadShape(f"pictures must be an array (n, h, w, c), got {images.shape}")
+    device = next(net.parameters()).device
+    parts = []
+    with _still(net), torch.inference_mode():
+        for start in range(0, len(images), batch):
+            part = torch.from_numpy(images[start : start + batch].copy()).to(device)
+            parts.append(net(part).float().cpu().numpy())
+    return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
+
+
+def evaluate(net: nn.Module, images: U8, labels: I64, batch: int = 512) -> Score:
+    """The score of a net on pictures uint8 (n, h, w, c) with labels int64 (n,)."""
+    if labels.shape != images.shape[:1] or not len(labels):
+        raise BadShape(f"a score needs pictures and as many labels, got {images.shape} and {labels.shape}")
+    logits = predict_logits(net, images, batch)
+    classes = logits.shape[1]
+    if labels.min() < 0 or labels.max() >= classes:
+        raise TrainingProblem(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
+    flat = labels.astype(np.int64) * classes + logits.argmax(1)
+    return Score(np.bincount(flat, minlength=classes * classes).reshape(classes, classes))
+
+
+def hits(net: nn.Module, images: torch.Tensor, labels: torch.Tensor, *, bf16: bool = False, batch: int = 512) -> int:
+    """How many of the tensors' pictures are answered right: the quick count while training."""
+    right = torch.zeros((), dtype=torch.int64, device=images.device)
+    with _still(net), torch.inference_mode(), torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+        for start in range(0, len(images), batch):
+            right += (net(images[start : start + batch]).argmax(1) == labels[start : start + batch]).sum()
+    return int(right)
+
+
+class _still:  # noqa: N801 - used as a context, like a function
+    """The net in evaluation mode, and back to what it was."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net, self.was = net, net.training
+
+    def __enter__(self) -> None:
+        self.net.eval()
+
+    def __exit__(self, *_: Any) -> None:
+        self.net.train(self.was)
