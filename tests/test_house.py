@@ -52,7 +52,7 @@ def imports(module: str) -> set[str]:
 
 
 def room(module: str) -> str:
-    return (module.split(".") + [""])[1] if module not in OPEN else ""
+    return [*module.split("."), ""][1] if module not in OPEN else ""
 
 
 def reached(module: str) -> set[str]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def apply(plan: Plan, images: Any, out: Any) -> Any:
         images = images.copy() if not _same(images, out) else out
     if plan.order is None:
         return _xor(plan, images, out)
-    flat = np.ascontiguousarray(images).reshape(len(images), plan.nbytes)
+    flat: Any = np.ascontiguousarray(images).reshape(len(images), len(plan.order) * plan.unit // 8)
     target = flat if out is images and np.shares_memory(flat, images) else None
     if target is None and out is not None and out is not images and out.flags.c_contiguous:
         target = out.reshape(flat.shape)
@@ -95,7 +96,7 @@ def _spread(work: Callable[[slice], Any], images: Any) -> None:
         work(slice(None))
         return
     bounds = np.linspace(0, len(images), threads + 1).astype(int)
-    parts = [slice(int(a), int(b)) for a, b in zip(bounds, bounds[1:])]
+    parts = [slice(int(a), int(b)) for a, b in pairwise(bounds)]
     others = [_pool(os.getpid(), threads).submit(work, part) for part in parts[1:]]
     work(parts[0])
     for other in others:

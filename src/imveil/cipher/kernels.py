@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def gather_bytes(images: Any, order: Any, mask: Any, out: Any) -> None:
     """out[i, j] = images[i, order[j]] ^ mask[j]; images and out (n, bytes) may be one array."""
     row = np.empty(len(order), np.uint8)
@@ -21,7 +21,7 @@ def gather_bytes(images: Any, order: Any, mask: Any, out: Any) -> None:
         out[i] = row
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def gather_nibbles(images: Any, order: Any, mask: Any, out: Any) -> None:
     """The same over nibbles, the low half of a byte first; images and out (n, bytes) may be one array."""
     row = np.empty(len(order) // 2, np.uint8)

@@ -26,13 +26,15 @@ I32 = npt.NDArray[np.int32]
 class Plan:
     """One permutation and one XOR over the units of an image, kept in its coarsest unit.
 
-    order: (n,) integers, unit i of the cipher is unit order[i] of the picture; None is the identity, and applying is then
+    order: (n,) integers, unit i of the cipher is unit order[i] of the picture; None is the identity, and applying is
+    then
         one XOR at the speed of memory. An order that repeats a position is allowed (some published code loses a
         colour that way) and cannot be inverted.
     mask: (n,) uint8, XORed after the gather; None is all zeros.
     unit: bits of a unit, 8 (bytes) or 4 (nibbles, two to a byte, the low one first).
 
-    An identity order and a zero mask are kept as None, nibbles that move in pairs as bytes: equal ciphers are equal plans.
+    An identity order and a zero mask are kept as None, nibbles that move in pairs as bytes: equal ciphers are equal
+    plans.
 
     >>> flip = Plan(order=np.array([2, 1, 0]))
     >>> masked = Plan(mask=np.array([1, 2, 4], np.uint8))
@@ -60,7 +62,7 @@ class Plan:
             order = None
         if unit == 4 and (order is None or _pairs(order)):
             order = None if order is None else order[::2] // 2
-            mask = None if mask is None else mask[::2] | mask[1::2] << 4
+            mask = None if mask is None else np.asarray(mask[::2] | mask[1::2] << 4, np.uint8)
             unit = 8
         if mask is not None and not mask.any():
             mask = None
@@ -136,16 +138,17 @@ class Plan:
         """Order and mask in units of `unit` bits, not brought back to canonical form."""
         if unit == self.unit:
             return _Units(self.order, self.mask)
-        order = None if self.order is None else (2 * self.order[:, None] + np.arange(2, dtype=np.int32)).ravel()
+        pair = np.arange(2, dtype=np.int32)
+        order: Any = None if self.order is None else (2 * self.order[:, None] + pair).ravel()
         mask = None if self.mask is None else np.stack([self.mask & 15, self.mask >> 4], axis=1).ravel()
         return _Units(order, mask)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Plan):
             return NotImplemented
+        pairs: Any = ((self.order, other.order), (self.mask, other.mask))
         return self.unit == other.unit and all(
-            (a is None) == (b is None) and (a is None or np.array_equal(a, b))
-            for a, b in ((self.order, other.order), (self.mask, other.mask))
+            a is b if a is None or b is None else np.array_equal(a, b) for a, b in pairs
         )
 
     def __hash__(self) -> int:
@@ -172,7 +175,7 @@ def _checked_order(order: Any) -> I32 | None:
     order = np.asarray(order)
     if order.ndim != 1 or order.dtype.kind not in "iu":
         raise BadMaterial(f"an order is a flat array of integers, got {order.dtype} {order.shape}")
-    if order.size and not (0 <= int(order.min()) and int(order.max()) < len(order)):
+    if order.size and not (int(order.min()) >= 0 and int(order.max()) < len(order)):
         raise BadMaterial(f"an order of {len(order)} units holds positions 0..{len(order) - 1} only")
     return np.array(order, np.int32)
 

@@ -5,8 +5,8 @@ A scheme is a frozen dataclass whose fields are its public parameters; what must
     material(key, shape) -> dict                   what the key decides, in the encoding of the authors' own code
     plan_from_material(shape, **material) -> Plan  pure; the only road from material to bytes
 
-and the base gives `plan`, `encrypt`, `decrypt`, the checks, nonces, padding and a cache. Comparing with other people's code goes
-through `plan_from_material`, which is the very road that users take. The contract:
+and the base gives `plan`, `encrypt`, `decrypt`, the checks, nonces, padding and a cache. Comparing with other
+people's code goes through `plan_from_material`, which is the very road that users take. The contract:
 
 * `id` names the bytes for ever ("negpos/1"): other bytes need another id. `paper` says where it is published.
 * Fields are annotated bool, int, float or Literal[...]; `check` may refuse combinations with `BadField`.
@@ -28,7 +28,6 @@ from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, ge
 import numpy as np
 import numpy.typing as npt
 
-from imveil.cipher.plan import Plan
 from imveil.errors import BadDtype, BadField, BadIds, BadMaterial, BadShape, NotInvertible
 from imveil.keys.key import Key
 
@@ -41,9 +40,9 @@ class Traits:
     """What is true of a scheme with these fields.
 
     invertible: decrypt gives back every byte.   keeps_shape: cipher images have the size of the pictures.
-    per_image: a fresh key for every image, so ids are needed and nonces travel.   survives_jpeg: a cipher image may be stored
-    as JPEG and still be decrypted, with JPEG's own loss.   dtype: of cipher images.   tile: height and width must be multiples
-    of it.   channels: how many an image may have; None: any.
+    per_image: a fresh key for every image, so ids are needed and nonces travel.   survives_jpeg: a cipher image may
+    be stored as JPEG and still be decrypted, with JPEG's own loss.   dtype: of cipher images.   tile: height and
+    width must be multiples of it.   channels: how many an image may have; None: any.
     """
 
     invertible: bool = True
@@ -122,8 +121,11 @@ class Scheme(ABC):
         """What `key` decides for images of `shape` (h, w, c), named and encoded as in the authors' own code."""
 
     @abstractmethod
-    def plan_from_material(self, shape: Shape, **material: Any) -> Any:
-        """The plan for images of `shape` (h, w, c) under that material. Pure: no key, no randomness, no state."""
+    def plan_from_material(self, *shape: Any, **material: Any) -> Any:
+        """`plan_from_material(shape, **material)`: the plan for images of `shape` (h, w, c) under that material.
+
+        Pure: no key, no randomness, no state. Each scheme names its material in its signature.
+        """
 
     def plan(self, key: Key, shape: Shape) -> Any:
         """The plan of `key` for images of `shape` (h, w, c). The last few are remembered."""
@@ -133,9 +135,9 @@ class Scheme(ABC):
         """Cipher images of a batch; image by image gives the same.
 
         images: (n, h, w, c) uint8, numpy or torch.
-        ids: a name for each image, unique in the data set; needed with a key per image (`traits.per_image`), else not used.
-        pad: where blocks do not tile the image, repeat its last row and column until they do; decrypt cuts it off again.
-        Raises BadShape, BadDtype, BadIds.
+        ids: a name for each image, unique in the data set; needed with a key per image (`traits.per_image`), else
+        not used. pad: where blocks do not tile the image, repeat its last row and column until they do; decrypt cuts
+        it off again. Raises BadShape, BadDtype, BadIds.
         """
         self._check_images(images)
         images, size = self._padded(images) if pad else (images, None)
@@ -150,8 +152,8 @@ class Scheme(ABC):
     def decrypt(self, cipher: Any, key: Key) -> Any:
         """The pictures again, (n, h, w, c) uint8. A bare array will do where there are no nonces and no padding.
 
-        Raises NotInvertible, with the reason, for schemes that lose information. A wrong key gives noise, not an error: what
-        travels with the images (fingerprint, HMAC) tells keys apart.
+        Raises NotInvertible, with the reason, for schemes that lose information. A wrong key gives noise, not an
+        error: what travels with the images (fingerprint, HMAC) tells keys apart.
         """
         if not self.traits.invertible:
             raise NotInvertible(f"{self.id} {self.why_not_invertible}")
@@ -177,7 +179,8 @@ class Scheme(ABC):
     def nonces(self, images: Any, key: Key, ids: Sequence[str] | None) -> list[bytes]:
         """The public nonce of each image, 16 bytes: a function of key, id, shape and pixels alone.
 
-        So a run is repeatable, a resumed one equals an undisturbed one, and two different pictures never share a key stream.
+        So a run is repeatable, a resumed one equals an undisturbed one, and two different pictures never share a key
+        stream.
         """
         if ids is None or isinstance(ids, str) or len(ids) != len(images):
             came = "none" if ids is None else "one text" if isinstance(ids, str) else str(len(ids))
@@ -230,7 +233,8 @@ class Scheme(ABC):
 
 
 def integers(name: str, value: Any, length: int, limit: int) -> npt.NDArray[np.int64]:
-    """Material as (length,) integers in 0..limit-1, however it came; BadMaterial when it is none. Values are not shown."""
+    """Material as (length,) integers in 0..limit-1, however it came; BadMaterial when it is none. Values are not
+    shown."""
     array = np.asarray(value)
     if array.dtype.kind not in "iub":
         raise BadMaterial(f"{name} holds integers, got {array.dtype}")

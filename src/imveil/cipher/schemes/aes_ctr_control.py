@@ -1,7 +1,9 @@
-"""aes-ctr-control/1: a fresh AES-CTR key stream for every image. Nothing can be learned: the control of every experiment.
+"""aes-ctr-control/1: a fresh AES-CTR key stream for every image. Nothing can be learned: the control of every
+experiment.
 
-A model trained on it must stay at chance, and an attack that beats blind guessing on it is broken, not the cipher. Hides:
-everything but the size of a picture. Leaks: sizes and labels. Not authenticated: data at rest and on the way are sealed apart.
+A model trained on it must stay at chance, and an attack that beats blind guessing on it is broken, not the cipher.
+Hides: everything but the size of a picture. Leaks: sizes and labels. Not authenticated: data at rest and on the way
+are sealed apart.
 """
 
 from __future__ import annotations

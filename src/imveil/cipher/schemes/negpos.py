@@ -1,13 +1,13 @@
 """negpos/1: negative-positive per sample and colour order per pixel (Sirichotedumrong, Kinoshita, Kiya: "PE").
 
-Each sample is kept or inverted (v -> 255 - v) by its own key bit; then each pixel's three colours take one of six orders. The
-single-value XOR that the seed's paper replaces by a sequence. With one key for the data set, or a key per image ("without
-key management"); the second stays learnable, because inverting keeps |v - 127.5|.
+Each sample is kept or inverted (v -> 255 - v) by its own key bit; then each pixel's three colours take one of six
+orders. The single-value XOR that the seed's paper replaces by a sequence. With one key for the data set, or a key
+per image ("without key management"); the second stays learnable, because inverting keeps |v - 127.5|.
 
-Hides: the look of a picture from a casual viewer. Leaks: position of every pixel, |v - 127.5| of every sample up to colour
-order, sizes, equality. Key space 2^(h w c) * 6^(h w). Breaks: one key for the data set falls to one image of constant
-(1, 2, 3) (Chang & Li 2020), to one known picture, and to cipher images alone; with a key per image, folding v > 127 to 255 - v
-gives back the outlines, a greedy search the colours.
+Hides: the look of a picture from a casual viewer. Leaks: position of every pixel, |v - 127.5| of every sample up to
+colour order, sizes, equality. Key space 2^(h w c) * 6^(h w). Breaks: one key for the data set falls to one image of
+constant (1, 2, 3) (Chang & Li 2020), to one known picture, and to cipher images alone; with a key per image, folding
+v > 127 to 255 - v gives back the outlines, a greedy search the colours.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class NegPos(Scheme):
     """Pixel-based encryption by inversion and colour order.
 
     negpos: invert samples. colors: reorder the first three channels of each pixel; a picture with fewer than three has
-    nothing to reorder (our choice: the papers have colour pictures only), a fourth stays in place. per_image: a key per image.
-    material: `inv` (h * w * c), 0 = invert; `colors` (h * w), codes 0..5 into `ORDERS`; all ones and zeros where a step is off.
+    nothing to reorder (our choice: the papers have colour pictures only), a fourth stays in place. per_image: a key
+    per image. material: `inv` (h * w * c), 0 = invert; `colors` (h * w), codes 0..5 into `ORDERS`; all ones and
+    zeros where a step is off.
     """
 
     id: ClassVar[str] = "negpos/1"

@@ -1,0 +1,48 @@
+"""Every scheme with every value of every field, one at a time: what the laws, the vectors and the references run over."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
+
+import imveil
+from imveil.cipher.scheme import Scheme
+from imveil.errors import BadField
+
+
+def variants() -> list[Scheme]:
+    """The default of each scheme, then each boolean turned over and each literal, one field at a time."""
+    found: dict[Scheme, None] = {}
+    for id in imveil.schemes():
+        base = imveil.find(id)
+        found[base] = None
+        for name, kind in base._kinds().items():
+            options = (True, False) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
+            for value in options:
+                try:
+                    found[imveil.find(id, **{name: value})] = None
+                except BadField:  # this value wants another field changed too
+                    continue
+    return list(found)
+
+
+def label(scheme: Scheme) -> str:
+    """A short name: the id and the fields that are not at their default."""
+    base = imveil.find(scheme.id).config()
+    changed = [f"{name}={value}" for name, value in scheme.config().items() if value != base[name]]
+    return "-".join([scheme.id.replace("/", "-"), *changed])
+
+
+def shape_for(scheme: Scheme, h: int = 1, w: int = 1, c: int = 3) -> tuple[int, int, int]:
+    """A shape that the scheme takes, `h` by `w` of its tiles."""
+    traits = scheme.traits
+    channels = c if traits.channels is None or c in traits.channels else traits.channels[0]
+    return h * traits.tile, w * traits.tile, channels
+
+
+def pictures(name: str, shape: tuple[int, ...]) -> Any:
+    """Pictures that anyone can make again: SHAKE-256 of the name."""
+    data = hashlib.shake_256(name.encode()).digest(int(np.prod(shape)))
+    return np.frombuffer(data, np.uint8).reshape(shape).copy()
