@@ -1,0 +1,195 @@
+"""Recipe: one experiment on learning, as a value. `run(recipe, seed)` encrypts, hands tensors to the cloud, and
+measures.
+
+Everything follows from the recipe and the seed: the split, the key, the net's first weights, the order of batches. The
+laboratory plays both sides, so its keys are derived from the seed and protect nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+import imveil
+from imveil import registry
+from imveil.errors import BadField, BadSource
+from imveil.keys.key import Key
+from imveil.lab.places import folder
+from imveil.lab.record import Record, measured
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained on what, and how it is asked.
+
+    data: "cifar10" or "cifar100".   scheme, fields: how pictures are hidden.   query: test pictures under the "same"
+    key as the training pictures, or under "another".   model, width, adapter, epochs, batch, lr: see
+    `cloud.loop.Settings`. augment: "none", "before" encryption (a fresh cipher image each epoch) or "after" it
+    (flips and shifts of cipher images). images: how many training pictures, None for all that are not held out.
+    held_out: pictures of the training set kept for choices; the test set is asked once, at the end.
+    """
+
+    data: str = "cifar10"
+    scheme: str = "plain/1"
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    query: Literal["same", "another"] = "same"
+    model: str = "cnn"
+    width: int | None = None
+    adapter: str = "none"
+    epochs: int = 6
+    batch: int = 256
+    lr: float = 0.3
+    augment: Literal["none", "before", "after"] = "none"
+    images: int | None = None
+    held_out: int = 5000
+
+    @property
+    def digest(self) -> str:
+        """Names this recipe exactly, 16 hex digits.
+
+        >>> Recipe().digest == Recipe(epochs=6).digest != Recipe(epochs=7).digest
+        True
+        """
+        return hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def facts(self) -> dict[str, Any]:
+        """The recipe as JSON can hold it, with every field of the scheme spelt out."""
+        return {**asdict(self), "fields": imveil.find(self.scheme, **self.fields).config()}
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Pictures and labels of a run: train, valid, test."""
+
+    train: tuple[Images, Labels]
+    valid: tuple[Images, Labels]
+    test: tuple[Images, Labels]
+    classes: int
+
+
+def find_recipe(name: str) -> Recipe:
+    """The `RECIPE` of recipes/NAME.py; UnknownName with the nearest names."""
+    files = {file.stem: file for file in folder("recipes").glob("*.py") if not file.stem.startswith("_")}
+    if name not in files:
+        raise registry.unknown("recipe", name, files)
+    spec = spec_from_file_location(f"imveil_recipe_{name}", files[name])
+    if spec is None or spec.loader is None:
+        raise BadSource(f"{files[name]} cannot be imported")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    recipe = getattr(module, "RECIPE", None)
+    if not isinstance(recipe, Recipe):
+        raise BadSource(f"{files[name].name} holds no RECIPE", hint="RECIPE = Recipe(...)")
+    return recipe
+
+
+def key_of(seed: int, purpose: str = "data set") -> Key:
+    """The key of a run: repeatable, and therefore no secret."""
+    return Key(hashlib.sha256(f"imveil laboratory, {purpose}, {seed}".encode()).digest())
+
+
+def run(recipe: Recipe, seed: int, name: str = "", progress: Callable[[Any], None] | None = None) -> Record:
+    """Train by the recipe and ask the test set once: a record of accuracy in percent, with its 95 % interval over n
+    pictures."""
+    from imveil.cloud.predict import evaluate
+
+    net, seconds = _trained(_Call(replace(recipe, query="same"), seed, progress))
+    sets = plain_sets(recipe, seed)
+    key = key_of(seed, "data set" if recipe.query == "same" else "another")
+    scheme = imveil.find(recipe.scheme, **recipe.fields)
+    score = evaluate(net, _encrypted(scheme, sets.test[0], key, "test"), sets.test[1])
+    low, high = score.interval
+    return measured(
+        kind="accuracy",
+        name=name,
+        digest=recipe.digest,
+        facts=recipe.facts(),
+        seed=seed,
+        value=round(100 * score.accuracy, 4),
+        unit="%",
+        n=score.n,
+        low=round(100 * low, 4),
+        high=round(100 * high, 4),
+        seconds=round(seconds, 1),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    recipe: Recipe
+    seed: int
+    progress: Callable[[Any], None] | None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Call) and (self.recipe.digest, self.seed) == (other.recipe.digest, other.seed)
+
+    def __hash__(self) -> int:
+        return hash((self.recipe.digest, self.seed))
+
+
+@lru_cache(maxsize=1)  # one net, several questions: the right key, a wrong one
+def _trained(call: _Call) -> tuple[Any, float]:
+    from imveil.cloud.loop import Settings, fit
+
+    recipe, seed = call.recipe, call.seed
+    sets, scheme, key = plain_sets(recipe, seed), imveil.find(recipe.scheme, **recipe.fields), key_of(seed)
+    fresh = None
+    train = sets.train[0]
+    if recipe.augment == "before":
+        if scheme.traits.per_image:
+            raise BadField("augment='before' needs one key for the data set", hint="use augment='after' or 'none'")
+        plan = scheme.plan(key, train.shape[1:])
+        fresh = lambda batch, _: plan(batch)  # noqa: E731
+    else:
+        train = _encrypted(scheme, train, key, "train")
+    moves = recipe.augment != "none"
+    settings = Settings(
+        model=recipe.model,
+        width=recipe.width,
+        adapter=recipe.adapter,
+        epochs=recipe.epochs,
+        batch=recipe.batch,
+        lr=recipe.lr,
+        seed=seed,
+        flip=moves,
+        shift=2 if moves else 0,
+    )
+    valid = (_encrypted(scheme, sets.valid[0], key, "valid"), sets.valid[1])
+    trained = fit((train, sets.train[1]), sets.classes, settings, valid=valid, fresh=fresh, progress=call.progress)
+    return trained.net, trained.seconds
+
+
+def plain_sets(recipe: Recipe, seed: int) -> Sets:
+    """The plain pictures of a run: the held-out ones are drawn from the training set by the seed."""
+    from imveil.owner.cifar import load
+
+    data = load(recipe.data)
+    images, labels = data["train"]
+    order = np.random.default_rng([seed, 7]).permutation(len(images))
+    held, rest = order[: recipe.held_out], order[recipe.held_out :]
+    rest = rest[: recipe.images] if recipe.images else rest
+    labels = labels.astype(np.int64)
+    test_images, test_labels = data["test"]
+    return Sets(
+        (images[rest], labels[rest]),
+        (images[held], labels[held]),
+        (test_images, test_labels.astype(np.int64)),
+        int(labels.max()) + 1,
+    )
+
+
+def _encrypted(scheme: Any, images: Images, key: Key, split: str) -> Images:
+    ids = [f"{split}/{i}" for i in range(len(images))]
+    cipher: Images = scheme.encrypt(images, key, ids).images
+    return cipher
