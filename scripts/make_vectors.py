@@ -17,9 +17,8 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from variants import label, pictures, shape_for, variants  # noqa: E402
-
 import imveil  # noqa: E402
+from variants import label, pictures, shape_for, variants  # noqa: E402
 
 KEY = hashlib.sha256(b"imveil golden vectors").digest()
 

@@ -1,0 +1,70 @@
+"""Write the tables of README and docs from records/, between their markers; `--check` only says whether they are fresh.
+
+usage: python scripts/tables.py [--check]
+
+A marker is a pair of HTML comments, <!-- table: NAME --> and <!-- end -->. Nothing between them is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from imveil.lab import record
+from imveil.lab.record import Record
+
+ROOT = Path(__file__).parents[1]
+MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def accuracy() -> str:
+    """One line a recipe: mean over seeds, spread, n, the lowest and highest interval."""
+    groups: dict[str, list[Record]] = {}
+    for one in record.latest(record.read("accuracy")):
+        groups.setdefault(one.digest, []).append(one)
+    lines = ["| recipe | scheme | fields | accuracy, % | sd | runs | test images | epochs |",
+    "|---|---|---|---|---|---|---|---|"] for runs in sorted(groups.values(), key=lambda g: (g[0].facts["data"],
+    -record.summary(g)[0])):
+        mean, spread, n = record.summary(runs)
+        facts = runs[-1].facts
+        changed = ", ".join(f"{k}={v}" for k, v in facts["fields"].items()) or "none"
+        sd = "" if n < 2 else f"{spread:.2f}"
+        lines.append(
+            f"| {runs[-1].name} | {facts['scheme']} | {changed} | {mean:.2f} | {sd} | {n} | {runs[-1].n} |
+            {facts['epochs']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def speed() -> str:
+    """One line a benchmark: the ratio to a one-core memory copy, and to other people's code where there is any."""
+    lines = ["| what | ratio | to | rounds | machine |", "|---|---|---|---|---|"]
+    newest = {(one.name, one.facts["to"]): one for one in record.read("speed")}
+    for (name, to), one in sorted(newest.items()):
+        machine = f"{one.machine['processor']}, {one.machine['cores']} cores"
+        lines.append(f"| {name} | {one.value:.2f} | {to} | {one.n} | {machine} |")
+    return "\n".join(lines) + "\n"
+
+
+TABLES: dict[str, Callable[[], str]] = {"accuracy": accuracy, "speed": speed}
+
+
+def main() -> None:
+    """Fill every marked place, or say which is stale."""
+    stale = []
+    for file in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]):
+        text = file.read_text(encoding="utf-8")
+        fresh = MARK.sub(lambda m: m.group(1) + TABLES[m.group("name")]() + m.group(3), text)
+        if fresh != text:
+            stale.append(str(file.relative_to(ROOT)))
+            if "--check" not in sys.argv:
+                file.write_text(fresh, encoding="utf-8")
+    if stale and "--check" in sys.argv:
+        sys.exit(f"stale tables in {', '.join(stale)}: run python scripts/tables.py")
+    print(f"tables fresh; written: {', '.join(stale) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()
