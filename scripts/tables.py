@@ -24,17 +24,24 @@ def accuracy() -> str:
     groups: dict[str, list[Record]] = {}
     for one in record.latest(record.read("accuracy")):
         groups.setdefault(one.digest, []).append(one)
-    lines = ["| recipe | scheme | fields | accuracy, % | sd | runs | test images | epochs |",
-    "|---|---|---|---|---|---|---|---|"] for runs in sorted(groups.values(), key=lambda g: (g[0].facts["data"],
-    -record.summary(g)[0])):
+    lines = [
+        "| recipe | scheme | fields | accuracy, % | sd | runs | test images | epochs |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for runs in sorted(groups.values(), key=lambda g: (g[0].facts["data"], -record.summary(g)[0])):
         mean, spread, n = record.summary(runs)
-        facts = runs[-1].facts
-        changed = ", ".join(f"{k}={v}" for k, v in facts["fields"].items()) or "none"
-        sd = "" if n < 2 else f"{spread:.2f}"
-        lines.append(
-            f"| {runs[-1].name} | {facts['scheme']} | {changed} | {mean:.2f} | {sd} | {n} | {runs[-1].n} |
-            {facts['epochs']} |"
-        )
+        last = runs[-1]
+        cells = [
+            last.name,
+            last.facts["scheme"],
+            ", ".join(f"{k}={v}" for k, v in last.facts["fields"].items()) or "none",
+            f"{mean:.2f}",
+            f"{spread:.2f}" if n > 1 else "",
+            str(n),
+            str(last.n),
+            str(last.facts["epochs"]),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
