@@ -137,8 +137,8 @@ def show(pictures: np.ndarray, restored: np.ndarray, results: dict, seconds: flo
         f"<p>{IMAGES} training pictures, {EPOCHS} epochs, one run, {seconds / 60:.1f} minutes in all; "
         f"the key of the data set is {html.escape(signature)}.</p>"
         "<p>A fixed sequence over a data set is a many-time pad: one known picture breaks it, and so do a hundred "
-        "cipher images alone. Read SECURITY.md before you trust any of this with a picture that matters, and README.md for "
-        "the rest.</p>"
+        "cipher images alone. Read SECURITY.md before you trust any of this with a picture that matters, "
+        "and README.md for the rest.</p>"
     )
     write_page(HERE / "out" / "index.html", "imveil: what the cloud sees", rows, text)
     print("\n" + "  ".join(f"{word:<18}" for word in head))
