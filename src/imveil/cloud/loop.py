@@ -20,71 +20,19 @@ import numpy.typing as npt
 
 from imveil.cloud.augment import gather
 from imveil.cloud.checkpoint import Interrupts, Position, digest, restore, store
+from imveil.cloud.checks import check_pictures
 from imveil.cloud.classifier import Classifier, Normalisation
 from imveil.cloud.device import pick_device, uses_bf16
 from imveil.cloud.extra import nn, torch
 from imveil.cloud.predict import hits
-from imveil.errors import BadDtype, BadField, BadShape, TrainingProblem
+from imveil.cloud.settings import Epoch as Epoch
+from imveil.cloud.settings import Progress as Progress
+from imveil.cloud.settings import Settings as Settings
+from imveil.errors import BadDtype, TrainingProblem
 
 U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
 Fresh = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The recipe of one training run. lr: peak rate; shift: pixels; bf16: None = where it is done in hardware."""
-
-    model: str = "cnn"
-    width: int | None = None
-    epochs: int = 6
-    batch: int = 256
-    lr: float = 0.3
-    momentum: float = 0.85
-    weight_decay: float = 1e-4
-    smoothing: float = 0.1
-    seed: int = 0
-    flip: bool = True
-    shift: int = 2
-    adapter: str = "none"
-    bf16: bool | None = None
-
-    def check(self) -> None:
-        """BadField for a value that no run can have."""
-        wrong = {
-            "epochs": not 1 <= self.epochs <= 100_000,
-            "batch": not 2 <= self.batch <= 1_000_000,
-            "lr": not (math.isfinite(self.lr) and self.lr > 0),
-            "momentum": not 0 < self.momentum < 1,
-            "weight_decay": not 0 <= self.weight_decay < 1,
-            "smoothing": not 0 <= self.smoothing < 1,
-            "seed": not 0 <= self.seed < 2**63,
-            "shift": not 0 <= self.shift <= 1024,
-            "width": self.width is not None and not 1 <= self.width <= 4096,
-        }
-        for name in (name for name, bad in wrong.items() if bad):
-            raise BadField(f"{name}={getattr(self, name)!r} is out of range for a training run")
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch gave: mean training loss, accuracy on the validation pictures (None without), seconds so far."""
-
-    number: int
-    loss: float
-    valid: float | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run is. `done` is the epoch that has just ended, else None. Steps are counted over the whole run."""
-
-    step: int
-    steps: int
-    loss: float
-    seconds: float
-    done: Epoch | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +81,7 @@ class _Run:
             batch = self.fresh(batch, self.draws).to(self.device)
         for group in self.sgd.param_groups:
             group["lr"] = self.rate((self.at.epoch - 1) * self.steps + self.at.step)
-        with autocast(self.device, bool(s.bf16)):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(s.bf16)):
             loss: torch.Tensor = self.loss(self.net(batch), self.labels[rows.to(self.device)])
         self.sgd.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -270,38 +218,10 @@ def _finite(total: torch.Tensor, run: _Run) -> float:
     return value
 
 
-def check_pictures(images: U8, labels: I64, classes: int, *, all_classes: bool = True) -> None:
-    """BadDtype, BadShape or TrainingProblem unless images are uint8 (n, h, w, c) and labels fit them.
-
-    all_classes: every class must have a picture.
-    """
-    if images.dtype != np.uint8:
-        raise BadDtype(f"pictures must be uint8, got {images.dtype}", hint="values are 0..255, not scaled")
-    if images.ndim != 4 or 0 in images.shape:
-        raise BadShape(f"pictures must be an array (n, h, w, c) with something in it, got {images.shape}")
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise BadDtype(f"labels must be whole numbers, got {labels.dtype}")
-    if labels.shape != images.shape[:1]:
-        raise BadShape(f"{len(images)} pictures need as many labels, got an array of shape {labels.shape}")
-    if classes < 2:
-        raise TrainingProblem(f"a classifier needs two classes or more, got {classes}")
-    if labels.min() < 0 or labels.max() >= classes:
-        raise TrainingProblem(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
-    empty = np.flatnonzero(np.bincount(labels, minlength=classes) == 0)
-    if all_classes and len(empty):
-        which = ", ".join(map(str, empty[:10])) + (", ..." if len(empty) > 10 else "")
-        raise TrainingProblem(f"{len(empty)} of {classes} classes have no picture to train on: {which}")
-
-
 def _tensor(array: npt.NDArray[Any]) -> torch.Tensor:
     # A copy where numpy says read-only: torch warns about tensors that share such memory.
     array = np.ascontiguousarray(array if array.dtype == np.uint8 else array.astype(np.int64))
     return torch.from_numpy(array if array.flags.writeable else array.copy())
-
-
-def autocast(device: torch.device, on: bool) -> torch.autocast:
-    """bfloat16 where it is safe, inside this context; nothing when `on` is False."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=on)
 
 
 @contextmanager

@@ -1,0 +1,113 @@
+"""Answers of a model to cipher pictures in files: each is checked against the model before it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.cloud.modelfile import Model, ModelInfo
+from imveil.cloud.predict import predict_logits
+from imveil.errors import BadImage, BadShape, BadSource, ImveilError, Mismatch
+from imveil.store.sets import read_image
+
+U8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The classes of one picture, the likeliest first, with their probabilities (softmax of the logits)."""
+
+    file: str
+    top: list[tuple[str, float]]
+
+    def as_json(self) -> dict[str, Any]:
+        """{"file", "class", "probability", "top": [{"class", "probability"}, ...]}"""
+        top = [{"class": name, "probability": round(p, 6)} for name, p in self.top]
+        return {"file": self.file, **top[0], "top": top}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture that could not be answered, and why: one line."""
+
+    file: str
+    error: ImveilError
+
+
+def find_images(places: Iterable[str], lines: Iterable[str]) -> Iterator[Path]:
+    """Files named by `places`: a file as it is, a folder with all PNG below it in order of name, "-" for `lines`.
+
+    BadSource for a place that is not there, and for a folder without PNG.
+    """
+    for place in places:
+        if place == "-":
+            yield from (Path(line.rstrip("\r\n")) for line in lines if line.strip())
+            continue
+        path = Path(place)
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() == ".png" and p.is_file())
+            if not inside:
+                raise BadSource(f"{path} holds no PNG pictures")
+            yield from inside
+        elif path.exists():
+            yield path
+        else:
+            raise BadSource(f"there is no file or folder {path}")
+
+
+def answer(
+    model: Model, files: Iterable[Path], *, force: bool = False, top: int = 5, batch: int = 256
+) -> Iterator[Answer | Failure]:
+    """Answer files in their order. A broken picture is a Failure; one of another key or scheme is a Mismatch.
+
+    force: answer those of another key, scheme or without a tag, too.
+    """
+    waiting: list[tuple[str, U8 | ImveilError]] = []
+    for file in files:
+        try:
+            waiting.append((str(file), _open(file, model.info, force)))
+        except Mismatch:
+            raise
+        except ImveilError as error:
+            waiting.append((str(file), error))
+        except OSError as error:
+            waiting.append((str(file), BadImage(f"{file} cannot be read: {error.strerror or error}")))
+        if len(waiting) == batch:
+            yield from _answer(model, waiting, top)
+            waiting = []
+    yield from _answer(model, waiting, top)
+
+
+def _open(file: Path, info: ModelInfo, force: bool) -> U8:
+    image, tag = read_image(file)
+    if not force:
+        if tag is None:
+            raise Mismatch(f"{file} has no tag that says how it was encrypted", hint="force an answer if you know it")
+        info.check(tag.scheme, tag.fields, tag.fingerprint, str(file))
+    if image.shape != info.shape:
+        want, came = ("x".join(map(str, shape)) for shape in (info.shape, image.shape))
+        raise BadShape(f"the model reads pictures of {want}, {file} has {came}")
+    return image
+
+
+def _answer(model: Model, waiting: list[tuple[str, U8 | ImveilError]], top: int) -> Iterator[Answer | Failure]:
+    good = [image for _, image in waiting if not isinstance(image, ImveilError)]
+    rows = iter(_softmax(predict_logits(model.net, np.stack(good))) if good else np.empty((0, 0)))
+    for file, image in waiting:
+        if isinstance(image, ImveilError):
+            yield Failure(file, image)
+            continue
+        row = next(rows)
+        best = np.argsort(-row, kind="stable")[:top]
+        yield Answer(file, [(model.info.classes[k], float(row[k])) for k in best])
+
+
+def _softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    powers = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    shares: npt.NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
+    return shares

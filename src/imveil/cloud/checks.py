@@ -1,0 +1,38 @@
+"""What can be learnt from, and one clear line for what cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.errors import BadDtype, BadShape, TrainingProblem
+
+U8 = npt.NDArray[np.uint8]
+I64 = npt.NDArray[np.int64]
+
+
+def check_pictures(
+    images: U8, labels: I64, classes: int, *, all_classes: bool = True, names: Sequence[str] = ()
+) -> None:
+    """BadDtype, BadShape or TrainingProblem unless images are uint8 (n, h, w, c) and labels fit them.
+
+    all_classes: every class must have a picture. names: of the classes, for the message.
+    """
+    if images.dtype != np.uint8:
+        raise BadDtype(f"pictures must be uint8, got {images.dtype}", hint="values are 0..255, not scaled")
+    if images.ndim != 4 or 0 in images.shape:
+        raise BadShape(f"pictures must be an array (n, h, w, c) with something in it, got {images.shape}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise BadDtype(f"labels must be whole numbers, got {labels.dtype}")
+    if labels.shape != images.shape[:1]:
+        raise BadShape(f"{len(images)} pictures need as many labels, got an array of shape {labels.shape}")
+    if classes < 2:
+        raise TrainingProblem(f"a classifier needs two classes or more, got {classes}")
+    if labels.min() < 0 or labels.max() >= classes:
+        raise TrainingProblem(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
+    empty = np.flatnonzero(np.bincount(labels, minlength=classes) == 0)
+    if all_classes and len(empty):
+        which = ", ".join(names[k] if names else str(k) for k in empty[:10]) + (", ..." if len(empty) > 10 else "")
+        raise TrainingProblem(f"{len(empty)} of {classes} classes have no picture to train on: {which}")

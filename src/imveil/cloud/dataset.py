@@ -1,0 +1,98 @@
+"""From a cipher data set to what is trained on, held out and tested on. The held-out pictures are drawn by a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.cloud.checks import check_pictures
+from imveil.errors import TrainingProblem
+
+if TYPE_CHECKING:
+    from imveil.store.sets import CipherSet
+
+U8 = npt.NDArray[np.uint8]
+I64 = npt.NDArray[np.int64]
+VALID = ("valid", "val", "validation")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Pictures and labels of the three parts; valid or test may be None. notes: how they were cut, for the user."""
+
+    train: tuple[U8, I64]
+    valid: tuple[U8, I64] | None
+    test: tuple[U8, I64] | None
+    notes: list[str]
+
+
+def hold_out(labels: I64, share: float, most: int, seed: int) -> npt.NDArray[np.bool_]:
+    """Which pictures to hold out: `share` of each class, about `most` in all, at least one of a class that has two.
+
+    >>> int(hold_out(np.repeat([0, 1, 2], [20, 5, 1]), 0.1, 5000, seed=0).sum())
+    3
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    share = min(share, most / max(1, len(labels)))
+    out = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        if len(rows) > 1:
+            out[rows[: max(1, int(share * len(rows)))]] = True
+    return out
+
+
+def load_parts(cipher_set: CipherSet, seed: int) -> Parts:
+    """Cut a cipher data set into parts. A split "test" is the test, "valid" or "val" the validation, as they are.
+
+    A set without splits gives a fifth of each class, at most 10,000, as test. Without a validation split a tenth of
+    what is left of each class, at most 5,000, is held out for it. TrainingProblem where nothing is to be trained on.
+    """
+    manifest = cipher_set.manifest
+    if not manifest.classes:
+        raise TrainingProblem("the data set has no classes, so there is nothing to learn")
+    splits, notes = manifest.splits, []
+    home = "train" if "train" in splits else "all" if "all" in splits else None
+    if home is None:
+        raise TrainingProblem(f"the data set has no split 'train', only {', '.join(splits) or 'none'}")
+    train = _load(cipher_set, home)
+    test = _load(cipher_set, "test") if splits.get("test") else None
+    check_pictures(*train, len(manifest.classes), names=manifest.classes)
+    if home == "all":
+        out = hold_out(train[1], 0.2, 10_000, seed)
+        test, train = _cut(train, out), _cut(train, ~out)
+        notes.append("the set has no splits: a fifth of each class is held out as test")
+    named = next((name for name in VALID if splits.get(name)), None)
+    if named:
+        valid: tuple[U8, I64] | None = _load(cipher_set, named)
+    else:
+        out = hold_out(train[1], 0.1, 5_000, seed)
+        valid, train = (_cut(train, out), _cut(train, ~out)) if out.any() else (None, train)
+        notes.append(
+            "a tenth of the training pictures is held out for validation"
+            if valid
+            else "there are too few pictures to hold some out for validation"
+        )
+    return Parts(train, valid, test, notes)
+
+
+def pick_split(splits: dict[str, int], asked: str | None) -> str:
+    """The split to evaluate: the one asked for, else "test", else the only one."""
+    if asked is None:
+        asked = "test" if "test" in splits else next(iter(splits)) if len(splits) == 1 else None
+    if asked is None or asked not in splits:
+        what = "no split 'test'" if asked is None else f"no split {asked!r}"
+        raise TrainingProblem(f"the data set has {what}, it has {', '.join(splits)}", hint="name one with --split")
+    return asked
+
+
+def _load(cipher_set: CipherSet, split: str) -> tuple[U8, I64]:
+    loaded = cipher_set.load(split)
+    return loaded.images, loaded.labels
+
+
+def _cut(part: tuple[U8, I64], rows: npt.NDArray[np.bool_]) -> tuple[U8, I64]:
+    return part[0][rows], part[1][rows]

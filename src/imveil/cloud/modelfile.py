@@ -1,0 +1,117 @@
+"""The model file: a net, and what it was trained on, so that owner and cloud can disagree loudly.
+
+A safetensors file with weights, normalisation included, and a JSON description: scheme, fields, traits and key
+*fingerprint* of the cipher pictures, classes, shape, settings. It holds no key and cannot: the cloud has none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from imveil.cloud import safefile
+from imveil.cloud.classifier import Classifier
+from imveil.cloud.device import pick_device
+from imveil.cloud.extra import torch
+from imveil.cloud.loop import Trained
+from imveil.cloud.settings import Settings
+from imveil.errors import BadDestination, BadModelFile, ImveilError, Mismatch
+
+FORMAT, VERSION = "imveil-model", 1
+Side = Annotated[int, Field(ge=1, le=65536)]
+
+
+class ModelInfo(BaseModel):
+    """What a model file says about itself. mean, std: per channel, 0..255. valid, test: (right, n) or None."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["imveil-model"] = "imveil-model"
+    version: Literal[1] = 1
+    scheme: str
+    fields: dict[str, Any]
+    traits: dict[str, Any]
+    fingerprint: str
+    classes: Annotated[list[str], Field(min_length=2, max_length=1_000_000)]
+    shape: tuple[Side, Side, Annotated[int, Field(ge=1, le=4)]]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    settings: Settings
+    images: int
+    valid: tuple[int, int] | None = None
+    test: tuple[int, int] | None = None
+
+    def check(self, scheme: str, fields: Mapping[str, Any], fingerprint: str, what: str) -> None:
+        """Mismatch, with both values, unless `what` was encrypted as the model's training pictures were."""
+        hint = "encrypt it the way the training pictures were, or force an answer"
+        if scheme != self.scheme:
+            raise Mismatch(f"the model was trained on {self.scheme}, {what} is {scheme}", hint=hint)
+        mine, theirs = _plain(self.fields), _plain(fields)
+        for name in sorted(mine.keys() | theirs.keys()):
+            if mine.get(name) != theirs.get(name):
+                values = f"{name}={mine.get(name)!r}, {what} has {name}={theirs.get(name)!r}"
+                raise Mismatch(f"the model was trained on {scheme} with {values}", hint=hint)
+        if fingerprint != self.fingerprint:
+            raise Mismatch(
+                f"the model was trained under key {self.fingerprint}, {what} is under key {fingerprint}", hint=hint
+            )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model: net (uint8 (n, h, w, c) -> logits) and what it was trained on."""
+
+    net: Classifier
+    info: ModelInfo
+
+
+def describe(trained: Trained, classes: list[str], **about: Any) -> ModelInfo:
+    """The description of a trained net. about: scheme, fields, traits, fingerprint, images, valid, test."""
+    return ModelInfo(
+        classes=classes,
+        shape=trained.net.shape,
+        mean=trained.normalisation.mean,
+        std=trained.normalisation.std,
+        settings=trained.settings,
+        **about,
+    )
+
+
+def save_model(path: Path, trained: Trained, info: ModelInfo, *, force: bool = False) -> None:
+    """Write a model file, whole or not at all. BadDestination if there is a file already and not `force`."""
+    if path.exists() and not force:
+        raise BadDestination(f"{path} exists already", hint="choose another name, or overwrite it with --force")
+    safefile.write(path, trained.net.state_dict(), info.model_dump(mode="json"))
+
+
+def load_model(path: Path, device: str | torch.device | None = None) -> Model:
+    """Read a model file, its net ready to answer. BadModelFile for one that is foreign, truncated or altered."""
+    where = pick_device(device)
+    tensors, facts = safefile.read(path, FORMAT, VERSION)
+    try:
+        info = ModelInfo.model_validate(facts)
+        s = info.settings
+        with torch.device("meta"):  # shapes only: the file's own tensors become the weights
+            net = Classifier.build(s.model, len(info.classes), info.shape, width=s.width, adapter=s.adapter)
+        net.load_state_dict(tensors, assign=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadModelFile(f"{path} describes no model: {place}: {first['msg']}") from error
+    except RuntimeError as error:
+        raise BadModelFile(f"{path} does not hold the weights of the model {s.model} that it names") from error
+    except ImveilError as error:
+        raise BadModelFile(f"{path} names a model that cannot be built: {error}") from error
+    net.requires_grad_(False)
+    return Model(net.to(where).eval(), info)
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    # As JSON gives them back: a tuple and a list are one field value.
+    plain: dict[str, Any] = json.loads(json.dumps(dict(fields)))
+    return plain

@@ -1,0 +1,115 @@
+"""The nets: the sizes the papers give, every picture size, and what each file must offer."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from imveil import registry  # noqa: E402
+from imveil.cloud.augment import gather, suits  # noqa: E402
+from imveil.cloud.classifier import MODELS, Classifier  # noqa: E402
+from imveil.errors import BadShape, UnknownName  # noqa: E402
+
+NETS = list(registry.files(MODELS))
+SHAPES = [(2, 2, 1), (7, 9, 3), (8, 8, 3), (28, 28, 1), (32, 32, 3), (33, 70, 4), (64, 64, 3), (224, 224, 3)]
+
+
+def weights(net: torch.nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_the_nets_are_there() -> None:
+    assert {"cnn", "resnet18"} <= set(NETS)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", NETS)
+def test_every_net_reads_every_size_forward_and_backward(name: str, shape: tuple[int, int, int]) -> None:
+    net = Classifier.build(name, 5, shape, width=4)
+    logits = net(torch.randint(0, 256, (2, *shape), dtype=torch.uint8))
+    assert logits.shape == (2, 5)
+    logits.sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_net_says_where_it_comes_from(name: str) -> None:
+    assert "arXiv" in (registry.load(MODELS, name, "model").__doc__ or "")
+
+
+def test_resnet18_has_its_well_known_size() -> None:
+    build = registry.load(MODELS, "resnet18", "model").build
+    assert weights(build(10, (32, 32, 3))) == 11_173_962
+    assert weights(build(1000, (224, 224, 3))) == 11_689_512  # the ImageNet model everyone quotes
+    with torch.device("meta"):
+        assert build(10, (65, 65, 3)).stem[0].stride == (2, 2)
+
+
+def test_cnn_is_the_net_that_is_described() -> None:
+    net = registry.load(MODELS, "cnn", "model").build(10, (32, 32, 3))
+    convs = [m for m in net.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert [c.out_channels for c in convs] == [24, 32, 32, 128, 128, 128, 128]
+    assert [m.kernel_size for m in net.modules() if isinstance(m, torch.nn.MaxPool2d)] == [2, 2, 2, (3, 3)]
+    assert net[-1].bias is None
+
+
+def test_a_large_picture_costs_no_more_than_a_few_small_ones() -> None:
+    build = registry.load(MODELS, "cnn", "model").build
+    net = build(10, (224, 224, 3))
+    assert net[0](torch.zeros(1, 3, 224, 224)).shape[2:] == (31, 31)
+
+
+def test_a_picture_of_another_size_is_named() -> None:
+    net = Classifier.build("cnn", 2, (8, 8, 3))
+    with pytest.raises(BadShape, match=r"8x8x3.*8, 9, 3"):
+        net(torch.zeros(1, 8, 9, 3, dtype=torch.uint8))
+    with pytest.raises(BadShape, match="2x2"):
+        Classifier.build("cnn", 2, (1, 8, 3))
+
+
+def test_unknown_names_name_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="resnet18"):
+        Classifier.build("resnet", 2, (8, 8, 3))
+    with pytest.raises(UnknownName):
+        Classifier.build("cnn", 2, (8, 8, 3), adapter="nothing-like-it")
+
+
+def test_normalisation_is_that_of_the_pictures() -> None:
+    images = torch.randint(0, 256, (50, 6, 5, 3), dtype=torch.uint8)
+    images[..., 1] = 7
+    net = Classifier.build("cnn", 2, (6, 5, 3))
+    found = net.normalise(images, batch=7)
+    flat = images.double().reshape(-1, 3)
+    assert found.mean == pytest.approx(flat.mean(0).tolist())
+    assert found.std == pytest.approx([float(flat[:, 0].std(correction=0)), 1.0, float(flat[:, 2].std(correction=0))])
+
+
+def test_gather_flips_and_shifts_like_the_slow_way() -> None:
+    images = torch.arange(3 * 5 * 4 * 2, dtype=torch.uint8).reshape(3, 5, 4, 2)
+    rows = torch.tensor([2, 0, 1] * 40)
+    got = gather(images, rows, torch.Generator().manual_seed(1), flip=True, shift=2)
+    draws = torch.Generator().manual_seed(1)
+    down, right = (torch.randint(-2, 3, (120, 1), generator=draws) for _ in range(2))
+    turned = torch.randint(0, 2, (120, 1), generator=draws)
+    both = (images, images.flip(2))
+    pads = [torch.nn.functional.pad(i.permute(0, 3, 1, 2).float(), (2, 2, 2, 2), mode="reflect") for i in both]
+    for k, row in enumerate(rows):
+        y, x = 2 + int(down[k]), 2 + int(right[k])
+        want = pads[int(turned[k])][row, :, y : y + 5, x : x + 4].permute(1, 2, 0)
+        assert torch.equal(got[k].float(), want), k
+    assert len({(int(d), int(r), int(t)) for d, r, t in zip(down, right, turned)}) > 30
+
+
+def test_gather_leaves_pictures_alone_when_asked() -> None:
+    images = torch.randint(0, 256, (4, 3, 3, 1), dtype=torch.uint8)
+    rows = torch.tensor([3, 1])
+    assert torch.equal(gather(images, rows, torch.Generator(), flip=False, shift=0), images[rows])
+    one = images[:, :1, :1]
+    assert torch.equal(gather(one, rows, torch.Generator(), flip=True, shift=2), one[rows])
+
+
+def test_only_schemes_without_special_places_are_flipped() -> None:
+    assert suits("plain/1", {})[0]
+    assert suits("negpos/1", {"per_image": True})[0]
+    assert not suits("negpos/1", {"per_image": False})[0]
