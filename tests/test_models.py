@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from imveil import registry  # noqa: E402
 from imveil.cloud.augment import gather, suits  # noqa: E402
-from imveil.cloud.classifier import MODELS, Classifier  # noqa: E402
+from imveil.cloud.classifier import ADAPTERS, MODELS, Classifier  # noqa: E402
 from imveil.errors import BadShape, UnknownName  # noqa: E402
 
 NETS = list(registry.files(MODELS))
@@ -113,3 +113,21 @@ def test_only_schemes_without_special_places_are_flipped() -> None:
     assert suits("plain/1", {})[0]
     assert suits("negpos/1", {"per_image": True})[0]
     assert not suits("negpos/1", {"per_image": False})[0]
+
+
+@pytest.mark.parametrize("name", list(registry.files(ADAPTERS)))
+def test_every_adapter_stands_before_a_net(name: str) -> None:
+    net = Classifier.build("cnn", 3, (8, 9, 3), width=4, adapter=name)
+    images = torch.randint(0, 256, (20, 8, 9, 3), dtype=torch.uint8)
+    net.normalise(images)
+    seen = (net.values(images) - net.mean[:, None, None]) / net.std[:, None, None]
+    assert torch.allclose(seen.mean((0, 2, 3)), torch.zeros(seen.shape[1]), atol=1e-4)
+    net(images).sum().backward()
+
+
+def test_the_folds_hide_negatives_and_the_order_of_colours() -> None:
+    values = torch.randint(0, 256, (2, 3, 4, 4)).float()
+    fold, sort = (registry.load(ADAPTERS, name, "adapter").build((4, 4, 3)) for name in ("fold", "fold_sort"))
+    assert torch.equal(fold(values), fold(255 - values))
+    assert torch.equal(sort(values), sort((255 - values)[:, [2, 0, 1]]))
+    assert not torch.equal(fold(values), fold(values.flip(1)))
