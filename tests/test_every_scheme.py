@@ -122,7 +122,7 @@ def test_malformed_material_is_refused(scheme: Scheme) -> None:
     for name, value in scheme.material(KEY, shape).items():
         good = scheme.material(KEY, shape)
         if np.ndim(value):
-            for bad in (np.asarray(value)[..., :-1], np.asarray(value) * 0 - 1, np.full(np.shape(value), np.nan)):
+            for bad in (np.asarray(value)[..., :-1], np.full(np.shape(value), -1), np.full(np.shape(value), np.nan)):
                 with pytest.raises((BadMaterial, BadShape)):
                     scheme.plan_from_material(shape, **{**good, name: bad})
         with pytest.raises(TypeError):
