@@ -1,0 +1,141 @@
+"""The manifest `imveil.json`: what a cipher data set is, and digests of its bytes. A changed byte is refused.
+
+The file's last member is `sha256`: the digest of all bytes before its own 64 digits, after which nothing but the
+fixed end may follow. docs/spec/manifest.md is the format in full. Nothing in a manifest is secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from imveil.errors import BadManifest
+from imveil.store.files import write_file
+
+FILE = "imveil.json"
+NAMES = "imveil.names"
+FORMAT: Literal["imveil-set"] = "imveil-set"
+VERSION: Literal[1] = 1
+ALL = "all"  # the split of a data set that has none
+_TAIL = re.compile(rb'"sha256": "([0-9a-f]{64})"\n\}\n\Z')
+_HEX = r"^[0-9a-f]{64}$"
+_MOST = 1 << 26  # bytes of a manifest
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Shard(_Strict):
+    """One shard: the file that lists its images, how many they are, their bytes in all, and the list's digest."""
+
+    file: str = Field(pattern=r"^imveil-shard-[0-9]{5,8}\.sha256$")
+    count: int = Field(ge=0)
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=_HEX)
+
+
+class Manifest(_Strict):
+    """A cipher data set in facts.
+
+    container: how images lie on disk.   scheme, fields, traits: what made them.   fingerprint: of the key.
+    classes: names in the order of the labels 0, 1, ...   splits: name -> number of images; a set without splits has
+    one, "all".   job: a keyed digest by which the owner knows the run again.   rejected: source files that were left
+    out.   names: digest of the sealed table, None where there is none.   sha256: filled in by `to_bytes` and
+    `from_bytes`.
+    """
+
+    format: Literal["imveil-set"] = FORMAT
+    version: Literal[1] = VERSION
+    container: Literal["folder"] = "folder"
+    scheme: str
+    fields: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
+    traits: dict[str, Any] = Field(default_factory=dict)
+    fingerprint: str
+    classes: list[str] = Field(default_factory=list)
+    splits: dict[str, int]
+    shards: list[Shard]
+    job: str | None = Field(default=None, pattern=_HEX)
+    rejected: int = Field(default=0, ge=0)
+    names: str | None = Field(default=None, pattern=_HEX)
+    sha256: str = ""
+
+    @property
+    def count(self) -> int:
+        """Images in all splits."""
+        return sum(self.splits.values())
+
+    def to_bytes(self) -> bytes:
+        """The file's bytes, its own digest at the end."""
+        members = self.model_dump(mode="json", exclude={"sha256"})
+        text = json.dumps(members, indent=1, allow_nan=False)
+        head = f'{text.removesuffix("}").rstrip()},\n "sha256": "'.encode()
+        return head + hashlib.sha256(head).hexdigest().encode() + b'"\n}\n'
+
+    @classmethod
+    def from_bytes(cls, data: bytes, where: str = FILE) -> Manifest:
+        """Read a manifest's bytes; BadManifest, with both values, for one that is altered or of another version.
+
+        >>> good = Manifest(scheme="plain/1", fingerprint="k3xd-7q2a-9fz4-mmwp", splits={"all": 0}, shards=[])
+        >>> Manifest.from_bytes(good.to_bytes()).splits
+        {'all': 0}
+        """
+        try:
+            members = json.loads(data, object_pairs_hook=_no_repeats)
+            found, number = members["format"], members["version"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise BadManifest(f"{where} is no manifest of imveil, or it is cut off or altered") from error
+        if found != FORMAT or number != VERSION:
+            raise BadManifest(f"{where} must be {FORMAT} version {VERSION}, it is {found!r} version {number!r}")
+        tail = _TAIL.search(data)
+        if tail is None:
+            raise BadManifest(f"{where} does not end with its SHA-256: it was altered", hint=_AGAIN)
+        said, is_now = tail[1].decode(), hashlib.sha256(data[: tail.start(1)]).hexdigest()
+        if said != is_now:
+            raise BadManifest(f"{where} was altered: its SHA-256 should be {said}, it is {is_now}", hint=_AGAIN)
+        try:
+            manifest = cls.model_validate(members)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise BadManifest(f"{where} is malformed at {place}: {first['msg']}") from error
+        if sum(shard.count for shard in manifest.shards) != manifest.count:
+            raise BadManifest(f"{where} counts {manifest.count} images in splits, but not in shards")
+        return manifest
+
+
+_AGAIN = "copy the data set again from where it was made"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the data set in `folder`; BadManifest when there is none or it cannot be believed."""
+    path = folder / FILE
+    try:
+        if path.stat().st_size > _MOST:
+            raise BadManifest(f"{path} is larger than {_MOST} bytes: it is no manifest")
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        what = "there is no such folder" if not folder.exists() else f"it has no {FILE}"
+        raise BadManifest(f"{folder} is no cipher data set: {what}", hint="make one with 'imveil encrypt'") from error
+    except OSError as error:
+        raise BadManifest(f"{path} cannot be read: {error.strerror or error}") from error
+    return Manifest.from_bytes(data, str(path))
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
+    """Write `imveil.json` aside and in its place, and return the manifest with its digest filled in."""
+    data = manifest.to_bytes()
+    write_file(folder / FILE, data, sync=True)
+    return Manifest.from_bytes(data)
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member comes twice")
+    return found
