@@ -1,0 +1,125 @@
+"""View, Attack, Guess: what an attacker holds, what it does, what it claims. No view carries the key.
+
+An attack is one file in `attacks/` with one class. It says what it needs, gets a View with just that, and returns a
+Guess, which is always pictures of the targets. It sees `cipher/plan.py` and `cipher/blocks.py`, never `keys/`; the
+referee (`game.py`) scores.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil import registry
+from imveil.cipher.plan import Plan
+from imveil.errors import BadInput, BadShape
+
+Images = npt.NDArray[Any]
+U8 = npt.NDArray[np.uint8]
+
+NEEDS = frozenset({"ciphers", "pairs", "oracle", "public", "gallery", "simulate"})
+
+
+class Oracle:
+    """Encrypts what the attacker chooses, under the key of the targets, and counts. images: (n, h, w, c) uint8."""
+
+    def __init__(self, encrypt: Callable[[U8], Images], limit: int | None = None) -> None:
+        self._encrypt, self._limit = encrypt, limit
+        self.queries = 0
+
+    def __call__(self, images: U8) -> Images:
+        """Cipher images of `images`; BadInput when the attacker has used up his queries."""
+        if self._limit is not None and self.queries + len(images) > self._limit:
+            raise BadInput(f"the oracle answers {self._limit} queries, {self.queries + len(images)} were asked")
+        self.queries += len(images)
+        return self._encrypt(images)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the attacker holds.
+
+    targets: cipher images whose pictures are wanted, (n, h, w, c).   shape: of a plain picture (h, w, c).
+    scheme, fields: the public description, None where nobody said what it is.   ciphers: further cipher images under
+    the same key. pairs: known pictures and their cipher images, under the same key.   oracle: cipher images of
+    chosen pictures. public: plain pictures of the same kind, none of them a target.   gallery: plain candidates,
+    among them the targets. simulate: encrypts pictures under a fresh key of the attacker's own, each call another key.
+    """
+
+    targets: Images
+    shape: tuple[int, int, int]
+    scheme: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    ciphers: Images | None = None
+    pairs: tuple[U8, Images] | None = None
+    oracle: Oracle | None = None
+    public: U8 | None = None
+    gallery: U8 | None = None
+    simulate: Callable[[U8], Images] | None = None
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the attacker claims. images: pictures of the targets, (n, h, w, c) uint8; plan: the plan behind the
+    cipher, where the attack recovers one; notes: numbers worth a line in a report (ratios, signs, bits), by name."""
+
+    images: U8
+    plan: Plan | None = None
+    notes: Mapping[str, float] = field(default_factory=dict)
+
+    def checked(self, view: View) -> Guess:
+        """Itself; BadShape for pictures that are not pictures of the targets: an error, never a score."""
+        want = (len(view.targets), *view.shape)
+        if not isinstance(self.images, np.ndarray) or self.images.shape != want or self.images.dtype != np.uint8:
+            came = f"{getattr(self.images, 'dtype', '')} {getattr(self.images, 'shape', type(self.images).__name__)}"
+            raise BadShape(f"a guess is uint8 {want}, the attack returned {came}")
+        return self
+
+
+class Attack(ABC):
+    """One way to get pictures back. Subclasses say:
+
+    id: the name, as in the file's name with - for _.   needs: which parts of a View beside the targets, of `NEEDS`.
+    paper: where it is published, or "ours".   steps: how many steps `run` takes by default; 0 where it takes none.
+    """
+
+    id: ClassVar[str]
+    needs: ClassVar[frozenset[str]]
+    paper: ClassVar[str]
+    steps: ClassVar[int] = 0
+
+    def suits(self, scheme: Any) -> bool:
+        """Whether the attack makes sense against this scheme (a Scheme). The base says yes to everything."""
+        del scheme
+        return True
+
+    @abstractmethod
+    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+        """Pictures of `view.targets`. Deterministic given rng; must return a guess even where it finds nothing."""
+
+
+def attacks() -> list[str]:
+    """The names of all attacks, in alphabetical order."""
+    return [name.replace("_", "-") for name in registry.files("imveil.lab.attacks")]
+
+
+def find_attack(name: str) -> Attack:
+    """The attack of that name; UnknownName with the nearest names."""
+    known = attacks()
+    if name not in known:
+        raise registry.unknown("attack", name, known)
+    module = import_module(f"imveil.lab.attacks.{name.replace('-', '_')}")
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Attack) and value.__module__ == module.__name__
+    ]
+    [attack] = [cls for cls in found if getattr(cls, "id", None) == name]
+    made: Attack = attack()
+    return made
