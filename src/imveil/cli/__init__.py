@@ -57,6 +57,8 @@ def main(argv: list[str] | None = None) -> None:
     """
     try:
         code = build()(args=argv, standalone_mode=False) or 0
+        if code == 130:  # newer typer swallows the interrupt and returns its code: the line is still due
+            code = _say(KeyboardInterrupt())
     except BaseException as error:  # this is the edge: nothing may pass it but a line and an exit code
         if os.environ.get("IMVEIL_DEBUG") and not isinstance(error, SystemExit):
             raise

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from imveil import registry
 from imveil.errors import BadDestination, Mismatch
 
 if TYPE_CHECKING:
     from imveil.cloud.modelfile import Model
     from imveil.cloud.settings import Progress
 
+MODELS, ADAPTERS = "imveil.cloud.models", "imveil.cloud.adapters"
 Ciphers = Annotated[Path, typer.Argument(help="A cipher data set (a folder with imveil.json).", show_default=False)]
 ModelFile = Annotated[Path, typer.Argument(help="The model file.", show_default=False)]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all cores unless given.")]
@@ -45,7 +47,7 @@ def register(app: typer.Typer) -> None:
 def train(
     ciphers: Ciphers,
     model: Annotated[Path, typer.Argument(help="The model file to write.", show_default=False)],
-    net: Annotated[str, typer.Option("--model", help="The net: cnn or resnet18.")] = "cnn",
+    net: Annotated[str, typer.Option("--model", help=f"The net: {', '.join(registry.files(MODELS))}.")] = "cnn",
     width: Annotated[int | None, typer.Option(help="Channels of the net's first stage; its own default.")] = None,
     epochs: Annotated[int, typer.Option(help="How often every picture is seen.")] = 6,
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 256,
@@ -54,7 +56,9 @@ def train(
     augment: Annotated[
         bool | None, typer.Option("--augment/--no-augment", help="Flips and shifts; by the scheme unless given.")
     ] = None,
-    adapter: Annotated[str, typer.Option(help="What stands before the net.")] = "none",
+    adapter: Annotated[
+        str, typer.Option(help=f"What stands before the net: none, {', '.join(registry.files(ADAPTERS))}.")
+    ] = "none",
     threads: Threads = None,
     device: Where = Device.auto,
     restart: Annotated[bool, typer.Option("--restart", help="Start anew, whatever checkpoint there is.")] = False,
@@ -252,7 +256,8 @@ class _Bar:
     def __call__(self, at: Progress) -> None:
         if at.done:
             held = "" if at.done.valid is None else f"  validation {at.done.valid:.2%}"
-            _facts(f"epoch {at.done.number}", f"loss {at.done.loss:.4f}{held}  {at.done.seconds:.0f} s")
+            number = f"{at.done.number} of {self.epochs}"
+            _facts("epoch", f"{number}  loss {at.done.loss:.4f}{held}  {at.done.seconds:.0f} s")
         elif self.status:
             left = at.seconds / at.step * (at.steps - at.step)
             self.status.update(f"step {at.step:,} of {at.steps:,}, loss {at.loss:.3f}, {left:.0f} s to go")

@@ -87,7 +87,9 @@ def _open(file: Path, info: ModelInfo, force: bool) -> U8:
     image, tag = read_image(file)
     if not force:
         if tag is None:
-            raise Mismatch(f"{file} has no tag that says how it was encrypted", hint="force an answer if you know it")
+            raise Mismatch(
+                f"{file} has no tag that says how it was encrypted", hint="force an answer with --force if you know it"
+            )
         info.check(tag.scheme, tag.fields, tag.fingerprint, str(file))
     if image.shape != info.shape:
         want, came = ("x".join(map(str, shape)) for shape in (info.shape, image.shape))

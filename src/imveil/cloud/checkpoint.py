@@ -79,7 +79,7 @@ def restore(
             what = "other pictures" if name == "data" else f"{name}={was.get(name)!r}, not {wanted.get(name)!r}"
             raise TrainingProblem(
                 f"the checkpoint {path} is of another run: it has {what}",
-                hint="repeat that run's options, or delete the checkpoint to start anew",
+                hint="repeat that run's options, or start anew with --restart",
             )
     net.load_state_dict({k.removeprefix("net."): v for k, v in tensors.items() if k.startswith("net.")})
     state = sgd.state_dict()

@@ -9,8 +9,9 @@ try:
     import torch
     from torch import nn
 except ImportError as error:
+    missing = (error.name or "one of them").partition(".")[0]
     raise MissingExtra(
-        f"training and prediction need torch and safetensors, and {error.name or 'one of them'} is not installed",
+        f"training and prediction need torch and safetensors, and {missing} is not installed",
         hint="pip install 'imveil[train]'",
     ) from error
 

@@ -48,7 +48,7 @@ class ModelInfo(BaseModel):
 
     def check(self, scheme: str, fields: Mapping[str, Any], fingerprint: str, what: str) -> None:
         """Mismatch, with both values, unless `what` was encrypted as the model's training pictures were."""
-        hint = "encrypt it the way the training pictures were, or force an answer"
+        hint = "encrypt it the way the training pictures were, or force an answer with --force"
         if scheme != self.scheme:
             raise Mismatch(f"the model was trained on {self.scheme}, {what} is {scheme}", hint=hint)
         mine, theirs = _plain(self.fields), _plain(fields)

@@ -67,7 +67,8 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
     share, spread = right / n, z * z / n
     middle = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Where none or all are right the formula gives 0 or 1 but for rounding.
+    return max(0.0, middle - half) if right else 0.0, min(1.0, middle + half) if right < n else 1.0
 
 
 def predict_logits(net: nn.Module, images: U8, batch: int = 512) -> F32:
