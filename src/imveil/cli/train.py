@@ -78,6 +78,7 @@ def train(
     """
     from imveil.cloud.augment import suits
     from imveil.cloud.dataset import load_parts
+    from imveil.cloud.device import pick_device, uses_bf16
     from imveil.cloud.extra import torch
     from imveil.cloud.loop import fit
     from imveil.cloud.modelfile import describe, save_model
@@ -110,7 +111,9 @@ def train(
         _facts("", note)
     chosen = why if augment is None else "as asked" + ("" if augment == fits else f", although {why}")
     _facts("augment", ("flips and shifts: " if moved else "none: ") + chosen)
-    _facts("net", f"{net}, {epochs} epochs, {torch.get_num_threads()} threads")
+    where = pick_device(device.value)
+    kind = "bfloat16" if uses_bf16(where) else "float32"
+    _facts("net", f"{net}, {epochs} epochs on {where}, {torch.get_num_threads()} threads, {kind}")
 
     checkpoint = model.with_name(model.name + ".checkpoint")
     if restart:
@@ -120,7 +123,7 @@ def train(
     with _Bar(epochs) as bar:
         trained = fit(
             parts.train, len(manifest.classes), settings, valid=parts.valid, checkpoint=checkpoint,
-            progress=bar, device=device.value,
+            progress=bar, device=where,
         )  # fmt: skip
     valid = None
     if parts.valid and trained.history[-1].valid is not None:
