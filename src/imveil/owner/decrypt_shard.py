@@ -1,0 +1,168 @@
+"""One shard of cipher images, read, decrypted, checked and written: what each worker of `imveil decrypt` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from imveil.cipher.scheme import Cipher, Scheme
+from imveil.errors import BadDestination, BadImage, ImveilError, Mismatch, StoreProblem
+from imveil.keys.key import Key
+from imveil.owner.encrypt_shard import BATCH_BYTES, part
+from imveil.owner.pool import Stop, Stopped
+from imveil.owner.progress import Reject
+from imveil.owner.table import Row, pixel_key, pixel_mac
+from imveil.store import png
+from imveil.store.files import read_bytes, write_file
+from imveil.store.sets import CipherSet, Entry
+from imveil.store.tag import Tag
+
+ELSEWHERE = "choose a destination that is empty or does not exist"
+
+
+class Todo(NamedTuple):
+    """One picture to restore: its place in the source, its id, where it lies, where it goes, what it must be."""
+
+    at: int
+    id: str
+    entry: Entry
+    path: str
+    row: Row
+
+
+class Task(NamedTuple):
+    """The pictures of one shard."""
+
+    number: int
+    pictures: list[Todo]
+
+
+class Done(NamedTuple):
+    """What came of a shard. kept: pictures that were there already."""
+
+    images: int
+    kept: int
+    bytes: int
+    rejects: list[Reject]
+
+
+@dataclass(frozen=True)
+class DecryptShard:
+    """The work, as `pool.run` calls it."""
+
+    key: Key
+    source: CipherSet
+    scheme: Scheme
+    root: Path
+
+    def __call__(self, task: Task, stop: Stop) -> Done:
+        """Decrypt one shard. OSError means that writing failed."""
+        macs, aside = pixel_key(self.key), self.root / part(task.number)
+        for folder in {(self.root / todo.path).parent for todo in task.pictures}:
+            folder.mkdir(parents=True, exist_ok=True)
+        todos, kept, total, images = [], 0, 0, 0
+        for todo in task.pictures:
+            if stop():
+                raise Stopped
+            size = self._there(todo, macs)
+            kept, total = kept + bool(size), total + size
+            if not size:
+                todos.append(todo)
+        rejects: list[Reject] = []
+        for group, ciphers, tags in self._groups(todos, rejects):
+            if stop():
+                raise Stopped
+            nonces = [tag.nonce for tag in tags if tag.nonce is not None]
+            try:
+                pictures = self.scheme.decrypt(Cipher(np.stack(ciphers), nonces or None, tags[0].size), self.key)
+            except ImveilError as error:
+                rejects += [_reject(todo, str(error)) for todo in group]
+                continue
+            for todo, picture in zip(group, pictures, strict=True):
+                if pixel_mac(macs, todo.id, picture, todo.row.depth) != todo.row.mac:
+                    rejects.append(_reject(todo, "it decrypts to another picture than was encrypted: it was altered"))
+                    continue
+                data = as_file(picture, todo.row.depth)
+                write_file(self.root / todo.path, data, aside=aside)
+                images, total = images + 1, total + len(data)
+        return Done(images + kept, kept, total, rejects)
+
+    def _there(self, todo: Todo, macs: Key) -> int:
+        """Bytes of the picture if it is there and right, 0 if it is not there; BadDestination if it is another."""
+        file = self.root / todo.path
+        if not file.exists():
+            return 0
+        try:
+            data = read_bytes(file)
+            image = png.decode(data)[0]
+        except BadImage as error:
+            raise BadDestination(
+                f"{file} is there already, and is no picture of this data set", hint=ELSEWHERE
+            ) from error
+        pixels, depth = _halves(image)
+        if pixel_mac(macs, todo.id, pixels, depth) != todo.row.mac:
+            raise BadDestination(f"{file} is there already, and is another picture", hint=ELSEWHERE)
+        return len(data)
+
+    def _groups(self, todos: list[Todo], rejects: list[Reject]) -> Iterator[tuple[list[Todo], list[Any], list[Tag]]]:
+        """Cipher images of equal shape and padding, read and checked; altered ones go to `rejects`."""
+        groups: dict[Any, tuple[list[Todo], list[Any], list[Tag]]] = {}
+        held = 0
+        for todo in todos:
+            try:
+                image, tag = self.source.read(todo.entry)
+                self._check(tag, todo)
+            except (StoreProblem, MemoryError) as error:
+                rejects.append(_reject(todo, getattr(error, "message", "") or "it does not fit into memory"))
+                continue
+            assert tag is not None
+            members = groups.setdefault((image.shape, tag.size), ([], [], []))
+            for member, value in zip(members, (todo, image, tag), strict=True):
+                member.append(value)
+            held += image.nbytes
+            if held >= BATCH_BYTES:
+                yield from groups.values()
+                groups, held = {}, 0
+        yield from groups.values()
+
+    def _check(self, tag: Tag | None, todo: Todo) -> None:
+        path, manifest = todo.entry.path, self.source.manifest
+        if tag is None:
+            raise Mismatch(f"{path} has no chunk imVl")
+        for what, said, want in (
+            ("scheme", tag.scheme, manifest.scheme),
+            ("fields", dict(tag.fields), dict(manifest.fields)),
+            ("key", tag.fingerprint, manifest.fingerprint),
+        ):
+            if said != want:
+                raise Mismatch(f"{path} says {what} {said}, the data set has {want}")
+        if (tag.nonce is None) == self.scheme.traits.per_image:
+            raise Mismatch(f"{path} has {'no' if tag.nonce is None else 'a'} nonce, against its scheme")
+
+
+def make(key: Key, source: CipherSet, scheme: Scheme, root: Path) -> DecryptShard:
+    """The work of one worker."""
+    return DecryptShard(key, source, scheme, root)
+
+
+def _reject(todo: Todo, reason: str) -> Reject:
+    return Reject(todo.at, todo.id, todo.entry.path, reason)
+
+
+def as_file(picture: Any, depth: int) -> bytes:
+    """The PNG file of a picture: of 16 bits where the high bytes lie left of the low ones."""
+    if depth == 16:
+        half = picture.shape[1] // 2
+        picture = picture[:, :half].astype(np.uint16) << 8 | picture[:, half:]
+    return png.encode(picture)
+
+
+def _halves(image: Any) -> tuple[Any, int]:
+    """The other way: an image as it was encrypted, and its depth."""
+    if image.dtype == np.uint8:
+        return image, 8
+    return np.concatenate([image >> 8, image & 255], axis=1).astype(np.uint8), 16

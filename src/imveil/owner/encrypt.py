@@ -1,0 +1,247 @@
+"""Encrypt a data set: a plan of shards fixed at the start, worked on by all cores, whole or resumable at any moment.
+
+The plan follows from the source, the scheme and the key alone, and so does every byte of the result: not from the
+number of workers, nor from how often the run was interrupted. Images lie in shards in the order of their keyed names,
+so that lists and times of files say nothing of the order of the source.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from imveil.cipher.scheme import Scheme
+from imveil.errors import BadDtype, BadInput, BadSource
+from imveil.keys.key import Key
+from imveil.owner import encrypt_shard, names, pool
+from imveil.owner.encrypt_shard import ShardDone, ShardTask, Todo
+from imveil.owner.place import RUN, Job, apart, begin, locked, look
+from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
+from imveil.owner.table import Row, Table, job_digest
+from imveil.store import shards
+from imveil.store.files import write_file
+from imveil.store.manifest import ALL, FILE, NAMES, Manifest, write_manifest
+from imveil.store.sets import CipherSet
+
+REJECTED = "rejected.jsonl"
+SHARD = 1000  # images, at most
+_SHARD_BYTES = (1 << 22, 1 << 26)
+_PEEK = 16
+_SMALL = (2000, 1 << 24)  # images and bytes: less than both is done before workers have started
+
+
+def encrypt_set(
+    source: Any,
+    destination: str | Path,
+    scheme: Scheme,
+    key: Key,
+    *,
+    keep_names: bool = False,
+    workers: int | None = None,
+    progress: Watch | None = None,
+) -> Report:
+    """Encrypt all pictures of `source` into the cipher data set `destination`; go on where an earlier run ended.
+
+    source: what `open_source` gives, or its argument.   keep_names: cipher images are called as the pictures are; the
+    default is a name from the key.   workers: processes; None: as many as there are cores, one for a small set.
+    Pictures that cannot be read, or that the scheme does not take, are left out and reported.
+
+    Raises BadDestination, BadSource, and BadDtype for a scheme whose cipher images PNG cannot hold.
+    """
+    if scheme.traits.dtype != "uint8":
+        raise BadDtype(
+            f"cipher images of {scheme.id} are {scheme.traits.dtype}, a folder of PNGs holds uint8 only",
+            hint="choose a scheme or fields whose cipher images are bytes",
+        )
+    if isinstance(source, (str, Path)):
+        from imveil.owner.sources import open_source
+
+        if Path(source).exists():
+            apart(Path(source), Path(destination))
+        source = open_source(source)
+    root, started = Path(destination), time.monotonic()
+    plan = _Plan.of(source, scheme, key, keep_names)
+    with locked(root):
+        done = look(root, plan.job)
+        if done is not None and _finished(root, done, plan):
+            return Report(done.count, done.count, sum(s.bytes for s in done.shards), 0.0, already=True)
+        try:
+            if done is not None:
+                _reopen(root, plan, key)
+            begin(root, plan.job)
+            (root / FILE).unlink(missing_ok=True)
+            if workers is None:
+                workers = 1 if plan.small else pool.default_workers()
+            results = []
+            work = pool.run(encrypt_shard.make, (source, scheme, root), key, plan.tasks, workers)
+            with contextlib.closing(work):  # an exception in here ends the workers now, not when it is forgotten
+                for result in work:
+                    results.append(result)
+                    if progress:
+                        progress(_progress(results, plan, started))
+            return _close(root, plan, scheme, key, sorted(results), time.monotonic() - started)
+        except OSError as error:
+            raise cannot_write(root, error) from error
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What there is to do: the pictures as the source names them, and the shards."""
+
+    items: list[Row]
+    classes: list[str]
+    splits: list[str]
+    paths: list[str]
+    tasks: list[ShardTask]
+    job: Job
+    keep_names: bool
+    small: bool
+
+    @classmethod
+    def of(cls, source: Any, scheme: Scheme, key: Key, keep_names: bool) -> _Plan:
+        items = [Row(item.split, item.label, item.name) for item in source.items]
+        if not items:
+            raise BadSource("the source has no pictures")
+        classes, found = list(source.classes), {row.split for row in items}
+        if None in found and len(found) > 1:
+            raise BadSource("some pictures lie in splits and some do not", hint="put all of them into splits, or none")
+        splits = [ALL] if None in found else [split for split in source.splits if split in found]
+        ids = names.ids(items, classes)
+        paths = names.cipher_paths(items, classes, key, keep_names)
+        nbytes = _peek(source, items, ids, scheme, key)
+        # About sixteen shards for cores to share, of 4 to 64 MiB: neither many lists nor much to do again.
+        share = min(max(nbytes * len(items) // 16, _SHARD_BYTES[0]), _SHARD_BYTES[1])
+        size = min(max(share // nbytes, 1), SHARD)
+        order = range(len(items)) if keep_names else sorted(range(len(items)), key=lambda i: _name(paths[i]))
+        todos = [Todo(i, ids[i], paths[i]) for i in order]
+        tasks = [ShardTask(n, todos[at : at + size]) for n, at in enumerate(range(0, len(todos), size))]
+        facts = [scheme.id, scheme.config(), keep_names, size, classes, splits, [list(row[:3]) for row in items]]
+        job = Job(scheme.id, scheme.config(), key.fingerprint, job_digest(key, facts))
+        small = len(items) < _SMALL[0] and nbytes * len(items) < _SMALL[1]
+        return cls(items, classes, splits, paths, tasks, job, keep_names, small)
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _peek(source: Any, items: Sequence[Row], ids: list[str], scheme: Scheme, key: Key) -> int:
+    """Bytes of the first picture that can be encrypted. Where the scheme takes none of the first ones, its reason is
+    raised now: settings that do not fit the pictures should not be told once for each of them."""
+    refused: list[BadInput] = []
+    for i in range(min(_PEEK, len(items))):
+        with contextlib.suppress(BadInput, OSError):
+            picture = source.read(i)
+            try:
+                list(encrypt_shard.encrypted(scheme, key, [Todo(i, ids[i], "")], [picture.pixels], picture.depth))
+            except BadInput as error:
+                refused.append(error)
+                continue
+            return int(picture.pixels.nbytes)
+    if refused:
+        raise refused[0]
+    return 1 << 20
+
+
+def _progress(results: list[ShardDone], plan: _Plan, started: float) -> Progress:
+    images = sum(len(r.facts) + len(r.rejects) for r in results)
+    size, kept = sum(r.shard.bytes for r in results), sum(len(r.facts) for r in results if r.kept)
+    return Progress(images, len(plan.items), size, time.monotonic() - started, kept)
+
+
+def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[ShardDone], seconds: float) -> Report:
+    """Everything is in place but what says so: rejects, sealed table, manifest; then the traces of the run go."""
+    rejects = sorted(reject for result in results for reject in result.rejects)
+    if len(rejects) == len(plan.items):
+        _undo(root, plan)
+        raise BadSource(f"none of the {len(rejects)} pictures could be encrypted; the first: {rejects[0].reason}")
+    if rejects:
+        write_file(root / REJECTED, b"".join(_told(reject, plan.keep_names) for reject in rejects), sync=True)
+    else:
+        (root / REJECTED).unlink(missing_ok=True)
+    rows = list(plan.items)
+    for result in results:
+        for at, depth, mac in result.facts:
+            rows[at] = rows[at]._replace(depth=depth, mac=mac)
+    sealed = Table(plan.classes, plan.keep_names, rows).sealed(key)
+    write_file(root / NAMES, sealed, sync=True)
+    counts = Counter(row.split or ALL for row in rows if row.mac is not None)
+    write_manifest(
+        root,
+        Manifest(
+            scheme=scheme.id,
+            fields=scheme.config(),
+            traits=_traits(scheme),
+            fingerprint=key.fingerprint,
+            classes=plan.classes,
+            splits={split: counts[split] for split in plan.splits},
+            shards=[result.shard for result in results],
+            job=plan.job.digest,
+            rejected=len(rejects),
+            names=hashlib.sha256(sealed).hexdigest(),
+        ),
+    )
+    _sweep(root, plan)
+    size, kept = sum(r.shard.bytes for r in results), sum(len(r.facts) for r in results if r.kept)
+    return Report(len(rows) - len(rejects), kept, size, seconds, rejects)
+
+
+def _finished(root: Path, manifest: Manifest, plan: _Plan) -> bool:
+    """Whether nothing is left to do. Pictures that were rejected are tried again: they may have been mended."""
+    if manifest.rejected:
+        return False
+    CipherSet(root, manifest).check_present()
+    _sweep(root, plan)
+    return True
+
+
+def _reopen(root: Path, plan: _Plan, key: Key) -> None:
+    """Turn a complete set with rejects into an interrupted run: each shard gets its sealed facts back."""
+    table = Table.opened((root / NAMES).read_bytes(), key, str(root / NAMES))
+    for number, pictures in plan.tasks:
+        rows = ((todo.at, table.rows[todo.at]) for todo in pictures)
+        facts = sorted((at, row.depth, row.mac) for at, row in rows if row.mac is not None)
+        encrypt_shard.write_sidecar(root, number, facts, key, root / encrypt_shard.part(number))
+
+
+def _sweep(root: Path, plan: _Plan) -> None:
+    for task in plan.tasks:
+        for name in (encrypt_shard.sidecar(task.number), encrypt_shard.part(task.number)):
+            with contextlib.suppress(FileNotFoundError):
+                (root / name).unlink()
+    (root / RUN).unlink(missing_ok=True)
+
+
+def _undo(root: Path, plan: _Plan) -> None:
+    """Take away what a run wrote that encrypted nothing."""
+    _sweep(root, plan)
+    for task in plan.tasks:
+        (root / shards.file_name(task.number)).unlink(missing_ok=True)
+    for folder in sorted({parent for path in plan.paths for parent in (root / path).parents}, reverse=True):
+        if root in folder.parents:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _told(reject: Reject, keep_names: bool) -> bytes:
+    """One line of `rejected.jsonl`. It lies where the cloud reads, so it tells the picture's name only if all do."""
+    reason = reject.reason
+    if not keep_names:
+        for name in (reject.id, reject.id.partition("/")[2], _name(reject.id)):
+            reason = reason.replace(name, "...") if name else reason
+        reason = re.sub(r"/[^\s:;,]*", "...", reason)
+    facts = {"file": reject.path, **({"name": reject.id} if keep_names else {}), "reason": reason}
+    return json.dumps(facts).encode() + b"\n"
+
+
+def _traits(scheme: Scheme) -> dict[str, Any]:
+    traits: dict[str, Any] = json.loads(json.dumps(asdict(scheme.traits)))
+    return traits

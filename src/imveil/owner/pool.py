@@ -1,0 +1,107 @@
+"""The pool: shards worked on by all cores, with Ctrl-C, a dying parent and secrets in mind.
+
+The work is set up once in every worker, from the key and plain picklable parts, and then called with one task after
+another: `work(task, stop)`, where `stop()` tells it to raise `Stopped` between two pictures.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from imveil.errors import ImveilError
+from imveil.keys.key import Key
+
+Stop = Callable[[], bool]  # whether the run was told to end
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_state: Any = None
+
+
+class Stopped(Exception):  # no error: the run was told to end
+    """A worker ended a task early because it was told to."""
+
+
+def run(
+    make: Callable[..., Any], parts: tuple[Any, ...], key: Key, tasks: Sequence[Any], workers: int
+) -> Generator[Any]:
+    """`make(key, *parts)` gives the work, which is done on every task; results come as they are ready.
+
+    workers: 1 works in this process. make: a function of a module; parts and tasks can be pickled. Whatever ends the
+    loop, an error, Ctrl-C or the caller, ends the workers after the picture they are at.
+    """
+    if workers <= 1 or len(tasks) <= 1:
+        work = make(key, *parts)
+        for task in tasks:
+            yield work(task, lambda: False)
+        return
+    # Fresh interpreters: a fork copies locks that other threads hold, and numba's and BLAS's threads do not live on.
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    # A key refuses to be pickled. Its 32 bytes go to each worker among the arguments of `_start`, which spawn writes
+    # into an anonymous pipe that only the child inherits: never to disk, argv or the environment.
+    setup = pickle.dumps((make, parts))
+    pool = ProcessPoolExecutor(
+        min(workers, len(tasks)), context, initializer=_start, initargs=(stop, setup, key.reveal())
+    )
+    todo = iter(tasks)
+    running: set[Future[Any]] = set()
+    try:
+        for task in todo:
+            running.add(pool.submit(_work, task))
+            if len(running) >= 2 * workers:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from [future.result() for future in done]
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from [future.result() for future in done]
+    except BrokenProcessPool as error:
+        raise ImveilError(
+            "a worker process ended unexpectedly",
+            hint="run the same command again to go on, with fewer --workers if memory was short; a script that calls "
+            "this needs the guard if __name__ == '__main__'",
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def default_workers() -> int:
+    """One for every core this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _start(stop: Any, setup: bytes, secret: bytes) -> None:
+    """In a new worker: one thread, no Ctrl-C of its own, an end when the parent ends, the work set up."""
+    global _state
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent tells when to stop
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if "numba" not in sys.modules:
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    from imveil.cipher.apply import set_threads
+
+    set_threads(1)
+    make, parts = pickle.loads(setup)  # only now: it imports numpy, which asks for its threads when imported
+    _state = make(Key(secret), *parts), stop.is_set
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        # A killed parent cannot say stop, and its queue never ends. Files are moved into place whole, so leaving
+        # at any moment is safe.
+        os._exit(1)
+
+
+def _work(task: Any) -> Any:
+    work, stopped = _state
+    return work(task, stopped)

@@ -1,0 +1,56 @@
+"""What a run tells while it lasts and when it ends, and its error when a disk is full. Plain facts."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from imveil.errors import BadDestination
+
+
+class Reject(NamedTuple):
+    """A picture that was left out, and why. at: its place in the source; path: of its cipher image."""
+
+    at: int
+    id: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is: images done of all, bytes of cipher files, seconds so far, images kept from an earlier run."""
+
+    done: int
+    total: int
+    bytes: int
+    seconds: float
+    kept: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did. images: written or kept; already: the job was complete before it began."""
+
+    images: int
+    kept: int
+    bytes: int
+    seconds: float
+    rejected: list[Reject] = field(default_factory=list)
+    already: bool = False
+
+
+Watch = Callable[[Progress], None]
+
+
+def cannot_write(root: Path, error: OSError) -> BadDestination:
+    """The error for a destination that could not be written to."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BadDestination(
+            f"no space is left for {root}; what was finished stays",
+            hint="free some space and run the same command again to go on",
+        )
+    return BadDestination(f"{error.filename or root} cannot be written: {error.strerror or error}")
