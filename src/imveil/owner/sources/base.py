@@ -1,0 +1,69 @@
+"""What every source is: classes, splits, items in a fixed order, and one picture at a time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.owner.images import Picture
+
+WHOLE = "all"
+"""What a source without splits calls its only one in `splits`; its items have split None."""
+
+
+class Item(NamedTuple):
+    """One picture of a source, before it is read. name: posix path under its class folder, with its suffix."""
+
+    split: str | None
+    label: int | None
+    name: str
+
+    def id(self, classes: Sequence[str]) -> str:
+        """The path of the picture in its data set; the same wherever the set lies.
+
+        >>> Item("train", 3, "00012.png").id(["airplane", "automobile", "bird", "cat"])
+        'train/cat/00012.png'
+        """
+        label = [] if self.label is None else [classes[self.label]]
+        return "/".join([*([self.split] if self.split else []), *label, self.name])
+
+
+class Source(ABC):
+    """Plain pictures with labels. Can be pickled: workers open the files again, in the order that was found first.
+
+    spec: what the source was opened by.   classes: names, empty where pictures have no labels.
+    items: every picture, in the order that decryption restores.   notes: what the owner should be told, in sentences.
+    """
+
+    spec: str
+    classes: list[str]
+    items: Sequence[Item]
+    notes: list[str]
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """{split: pictures} in the order of the items; {"all": n} for a source without splits."""
+        found: dict[str, int] = {}
+        for item in self.items:
+            found[item.split or WHOLE] = found.get(item.split or WHOLE, 0) + 1
+        return found
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @abstractmethod
+    def read(self, i: int) -> Picture:
+        """Picture i, decoded. Raises BadImage with its path and what is wrong with it."""
+
+    def arrays(self, lo: int, hi: int) -> npt.NDArray[np.uint8] | None:
+        """Pictures lo to hi - 1 as one array (n, h, w, c), where the source is one array; None where it is not."""
+        del lo, hi
+        return None
+
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{n} {split}" for split, n in self.splits.items())
+        return f"{type(self).__name__}({self.spec!r}: {splits}; {len(self.classes)} classes)"
