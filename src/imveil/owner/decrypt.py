@@ -24,6 +24,7 @@ from imveil.owner.place import apart, locked
 from imveil.owner.progress import Progress, Report, Watch, cannot_write
 from imveil.owner.table import Table
 from imveil.store import png
+from imveil.store.files import read_bytes, write_file
 from imveil.store.manifest import NAMES
 from imveil.store.sets import CipherSet, open_set
 
@@ -103,6 +104,15 @@ def check_key(key: Key, fingerprint: str, what: str) -> None:
         raise WrongKey(
             f"{what} was encrypted under key {fingerprint}, this is key {key.fingerprint}", hint="use the other key"
         )
+
+
+def decrypt_file(source: str | Path, destination: str | Path, key: Key) -> None:
+    """One cipher PNG into one PNG file, by `decrypt_image`. Raises BadDestination where it cannot be written."""
+    data = decrypt_image(read_bytes(source), key, str(source))
+    try:
+        write_file(Path(destination), data)
+    except OSError as error:
+        raise cannot_write(Path(destination), error) from error
 
 
 def decrypt_image(data: bytes, key: Key, where: str) -> bytes:

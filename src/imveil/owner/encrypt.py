@@ -64,9 +64,10 @@ def encrypt_set(
     if isinstance(source, (str, Path)):
         from imveil.owner.sources import open_source
 
-        if Path(source).exists():
-            apart(Path(source), Path(destination))
         source = open_source(source)
+    spec = getattr(source, "spec", "")
+    if spec and Path(spec).exists():
+        apart(Path(spec), Path(destination))
     root, started = Path(destination), time.monotonic()
     plan = _Plan.of(source, scheme, key, keep_names)
     with locked(root):
