@@ -296,7 +296,7 @@ def test_bad_sources(tmp_path: Path, items: list[Item]) -> None:
 
 def test_values_that_png_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Plain, "traits", Traits(dtype="float32"))
-    with pytest.raises(BadDtype, match="float32, a folder of PNGs holds uint8 only"):
+    with pytest.raises(BadDtype, match="float32, a PNG holds uint8 only"):
         run(made(4), tmp_path / "c", scheme=imveil.find("plain/1"))
     assert not (tmp_path / "c").exists()
 

@@ -199,7 +199,8 @@ def _close(report: Report, how: str, destination: Path) -> None:
 
 def _rejected(report: Report, hint: str) -> None:
     for reject in report.rejected:
-        print("imveil: " + " ".join(f"{reject.id}: {reject.reason}".split()), file=sys.stderr)
+        named = reject.reason if reject.id in reject.reason else f"{reject.id}: {reject.reason}"
+        print("imveil: " + " ".join(named.split()), file=sys.stderr)
     if report.rejected:
         some = "1 picture was" if len(report.rejected) == 1 else f"{len(report.rejected):,} pictures were"
         print(f"imveil: {some} left out; {hint}", file=sys.stderr)

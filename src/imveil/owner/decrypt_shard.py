@@ -13,6 +13,7 @@ from imveil.cipher.scheme import Cipher, Scheme
 from imveil.errors import BadDestination, BadImage, ImveilError, Mismatch, StoreProblem
 from imveil.keys.key import Key
 from imveil.owner.encrypt_shard import BATCH_BYTES, part
+from imveil.owner.images import from16, to16
 from imveil.owner.pool import Stop, Stopped
 from imveil.owner.progress import Reject
 from imveil.owner.table import Row, pixel_key, pixel_mac
@@ -103,7 +104,7 @@ class DecryptShard:
             raise BadDestination(
                 f"{file} is there already, and is no picture of this data set", hint=ELSEWHERE
             ) from error
-        pixels, depth = _halves(image)
+        pixels, depth = (from16(image), 16) if image.dtype == np.uint16 else (image, 8)
         if pixel_mac(macs, todo.id, pixels, depth) != todo.row.mac:
             raise BadDestination(f"{file} is there already, and is another picture", hint=ELSEWHERE)
         return len(data)
@@ -154,15 +155,5 @@ def _reject(todo: Todo, reason: str) -> Reject:
 
 
 def as_file(picture: Any, depth: int) -> bytes:
-    """The PNG file of a picture: of 16 bits where the high bytes lie left of the low ones."""
-    if depth == 16:
-        half = picture.shape[1] // 2
-        picture = picture[:, :half].astype(np.uint16) << 8 | picture[:, half:]
-    return png.encode(picture)
-
-
-def _halves(image: Any) -> tuple[Any, int]:
-    """The other way: an image as it was encrypted, and its depth."""
-    if image.dtype == np.uint8:
-        return image, 8
-    return np.concatenate([image >> 8, image & 255], axis=1).astype(np.uint8), 16
+    """The PNG file of a picture, of 16 bits where its high bytes lie left of the low ones."""
+    return png.encode(to16(picture) if depth == 16 else picture)

@@ -56,11 +56,7 @@ def encrypt_set(
 
     Raises BadDestination, BadSource, and BadDtype for a scheme whose cipher images PNG cannot hold.
     """
-    if scheme.traits.dtype != "uint8":
-        raise BadDtype(
-            f"cipher images of {scheme.id} are {scheme.traits.dtype}, a folder of PNGs holds uint8 only",
-            hint="choose a scheme or fields whose cipher images are bytes",
-        )
+    check_dtype(scheme)
     if isinstance(source, (str, Path)):
         from imveil.owner.sources import open_source
 
@@ -91,6 +87,32 @@ def encrypt_set(
             return _close(root, plan, scheme, key, sorted(results), time.monotonic() - started)
         except OSError as error:
             raise cannot_write(root, error) from error
+
+
+def encrypt_file(source: str | Path, destination: str | Path, scheme: Scheme, key: Key) -> None:
+    """Encrypt one picture into one cipher PNG; its id is the file's name.
+
+    Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
+    """
+    from imveil.owner.images import read_picture
+
+    check_dtype(scheme)
+    picture = read_picture(Path(source))
+    todo = Todo(0, Path(source).name, "")
+    (data,) = encrypt_shard.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
+    try:
+        write_file(Path(destination), data)
+    except OSError as error:
+        raise cannot_write(Path(destination), error) from error
+
+
+def check_dtype(scheme: Scheme) -> None:
+    """Raise BadDtype where the cipher images of `scheme` are no bytes."""
+    if scheme.traits.dtype != "uint8":
+        raise BadDtype(
+            f"cipher images of {scheme.id} are {scheme.traits.dtype}, a PNG holds uint8 only",
+            hint="choose a scheme or fields whose cipher images are bytes",
+        )
 
 
 @dataclass(frozen=True)
@@ -237,7 +259,7 @@ def _told(reject: Reject, keep_names: bool) -> bytes:
     reason = reject.reason
     if not keep_names:
         for name in (reject.id, reject.id.partition("/")[2], _name(reject.id)):
-            reason = reason.replace(name, "...") if name else reason
+            reason = reason.rpartition(name)[2].lstrip(" :") if name and name in reason else reason
         reason = re.sub(r"/[^\s:;,]*", "...", reason)
     facts = {"file": reject.path, **({"name": reject.id} if keep_names else {}), "reason": reason}
     return json.dumps(facts).encode() + b"\n"

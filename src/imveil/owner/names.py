@@ -38,7 +38,7 @@ def folder(item: Named, classes: Sequence[str]) -> str:
         raise BadSource(f"a split cannot be called {ALL!r}", hint="rename it")
     parts = [*([item.split] if item.split else []), *([classes[label]] if label is not None else [])]
     for part in parts:
-        if "/" in part or "\\" in part or part.startswith("imveil"):
+        if "/" in part or "\\" in part or part.startswith(("imveil.", "imveil-")):
             raise BadSource(f"{part!r} cannot be a folder's name", hint="rename that split or class")
     for part in [*parts, *item.name.split("/")]:
         if part in ("", ".", "..") or "\0" in part:
