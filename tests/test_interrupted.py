@@ -40,9 +40,9 @@ def interrupted(what: str, source: Path, destination: Path, workers: int, steps:
         for _ in range(steps):
             process.stdout.readline()
         process.send_signal(how)
-        # Workers hold the pipe too: its end comes when the last of them is gone.
-        process.stdout.read()
-        return process.wait()
+        # Workers hold the pipe too: its end comes when the last of them is gone. The limit is there for a failure only.
+        process.communicate(timeout=60)
+        return process.returncode
 
 
 def check_encrypted(folder: Path, whole: Path) -> int:

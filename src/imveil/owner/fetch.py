@@ -18,9 +18,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from imveil.errors import Unavailable
 
 fcntl: Any
@@ -58,7 +55,8 @@ def on_terminal(what: str, done: int, total: int) -> None:
             _log.info("%s", what)
         return
     amount = f" {done / 1e6:.0f}" + (f" of {total / 1e6:.0f}" if total else "") + " MB" if done else ""
-    print(f"\r\x1b[K{what}{amount}", end="\n" if total and done >= total else "", file=sys.stderr, flush=True)
+    goes_on = done < total or (done and not total)
+    print(f"\r\x1b[K{what}{amount}", end="" if goes_on else "\n", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -76,7 +74,7 @@ def locked(path: Path) -> Iterator[bool]:
         yield True  # closing the file, or the end of the process, opens the lock
 
 
-def put(path: Path, data: bytes | npt.NDArray[np.uint8]) -> None:
+def put(path: Path, data: bytes | memoryview) -> None:
     """Write a file that is there whole or not at all, whoever else writes it at the same time."""
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:

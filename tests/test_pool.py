@@ -1,0 +1,77 @@
+"""The pool: every task once, in one process or several; the key gets to workers, errors get back, an end is an end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imveil import Key
+from imveil.errors import BadShape, ImveilError
+from imveil.owner import pool
+
+KEY = Key(b"k" * 32)
+
+
+def make(key: Key, what: str, note: str) -> Any:
+    return lambda task, stop: _work(key, what, Path(note), task, stop)
+
+
+def _work(key: Key, what: str, note: Path, task: int, stop: Callable[[], bool]) -> Any:
+    if what == "fail" and task == 3:
+        raise BadShape("task 3 is bad", hint="mend it")
+    if what == "die" and task == 3:
+        os._exit(9)
+    if what == "wait" and task > 0:
+        for _ in range(1_000_000):  # long enough to be told, and an end where nobody tells
+            if stop():
+                note.write_text("was told")
+                raise pool.Stopped
+    return task, key.fingerprint, os.getpid(), os.environ.get("OMP_NUM_THREADS")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_task_once(workers: int) -> None:
+    done = sorted(pool.run(make, ("", ""), KEY, range(20), workers))
+    assert [task for task, *_ in done] == list(range(20))
+    assert {fingerprint for _, fingerprint, *_ in done} == {KEY.fingerprint}
+    processes = {process for _, _, process, _ in done}
+    assert (os.getpid() in processes) == (workers == 1)
+    if workers > 1:
+        assert {threads for *_, threads in done} == {"1"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_errors_come_back_whole(workers: int) -> None:
+    with pytest.raises(BadShape) as error:
+        list(pool.run(make, ("fail", ""), KEY, range(20), workers))
+    assert str(error.value) == "task 3 is bad; mend it"
+
+
+def test_a_worker_that_dies() -> None:
+    with pytest.raises(ImveilError, match="worker process ended unexpectedly; run the same command again"):
+        list(pool.run(make, ("die", ""), KEY, range(20), 2))
+
+
+def test_workers_are_told_to_stop(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    with closing(pool.run(make, ("wait", str(note)), KEY, range(2), 2)) as work:
+        assert next(work)[0] == 0
+    assert note.read_text() == "was told"
+
+
+def test_the_key_is_in_no_argument_and_no_environment() -> None:
+    secret = bytes(range(97, 97 + 32))
+    shown: list[bytes] = []
+    for _ in pool.run(make, ("", ""), Key(secret), range(4), 2):
+        for process in Path("/proc").glob("[0-9]*") if Path("/proc/self").exists() else []:
+            try:
+                if f"\nPPid:\t{os.getpid()}\n" in (process / "status").read_text():
+                    shown += [(process / "cmdline").read_bytes(), (process / "environ").read_bytes()]
+            except OSError:  # it has just ended
+                continue
+    assert not [text for text in shown if secret in text or secret.hex().encode() in text]
