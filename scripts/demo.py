@@ -19,13 +19,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from imveil.owner.cifar import load
-from imveil.store.sets import open_set
 
 import imveil
 from imveil.cloud.predict import wilson
 from imveil.lab.experiment import Recipe, run
 from imveil.lab.report.sheet import Row, table, write_page
+from imveil.owner.cifar import load
+from imveil.store.sets import open_set
 
 HERE = Path(__file__).resolve().parents[1] / "demo"
 IMAGES, EPOCHS = int(os.environ.get("IMVEIL_DEMO_IMAGES", "20000")), int(os.environ.get("IMVEIL_DEMO_EPOCHS", "8"))

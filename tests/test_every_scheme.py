@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from variants import label, pictures, shape_for, variants
 
 import imveil
 from imveil import registry
 from imveil.cipher.scheme import Scheme
 from imveil.errors import BadDtype, BadField, BadIds, BadMaterial, BadShape, NotInvertible
+from variants import label, pictures, shape_for, variants
 
 ALL = variants()
 KEY = imveil.Key(bytes(range(32)))

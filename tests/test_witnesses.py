@@ -1,4 +1,4 @@
-"""The second and third witness of every scheme: a slow reference from the paper, and golden bytes, ours and other people's."""
+"""The second and third witness of every scheme: a slow reference from the paper, and golden bytes, ours and others'."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from variants import label, pictures, shape_for, variants
 
 import imveil
 from imveil import registry
 from imveil.cipher.scheme import Cipher, Scheme
+from variants import label, pictures, shape_for, variants
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 KEY = imveil.Key(hashlib.sha256(b"imveil test key").digest())

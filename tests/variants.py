@@ -1,4 +1,4 @@
-"""Every scheme with every value of every field, one at a time: what the laws, the vectors and the references run over."""
+"""Every scheme with every value of every field, one at a time: what laws, vectors and references run over."""
 
 from __future__ import annotations
 

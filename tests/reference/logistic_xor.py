@@ -20,8 +20,6 @@ def encrypt(image, fields, x0, r, perm):
     shuffled = [sequence[p] for p in perm]
     one = fields["index"] == "pixel"
     return [
-        [
-            [image[y][k][z] ^ shuffled[y * w + k if one else (y * w + k) * c + z] for z in range(c)] for k in range(w)
-        ]
+        [[image[y][k][z] ^ shuffled[y * w + k if one else (y * w + k) * c + z] for z in range(c)] for k in range(w)]
         for y in range(h)
     ]

@@ -122,8 +122,9 @@ class DecryptShard:
                 continue
             assert tag is not None
             members = groups.setdefault((image.shape, tag.size), ([], [], []))
-            for member, value in zip(members, (todo, image, tag), strict=True):
-                member.append(value)
+            members[0].append(todo)
+            members[1].append(image)
+            members[2].append(tag)
             held += image.nbytes
             if held >= BATCH_BYTES:
                 yield from groups.values()
