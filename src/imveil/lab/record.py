@@ -58,7 +58,7 @@ def measured(**numbers: Any) -> Record:
     """A record of here and now: the caller gives kind, name, digest, facts, value, unit, n, low, high, seconds.
 
     >>> one = measured(kind="speed", name="x", digest="0", facts={}, value=1, unit="GB/s", n=7, low=1, high=2,
-    seconds=1)
+    ...     seconds=1)
     >>> one.machine["cores"] >= 1
     True
     """
