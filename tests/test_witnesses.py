@@ -21,6 +21,7 @@ KEY = imveil.Key(hashlib.sha256(b"imveil test key").digest())
 OURS = sorted(VECTORS.glob("*-[0-9]*/*.json"))
 PEERS = {
     "pe-32": ("negpos/1", {}),
+    "vit-32-p4": ("patch/1", {}),
 }
 
 

@@ -13,19 +13,25 @@ from imveil.errors import BadField
 
 
 def variants() -> list[Scheme]:
-    """The default of each scheme, then each boolean turned over and each literal, one field at a time."""
+    """The default of each scheme, then each boolean turned over, each literal, each number doubled (an int) or halved
+    (a float), one field at a time."""
     found: dict[Scheme, None] = {}
     for id in imveil.schemes():
         base = imveil.find(id)
         found[base] = None
         for name, kind in base._kinds().items():
-            options = (True, False) if kind is bool else get_args(kind) if get_origin(kind) is Literal else ()
-            for value in options:
+            for value in _others(kind, getattr(base, name)):
                 try:
                     found[imveil.find(id, **{name: value})] = None
                 except BadField:  # this value wants another field changed too
                     continue
     return list(found)
+
+
+def _others(kind: Any, default: Any) -> tuple[Any, ...]:
+    if get_origin(kind) is Literal:
+        return get_args(kind)
+    return {bool: (True, False), int: (2 * default,), float: (default / 2,)}.get(kind, ())
 
 
 def label(scheme: Scheme) -> str:
