@@ -272,3 +272,12 @@ def test_the_commands_take_no_key_and_show_examples(run: Any, command: str) -> N
     text = run(command, "--help").out
     assert "Examples" in text
     assert not re.search(r"--\S*(key|pass|secret)", text)
+
+
+def test_a_limit_trains_on_fewer_pictures(run: Any, home: Path, tmp_path: Path) -> None:
+    said = run("train", home / "set", tmp_path / "m", *SMALL, "--limit", "30")
+    assert said.code == 0, said.err
+    assert load_model(tmp_path / "m").info.images == 30
+    said = run("train", home / "set", tmp_path / "n", *SMALL, "--limit", "2")
+    assert said.code == 2
+    assert "3 classes need as many" in said.line

@@ -16,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from imveil.cloud import checkpoint as checkpoints  # noqa: E402
-from imveil.cloud.dataset import hold_out, pick_split  # noqa: E402
+from imveil.cloud.dataset import hold_out, keep_some, pick_split  # noqa: E402
 from imveil.cloud.device import pick_device, uses_bf16  # noqa: E402
 from imveil.cloud.loop import Progress, Settings, fit  # noqa: E402
 from imveil.cloud.predict import Score, evaluate, hits, predict_logits, wilson  # noqa: E402
@@ -302,3 +302,12 @@ def test_the_split_to_score() -> None:
     for splits, asked in (({"train": 1, "val": 1}, None), ({"train": 1}, "test")):
         with pytest.raises(TrainingProblem, match="train"):
             pick_split(splits, asked)
+
+
+def test_a_limit_keeps_the_shares_of_classes() -> None:
+    labels = np.repeat([0, 1, 2], [600, 300, 100])
+    kept = keep_some(labels, 100, seed=3)
+    assert kept.sum() == 100
+    assert np.bincount(labels[kept]).tolist() == [60, 30, 10]
+    assert np.array_equal(kept, keep_some(labels, 100, seed=3))
+    assert not np.array_equal(kept, keep_some(labels, 100, seed=4))

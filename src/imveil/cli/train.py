@@ -50,6 +50,7 @@ def train(
     net: Annotated[str, typer.Option("--model", help=f"The net: {', '.join(registry.files(MODELS))}.")] = "cnn",
     width: Annotated[int | None, typer.Option(help="Channels of the net's first stage; its own default.")] = None,
     epochs: Annotated[int, typer.Option(help="How often every picture is seen.")] = 6,
+    limit: Annotated[int | None, typer.Option(min=2, help="Train on so many pictures only; all unless given.")] = None,
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 256,
     lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 0.3,
     seed: Annotated[int, typer.Option(help="For weights, order, augmentation and what is held out.")] = 0,
@@ -102,7 +103,7 @@ def train(
         flip=moved, shift=2 if moved else 0,
     )  # fmt: skip
     settings.check()
-    parts = load_parts(cipher_set, seed)
+    parts = load_parts(cipher_set, seed, limit)
     _facts("data", f"{ciphers}: {manifest.scheme}, key {manifest.fingerprint}, {len(manifest.classes)} classes")
     sizes = [f"{len(part[1]):,} to {what}" for part, what in
              ((parts.train, "train on"), (parts.valid, "validate on"), (parts.test, "test on")) if part]  # fmt: skip

@@ -45,11 +45,30 @@ def hold_out(labels: I64, share: float, most: int, seed: int) -> npt.NDArray[np.
     return out
 
 
-def load_parts(cipher_set: CipherSet, seed: int) -> Parts:
+def keep_some(labels: I64, limit: int, seed: int) -> npt.NDArray[np.bool_]:
+    """Which of the pictures to train on, `limit` of them: as many of each class as the class has of all.
+
+    >>> keep_some(np.repeat([0, 1], [30, 10]), 8, seed=0)[:30].sum()
+    np.int64(6)
+    """
+    rng = np.random.Generator(np.random.PCG64([seed, 1]))
+    order = rng.permutation(len(labels))
+    # The place of a picture among those of its class, as a share of the class: taking the smallest keeps proportions.
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        rows = order[labels[order] == label]
+        place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
+    out = np.zeros(len(labels), dtype=bool)
+    out[np.argsort(place, kind="stable")[:limit]] = True
+    return out
+
+
+def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None) -> Parts:
     """Cut a cipher data set into parts. A split "test" is the test, "valid" or "val" the validation, as they are.
 
     A set without splits gives a fifth of each class, at most 10,000, as test. Without a validation split a tenth of
-    what is left of each class, at most 5,000, is held out for it. TrainingProblem where nothing is to be trained on.
+    what is left of each class, at most 5,000, is held out for it. limit: train on so many pictures only.
+    TrainingProblem where nothing is to be trained on.
     """
     manifest = cipher_set.manifest
     if not manifest.classes:
@@ -76,6 +95,12 @@ def load_parts(cipher_set: CipherSet, seed: int) -> Parts:
             if valid
             else "there are too few pictures to hold some out for validation"
         )
+    if limit is not None and limit < len(train[1]):
+        if limit < len(manifest.classes):
+            raise TrainingProblem(
+                f"{len(manifest.classes)} classes need as many training pictures, at most {limit} asked"
+            )
+        train = _cut(train, keep_some(train[1], limit, seed))
     return Parts(train, valid, test, notes)
 
 

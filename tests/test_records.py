@@ -1,0 +1,116 @@
+"""Records and recipes: what is measured is kept for ever, and every recipe that ships can be read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import imveil
+from imveil.errors import BadSource, UnknownName
+from imveil.lab import record
+from imveil.lab.experiment import Recipe, find_recipe, key_of
+from imveil.lab.record import Record, measured
+
+ROOT = Path(__file__).parents[1]
+RECIPES = sorted(f.stem for f in (ROOT / "recipes").glob("*.py"))
+
+
+def one(value: float, seed: int = 0, digest: str = "d") -> Record:
+    return measured(
+        kind="accuracy", name="x", digest=digest, facts={}, seed=seed, value=value, unit="%", n=10, low=0, high=1, seconds=1
+    )  # fmt: skip
+
+
+def test_records_are_appended_and_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "accuracy.jsonl"
+    for value in (1.0, 2.0):
+        record.append(one(value), file)
+    assert [r.value for r in record.read("accuracy", file)] == [1.0, 2.0]
+    assert record.read("accuracy", tmp_path / "none.jsonl") == []
+
+
+def test_the_last_record_of_a_seed_counts() -> None:
+    found = list(record.latest([one(1.0), one(2.0, seed=1), one(3.0)]))
+    assert sorted(r.value for r in found) == [2.0, 3.0]
+    mean, spread, n = record.summary(found)
+    assert (mean, round(spread, 3), n) == (2.5, 0.707, 2)
+
+
+@pytest.mark.parametrize("line", ["{", "{}", '{"format": "imveil-record/1"}'])
+def test_a_line_that_is_no_record_is_named(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "accuracy.jsonl"
+    record.append(one(1.0), file)
+    with file.open("a") as out:
+        out.write(line + "\n")
+    with pytest.raises(BadSource, match=r"accuracy\.jsonl line 2"):
+        record.read("accuracy", file)
+
+
+def git(*words: str) -> bytes | None:
+    try:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "records").glob("*.jsonl")), ids=lambda f: f.name)
+def test_older_lines_are_never_edited(file: Path) -> None:
+    name = f"records/{file.name}"
+    commits = (git("log", "-50", "--format=%H", "--", name) or b"").decode().split()
+    versions = [file.read_bytes(), *(git("show", f"{commit}:{name}") for commit in commits)]
+    for newer, older in zip(versions, versions[1:], strict=False):
+        assert older is None or newer.startswith(older), f"{name}: a line that was there has been changed or taken away"
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "records").glob("*.jsonl")), ids=lambda f: f.name)
+def test_every_record_is_one_and_is_of_its_file(file: Path) -> None:
+    for found in record.read(file.stem):
+        assert found.kind == file.stem
+        assert found.low <= found.high
+        assert found.n > 0
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_can_be_read_and_built(name: str) -> None:
+    recipe = find_recipe(name)
+    imveil.find(recipe.scheme, **recipe.fields)
+    assert json.loads(json.dumps(recipe.facts())) == recipe.facts()
+
+
+def test_recipes_that_differ_have_digests_that_differ() -> None:
+    digests = {find_recipe(name).digest for name in RECIPES}
+    assert len(digests) == len(RECIPES)
+    assert Recipe(scheme="negpos/1", fields={"per_image": False}).digest == Recipe(scheme="negpos/1").digest
+    assert Recipe(scheme="negpos/1", fields={"per_image": True}).digest != Recipe(scheme="negpos/1").digest
+
+
+def test_an_unknown_recipe_is_named_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="plain"):
+        find_recipe("plian")
+
+
+def test_the_keys_of_runs_differ_by_seed_and_purpose() -> None:
+    keys = {key_of(seed, purpose).fingerprint for seed in range(3) for purpose in ("data set", "another")}
+    assert len(keys) == 6
+    assert key_of(1) == key_of(1)
+
+
+def test_a_small_experiment_from_recipe_to_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.lab import experiment
+    from imveil.owner import cifar
+
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    images = (rng.integers(0, 80, (120, 8, 8, 3)) + 150 * labels[:, None, None, None]).astype(np.uint8)
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images[:40], labels[:40])})
+    recipe = Recipe(scheme="negpos/1", fields={"colors": False}, epochs=8, batch=20, width=4, held_out=20, lr=0.1)
+    same = experiment.run(recipe, seed=0, name="small")
+    assert (same.kind, same.n, same.seed, same.digest) == ("accuracy", 40, 0, recipe.digest)
+    assert same.low <= same.value <= same.high
+    assert same.value > 80
+    assert experiment.run(recipe, seed=0, name="small").value == same.value
