@@ -20,6 +20,12 @@ VECTORS = Path(__file__).parents[1] / "vectors"
 KEY = imveil.Key(hashlib.sha256(b"imveil test key").digest())
 OURS = sorted(VECTORS.glob("*-[0-9]*/*.json"))
 PEERS = {
+    "ele-32": ("ele/1", {}),
+    "etc-32": ("etc/1", {}),
+    "etc-48x64-b16": ("etc/1", {"block": 16}),
+    "le-32": ("le/1", {}),
+    "le-32-tanaka-code": ("le/1", {}),
+    "le-48x64": ("le/1", {}),
     "pe-32": ("negpos/1", {}),
     "vit-32-p4": ("patch/1", {}),
 }

@@ -13,14 +13,16 @@ from imveil.errors import BadField
 
 
 def variants() -> list[Scheme]:
-    """The default of each scheme, then each boolean turned over, each literal, each number doubled (an int) or halved
-    (a float), one field at a time."""
+    """The default of each scheme; then each boolean turned over, each literal, each integer that its range says to try,
+    any other number doubled (an int) or halved (a float), one field at a time."""
     found: dict[Scheme, None] = {}
     for id in imveil.schemes():
         base = imveil.find(id)
         found[base] = None
+        ranges = base._ranges()
         for name, kind in base._kinds().items():
-            for value in _others(kind, getattr(base, name)):
+            tried = ranges[name].tried if name in ranges else _others(kind, getattr(base, name))
+            for value in tried:
                 try:
                     found[imveil.find(id, **{name: value})] = None
                 except BadField:  # this value wants another field changed too

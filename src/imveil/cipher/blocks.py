@@ -75,3 +75,17 @@ def nibbles(samples: Any) -> Any:
 def from_nibbles(halves: Any) -> Any:
     """uint8 (..., 2) -> uint8 (...,), the inverse of `nibbles`."""
     return halves[..., 0] | halves[..., 1] << 4
+
+
+def nibble_blocks(shape: Shape, block: int) -> Any:
+    """The nibbles of every block of an image: (blocks, 2 * block * block * c) indices over the nibbles of a plan.
+
+    A block's low halves come first and then its high halves, both in the order row, column, channel: the layout of LE.
+
+    >>> nibble_blocks((2, 2, 1), 1).tolist()
+    [[0, 1], [2, 3], [4, 5], [6, 7]]
+    >>> nibble_blocks((2, 2, 1), 2).tolist()
+    [[0, 2, 4, 6, 1, 3, 5, 7]]
+    """
+    low = 2 * to_blocks(positions(shape), block).reshape(-1, block * block * shape[2])
+    return np.concatenate([low, low + 1], axis=1)

@@ -9,7 +9,8 @@ and the base gives `plan`, `encrypt`, `decrypt`, the checks, nonces, padding and
 people's code goes through `plan_from_material`, which is the very road that users take. The contract:
 
 * `id` names the bytes for ever ("negpos/1"): other bytes need another id. `paper` says where it is published.
-* Fields are annotated bool, int, float or Literal[...]; `check` may refuse combinations with `BadField`.
+* Fields are annotated bool, int, float, Literal[...], or Annotated[int, Within(...)]; `check` may refuse combinations
+  with `BadField`.
 * `traits` are exact, and tested for every scheme: what is declared holds, what is denied does not.
 * Keys are derived by purpose, `key.derive(self.id, "rotate")`, never by arithmetic.
 * A batch is the same as image by image.
@@ -23,7 +24,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from types import UnionType
-from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,19 @@ class Traits:
     dtype: str = "uint8"
     tile: int = 1
     channels: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Within:
+    """The range of an integer field, and which of its values laws, vectors and benchmarks run over.
+
+    Annotated as `block: Annotated[int, Within(2, 16, tried=(2, 8))] = 4`. low, high: both are allowed. tried: values
+    that stand for all, beside the default.
+    """
+
+    low: int
+    high: int
+    tried: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,12 +101,21 @@ class Scheme(ABC):
     def __post_init__(self) -> None:
         for name, kind in self._kinds().items():
             _check_field(self.id, name, getattr(self, name), kind)
+        for name, within in self._ranges().items():
+            if not within.low <= getattr(self, name) <= within.high:
+                raise BadField(f"{name} of {self.id} is {within.low} to {within.high}, not {getattr(self, name)}")
         self.check()
 
     @classmethod
     def _kinds(cls) -> dict[str, Any]:
         hints = get_type_hints(cls)
         return {field.name: hints[field.name] for field in fields(cls)}
+
+    @classmethod
+    def _ranges(cls) -> dict[str, Within]:
+        hints = get_type_hints(cls, include_extras=True)
+        marked = {field.name: hints[field.name] for field in fields(cls) if get_origin(hints[field.name]) is Annotated}
+        return {name: mark for name, hint in marked.items() for mark in get_args(hint) if isinstance(mark, Within)}
 
     @classmethod
     def make(cls, **given: Any) -> Self:
@@ -254,6 +277,14 @@ def permutation(name: str, value: Any, length: int) -> npt.NDArray[np.int64]:
     return array
 
 
+def permutations(name: str, value: Any, count: int, length: int) -> npt.NDArray[np.int64]:
+    """Material as (count, length), each row a permutation of 0..length-1; BadMaterial when it is none."""
+    array = integers(name, value, count * length, length).reshape(count, length)
+    if not (np.sort(array, axis=1) == np.arange(length)).all():
+        raise BadMaterial(f"each row of {name} must hold each of 0..{length - 1} once")
+    return array
+
+
 def _check_field(scheme: str, name: str, value: Any, kind: Any) -> None:
     options = get_args(kind) if get_origin(kind) in (Literal, Union, UnionType) else (kind,)
     if get_origin(kind) is Literal:
@@ -290,4 +321,4 @@ def _joined(parts: list[Any], like: Any) -> Any:
     return torch.cat(parts)
 
 
-__all__ = ["Cipher", "Scheme", "Shape", "Traits", "integers", "permutation"]
+__all__ = ["Cipher", "Scheme", "Shape", "Traits", "Within", "integers", "permutation", "permutations"]
