@@ -10,8 +10,8 @@ Ours: all codes are uniform and independent (published code inverts exactly half
 ways); grey pictures, which have no colours to reorder, go through the other steps; a fourth channel stays in place.
 
 Hides: what is larger than a block. Leaks: everything inside a block, up to a turn and an inversion: textures, edges,
-how many colours; equal blocks. Key space: N! * 8^N * 2^N * 6^N for N blocks. Breaks: solvers of jigsaw puzzles, with cipher
-pictures alone; a few chosen or known pictures where one key serves a data set.
+how many colours; equal blocks. Key space: N! * 8^N * 2^N * 6^N for N blocks. Breaks: solvers of jigsaw puzzles, with
+cipher pictures alone; a few chosen or known pictures where one key serves a data set.
 """
 
 from __future__ import annotations
