@@ -32,18 +32,22 @@ class ChaoticMap(ABC):
 
     names: ClassVar[tuple[str, ...]]
     words: ClassVar[int]
-    loop: ClassVar[Callable[[Any, Any, Any], None]]
+
+    @staticmethod
+    @abstractmethod
+    def loop(state: Any, fixed: Any, out: Any) -> None:
+        """The steps, from `chaos_loops.py`."""
 
     @abstractmethod
     def from_words(self, words: Any) -> dict[str, Any]:
         """Parameters from `words` uniform 64-bit words, never weak by construction."""
 
     @abstractmethod
-    def check(self, **params: Any) -> None:
+    def check(self, *args: Any, **params: Any) -> None:
         """BadMaterial for parameters that are out of range or known to be weak. No message shows a value."""
 
     @abstractmethod
-    def begin(self, **params: Any) -> tuple[list[float], list[float]]:
+    def begin(self, *args: Any, **params: Any) -> tuple[list[float], list[float]]:
         """State before the first step, and constants, as `loop` wants them."""
 
     def orbit(self, count: int, *, burn_in: int, **params: Any) -> F64:
@@ -60,7 +64,8 @@ class ChaoticMap(ABC):
         """The orbit in pieces; each is overwritten by the next."""
         self.check(**params)
         first, constants = self.begin(**params)
-        state, fixed, loop = np.array(first), np.array(constants), self.loop
+        state, fixed = np.array(first), np.array(constants)
+        loop: Callable[[Any, Any, Any], None] = self.loop
         if burn_in + count >= COMPILE_FROM or "numba" in sys.modules:
             loop = chaos_loops.compiled(loop)
         buffer = np.empty(CHUNK)

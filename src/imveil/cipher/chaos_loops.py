@@ -26,4 +26,4 @@ def compiled(loop: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any],
     """The loop as machine code; imports numba. No fastmath: fusing a multiply into an add would change the bytes."""
     import numba
 
-    return numba.njit(nogil=True, cache=True)(loop)  # type: ignore[no-any-return]
+    return numba.njit(nogil=True, cache=True)(loop)
