@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,8 @@ RECIPES = sorted(f.stem for f in (ROOT / "recipes").glob("*.py"))
 
 
 def one(value: float, seed: int = 0, digest: str = "d") -> Record:
-    return measured(
-        kind="accuracy", name="x", digest=digest, facts={}, seed=seed, value=value, unit="%", n=10, low=0, high=1, seconds=1
-    )  # fmt: skip
+    bounds = {"unit": "%", "n": 10, "low": 0, "high": 1, "seconds": 1}
+    return measured(kind="accuracy", name="x", digest=digest, facts={}, seed=seed, value=value, **bounds)
 
 
 def test_records_are_appended_and_read_again(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_older_lines_are_never_edited(file: Path) -> None:
     name = f"records/{file.name}"
     commits = (git("log", "-50", "--format=%H", "--", name) or b"").decode().split()
     versions = [file.read_bytes(), *(git("show", f"{commit}:{name}") for commit in commits)]
-    for newer, older in zip(versions, versions[1:], strict=False):
+    for newer, older in pairwise(versions):
         assert older is None or newer.startswith(older), f"{name}: a line that was there has been changed or taken away"
 
 
