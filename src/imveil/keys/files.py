@@ -147,6 +147,7 @@ def _key(file: File, ask: Ask | None) -> Key:
         _refuse_readable(mode)
         return unplain(text)
     if ask is None:
+        look(text)
         raise BadKeyFile("is wrapped with a passphrase, which was not given")
     return unwrap(text, ask)
 
