@@ -49,7 +49,7 @@ def test_a_wrapped_file_opens_again(tmp_path: Path, kdf: Kdf | None) -> None:
     write_key(path, KEY, lambda: "open sesame")
     assert read_key(path, lambda: "open sesame") == KEY
     assert about_key(path) == files.About("wrapped", KEY.fingerprint, "argon2id 65536 3 4")
-    with pytest.raises(WrongPassphrase, match="my.key does not open with this passphrase"):
+    with pytest.raises(WrongPassphrase, match=r"my\.key does not open with this passphrase"):
         read_key(path, lambda: "open sesame ")
     with pytest.raises(BadKeyFile, match="was not given"):
         read_key(path)
@@ -128,7 +128,7 @@ def test_any_bytes_are_a_key_file_or_a_clear_error(tmp_path_factory: pytest.Temp
     path = tmp_path_factory.getbasetemp() / "any.key"
     path.write_bytes(data)
     path.chmod(0o600)
-    with pytest.raises(BadKeyFile, match="any.key"):
+    with pytest.raises(BadKeyFile, match=r"any\.key"):
         read_key(path, lambda: "x")
 
 
@@ -170,7 +170,7 @@ def test_other_files_are_told_apart(tmp_path: Path, text: str, said: str) -> Non
 )
 def test_a_hostile_header_takes_no_memory_and_no_time(kdf: Kdf) -> None:
     text = again(wrap(KEY, lambda: "x", QUICK).replace(str(QUICK), str(kdf)))
-    with pytest.raises(BadKeyFile, match="parameters|more memory or time"):
+    with pytest.raises(BadKeyFile, match=r"parameters|more memory or time"):
         unwrap(text, lambda: pytest.fail("asked before the limits were looked at"))
 
 
@@ -199,7 +199,7 @@ def test_a_plain_key_that_others_may_use_is_refused(tmp_path: Path, mode: int, m
     write_key(path, KEY)
     path.chmod(mode)
     for read in (read_key, about_key):
-        with pytest.raises(InsecureKeyFile, match=f"mode {mode:04o}.*IMVEIL_READABLE_KEYS=1"):
+        with pytest.raises(InsecureKeyFile, match=rf"mode {mode:04o}.*IMVEIL_READABLE_KEYS=1"):
             read(path)
     monkeypatch.setenv(files.READABLE, "1")
     assert read_key(path) == KEY
