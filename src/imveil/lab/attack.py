@@ -104,6 +104,16 @@ class Attack(ABC):
         """Pictures of `view.targets`. Deterministic given rng; must return a guess even where it finds nothing."""
 
 
+def blank(view: View) -> U8:
+    """Grey pictures of the targets: what an attack returns when it found nothing. (n, h, w, c) uint8."""
+    return np.full((len(view.targets), *view.shape), 128, np.uint8)
+
+
+def fitted(images: Images, view: View) -> U8:
+    """`images` where they can be pictures of the targets as they are (uint8, right shape), grey ones where not."""
+    return images if images.shape[1:] == view.shape and images.dtype == np.uint8 else blank(view)
+
+
 def attacks() -> list[str]:
     """The names of all attacks, in alphabetical order."""
     return [name.replace("_", "-") for name in registry.files("imveil.lab.attacks")]
