@@ -3,9 +3,9 @@
     recovery = max(0, (s - b) / (1 - b))
 
 s is the mean over the targets of the SSIM of the better of picture and negative, b that of the best guess made without
-looking at any cipher image. The 95 % interval is the percentile bootstrap over targets, 2,000 draws, both means from the
-same targets; with fewer than two targets it is 0 to 1. SSIM is nearly blind to identity: a picture can be told apart
-without being redrawn, so the share of right picks among the gallery is counted too.
+looking at any cipher image. The 95 % interval is the percentile bootstrap over targets, 2,000 draws, both means from
+the same targets; with fewer than two targets it is 0 to 1. SSIM is nearly blind to identity: a picture can be told
+apart without being redrawn, so the share of right picks among the gallery is counted too.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Score:
 
 
 def blind_guesses(public: U8, shape: tuple[int, int, int]) -> dict[str, U8]:
-    """Guesses of someone who saw no cipher image, each one picture (h, w, c): grey, and what public pictures suggest."""
+    """Guesses of someone who saw no cipher image, each (h, w, c): grey, and what public pictures suggest."""
     found = {"grey": np.full(shape, 128, np.uint8)}
     if len(public):
         found["mean picture"] = public.mean(axis=0).round().astype(np.uint8)

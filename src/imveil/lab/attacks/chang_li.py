@@ -1,9 +1,9 @@
 """chang-li: the published chosen-plaintext attack on pixel-wise negative-positive, as its authors' code does it.
 
 One picture of constant (1, 2, 3) is encrypted. Where its cipher sample is above 127 the sample was inverted, so the
-target's is inverted back; then the colour that shows 1 goes first, the one that shows 2 second, 3 third. Exact where the
-cipher is that and nothing else; a sequence in place of the single value 255 defeats the procedure, and that is all that
-it defeats.
+target's is inverted back; then the colour that shows 1 goes first, the one that shows 2 second, 3 third. Exact where
+the cipher is that and nothing else; a sequence in place of the single value 255 defeats the procedure, and that is all
+that it defeats.
 """
 
 from __future__ import annotations

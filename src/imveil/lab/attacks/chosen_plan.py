@@ -11,8 +11,8 @@ In turn, cheapest first, until one reading explains the answers:
   order; as many as hold d patches.
 * a table of values at each position, then any shuffle (format-preserving substitution): 256 constant pictures.
 
-One more picture, of random bytes, tests the last three. Nothing is asked of the scheme but answers and, for patches, its
-block size.
+One more picture, of random bytes, tests the linear readings. Nothing is asked of the scheme but answers and, for
+patches, its block size.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """fold-colours: colours under negative-positive and colour shuffling, from one cipher image.
 
-In raster order, each pixel takes that one of 6 orders and 8 inversions which lies nearest to the decoded neighbour: the
-left one in the first row, the upper one below it. The first pixel is a guess of the attacker's; the authors start from a
-known one, we from the candidate nearest to grey.
+In raster order, each pixel takes that one of 6 orders and 8 inversions which lies nearest to the decoded neighbour:
+the left one in the first row, the upper one below it. The first pixel is a guess of the attacker's; the authors start
+from a known one, we from the candidate nearest to grey.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class FoldColours(Attack):
 
     id: ClassVar[str] = "fold-colours"
     needs: ClassVar[frozenset[str]] = frozenset()
-    paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020), pixel-wise scheme, different keys, advanced"
+    paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020), pixel-wise scheme, different keys"
 
     def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Greedy, so that an error spreads down its column."""
