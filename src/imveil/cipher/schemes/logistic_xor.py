@@ -10,31 +10,27 @@ and never called the paper's values.
     cipher = plain XOR s[perm]      the same sequence for every image of the data set
 
 Hides: the histogram and the look of each image by itself. Leaks: the XOR of any two pictures, position of every
-pixel, equality, sizes. Key space: (x0, r) hold about 2^105 values and the permutation (h w c)!, neither of which any
-attack has to search. Break: it is a many-time pad. One known or chosen picture gives the sequence, and so do a
-hundred cipher images alone.
+pixel, equality, sizes. Key space: (x0, r) hold about 2^90 values (r alone 2^38, for lack of digits) and the
+permutation (h w c)!, neither of which any attack has to search. Break: it is a many-time pad. One known or chosen
+picture gives the sequence, and so do a hundred cipher images alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-import numpy as np
-
-from imveil.cipher.chaos import Logistic, sequence
+from imveil.cipher.chaos import Logistic
+from imveil.cipher.chaotic_xor import ChaoticXor
 from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Scheme, Shape, permutation
-from imveil.errors import BadField
-from imveil.keys.key import Key
+from imveil.cipher.scheme import Shape
 
 
 @dataclass(frozen=True)
-class LogisticXor(Scheme):
+class LogisticXor(ChaoticXor):
     """XOR with a shuffled logistic sequence, one for the data set.
 
-    quantiser: how a number in (0, 1) becomes a byte: "mantissa" floor(1e14 x) mod 256, "floor256" floor(256 x),
+    quantiser: how a number in [0, 1] becomes a byte: "mantissa" floor(1e14 x) mod 256, "floor256" floor(256 x),
     "threshold" 0 or 255. index: "sample", h * w * c values, or "pixel", h * w values shared by the channels.
     burn_in: steps dropped before the first value. shuffle: whether the second key permutes the sequence.
     material: `x0`, `r` (K1), `perm` (K2, of the sequence's length; the identity where shuffle is off).
@@ -42,32 +38,8 @@ class LogisticXor(Scheme):
 
     id: ClassVar[str] = "logistic-xor/1"
     paper: ClassVar[str] = "I. Ahmad, S. Shin, arXiv 2203.16780 (2022)"
+    source = Logistic()
 
-    quantiser: Literal["mantissa", "floor256", "threshold"] = "mantissa"
-    index: Literal["sample", "pixel"] = "sample"
-    burn_in: int = 100
-    shuffle: bool = True
-
-    def check(self) -> None:
-        """A burn-in lies in 0..1,000,000."""
-        if not 0 <= self.burn_in <= 1_000_000:
-            raise BadField(f"burn_in of {self.id} lies in 0..1000000, not {self.burn_in}")
-
-    def _length(self, shape: Shape) -> int:
-        return prod(shape) if self.index == "sample" else shape[0] * shape[1]
-
-    def material(self, key: Key, shape: Shape) -> dict[str, Any]:
-        """x0 and r from two words of the stream of K1, the permutation from that of K2."""
-        words = np.frombuffer(key.derive(self.id, "K1").stream().bytes(16), "<u8")
-        length = self._length(shape)
-        perm = np.arange(length)
-        if self.shuffle:
-            perm = key.derive(self.id, "K2").stream().permutation(length)
-        return {**Logistic().from_words(words), "perm": perm}
-
-    def plan_from_material(self, shape: Shape, x0: float, r: float, perm: Any) -> Plan:
+    def plan_from_material(self, shape: Shape, x0: Any, r: Any, perm: Any) -> Plan:
         """One XOR. Raises BadMaterial for weak x0 or r, as `Logistic.check` lists them."""
-        length = self._length(shape)
-        perm = permutation("perm", perm, length)
-        mask = sequence(Logistic(), length, burn_in=self.burn_in, quantiser=self.quantiser, x0=x0, r=r)[perm]
-        return Plan(mask=mask if self.index == "sample" else np.repeat(mask, shape[2]))
+        return self.masked(shape, perm, x0=x0, r=r)
