@@ -1,8 +1,8 @@
 """Key files: a key as a few lines of text, as it is or under a passphrase, for its owner alone to read.
 
     imveil-key-1
-    # A secret: who has the next line has the key. fingerprint 2ruu-kbyp-2fse-lkcq
-    bjt3...                  64 characters of base32: the key, and 8 bytes that tell a mistyped key from another one
+    # A secret: who has the next line has the key. fingerprint ioes-uskh-tcku-o3ya
+    aaaa...ef2w              64 characters of base32: the key, and 8 bytes that tell a mistyped key from another one
 
 The other form is in `wrap`. A file is written aside, synced and moved into place: it is there whole or not at all, and
 another file is never overwritten unless that is asked for. docs/spec/key.md has the format in words.

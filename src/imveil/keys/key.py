@@ -25,14 +25,15 @@ class Key:
     >>> Key.generate()
     Key(fingerprint='...-...-...-...')
     >>> Key(bytes(32)).fingerprint
-    '2ruu-kbyp-2fse-lkcq'
+    'ioes-uskh-tcku-o3ya'
     """
 
     __slots__ = ("_fingerprint", "_root", "_secret")
 
     def __init__(self, secret: bytes) -> None:
         if not isinstance(secret, (bytes, bytearray, memoryview)) or len(secret) != SIZE:
-            # Whatever came is not shown: it may be most of a key.
+            # Tracebacks with variables show neither what came, which may be most of a key, nor a key half made.
+            del secret, self
             raise BadInput(f"a key is {SIZE} bytes", hint="Key.generate() makes one")
         self._secret = bytes(secret)
         # The extract step of HKDF, with its default salt of zeros, is the same for every path: done once.
@@ -56,7 +57,9 @@ class Key:
         """
         if not path:
             raise BadInput("a key is derived for a purpose: at least one part of a path was needed")
-        parts = [part.encode("utf-8", "surrogateescape") if isinstance(part, str) else bytes(part) for part in path]
+        if not all(isinstance(part, (str, bytes)) for part in path):
+            raise BadInput("the parts of a path are texts or bytes", hint="a number goes in as a text: str(7)")
+        parts = [part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part for part in path]
         info = _CONTEXT + b"".join(len(part).to_bytes(8, "little") + part for part in parts)
         return Key(hmac.digest(self._root, info + b"\x01", "sha256"))
 
@@ -94,6 +97,9 @@ class Key:
 
     def __deepcopy__(self, memo: Any) -> Key:
         return self
+
+    def __getstate__(self) -> NoReturn:
+        self.__reduce_ex__(None)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise SecretLeak("a key is never pickled", hint="pass the path of its file and open it there")

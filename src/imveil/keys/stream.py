@@ -6,6 +6,7 @@ words and vectors for them, complete enough to write a second implementation.
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,6 +28,9 @@ class Keystream:
     __slots__ = ("_aes", "_read")
 
     def __init__(self, secret: bytes) -> None:
+        if len(secret) != 32:
+            del secret, self  # as in Key
+            raise BadInput("a key stream needs 32 bytes", hint="key.stream() makes one")
         # The counter may start at zero: every derived key encrypts one stream only.
         self._aes = Cipher(algorithms.AES(secret), modes.CTR(bytes(16))).encryptor()
         self._read = 0
@@ -51,6 +55,7 @@ class Keystream:
         >>> Keystream(bytes(32)).below(6, 5).tolist()
         [4, 5, 0, 0, 0]
         """
+        limit, n = index(limit), index(n)  # numpy's numbers would overflow below
         if not 1 <= limit <= 1 << 63 or n < 0:
             raise BadInput(f"numbers below 1..2^63 are drawn, 0 or more of them; asked for {n} below {limit}")
         width = next(w for w in (1, 2, 4, 8) if 256**w >= limit)
@@ -73,13 +78,16 @@ class Keystream:
         gives this order will do.
 
         >>> Keystream(bytes(32)).permutation(4).tolist()
-        [3, 0, 1, 2]
+        [1, 0, 3, 2]
         """
         words = np.frombuffer(self.bytes(8 * n), "<u8")
         return np.argsort(words, kind="stable")
 
     def __repr__(self) -> str:
         return f"Keystream({self._read} bytes read)"
+
+    def __getstate__(self) -> NoReturn:
+        self.__reduce_ex__(None)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise SecretLeak("a key stream is as secret as its key and is never pickled or copied")

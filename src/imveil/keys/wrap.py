@@ -3,7 +3,7 @@
     imveil-key-1
     wrapped argon2id 65536 3 4                    the KDF and its three parameters, in decimal digits
     salt 9f0c...                                  16 bytes in hex
-    fingerprint 2ruu-kbyp-2fse-lkcq
+    fingerprint ioes-uskh-tcku-o3ya
     sealed 41d7...                                48 bytes: AES-256-GCM(KDF(passphrase, salt), nonce: zeros, the key)
     check 5b1e...                                 the first 8 bytes of SHA-256 of all lines above
 

@@ -1,0 +1,92 @@
+"""Write the vectors of docs/spec that are not there yet: vectors/spec/key.json and stream.json.
+
+usage: python scripts/make_spec_vectors.py
+
+They are computed by tests/reference/keys.py, which shares no line with the package; tests read them and never write
+them. A file that is there is never written again: other bytes need another version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from imveil.keys.key import Key  # noqa: E402
+from imveil.keys.wrap import Kdf, wrap  # noqa: E402
+from reference import keys  # noqa: E402
+
+SECRETS = [bytes(32), bytes(range(32)), hashlib.sha256(b"imveil spec vectors").digest()]
+PATHS: list[list[str | bytes]] = [
+    ["a"],
+    ["a", "b"],
+    ["ab"],
+    ["", ""],
+    ["negpos/1", "image", bytes(range(16))],
+    ["Grüße", b"\xff" * 300],
+]
+LIMITS = [1, 2, 6, 128, 255, 256, 257, 1000, 40000, 65536, 65537, 2**31 + 1, 2**32, 2**32 + 1, 2**62 + 1, 2**63]
+WRAPS = [("open sesame", Kdf("argon2id", (65536, 3, 4))), ("Grüße", Kdf("scrypt", (16384, 8, 1)))]
+
+
+def key_vectors() -> dict[str, Any]:
+    """Derived keys, fingerprints, MACs, and key files of both kinds."""
+    return {
+        "keys": [
+            {
+                "key": key.hex(),
+                "fingerprint": keys.fingerprint(key),
+                "file": keys.plain_file(key),
+                "mac": {"data": b"data".hex(), "mac": keys.mac(key, b"data").hex()},
+                "derived": [
+                    {"path": [(p.encode() if isinstance(p, str) else p).hex() for p in path],
+                     "key": keys.derive(key, *path).hex()}
+                    for path in PATHS
+                ],
+            }
+            for key in SECRETS
+        ],
+        # Their salts come from the system's randomness; that a second implementation opens them is what they show.
+        "wrapped": [
+            {"key": SECRETS[2].hex(), "passphrase": words, "file": wrap(Key(SECRETS[2]), lambda w=words: w, kdf)}
+            for words, kdf in WRAPS
+        ],
+    }  # fmt: skip
+
+
+def stream_vectors() -> list[dict[str, Any]]:
+    """Bytes, numbers and permutations; long results by the SHA-256 of their 64-bit little-endian numbers."""
+    found = []
+    for key in SECRETS:
+        data = keys.stream(key, 800_000)
+        long = b"".join(i.to_bytes(8, "little") for i in keys.permutation(data, 100_000))
+        found.append(
+            {
+                "key": key.hex(),
+                "bytes": data[:64].hex(),
+                "sha256 of 800000 bytes": hashlib.sha256(data).hexdigest(),
+                "below": [{"limit": str(limit), "numbers": keys.below(data, limit, 12)} for limit in LIMITS],
+                "permutation": {str(n): keys.permutation(data, n) for n in (0, 1, 2, 3, 16, 48)},
+                "sha256 of permutation 100000": hashlib.sha256(long).hexdigest(),
+            }
+        )
+    return found
+
+
+def main() -> None:
+    """Add what is missing and say what was added."""
+    for name, make in (("key", key_vectors), ("stream", stream_vectors)):
+        file = ROOT / "vectors" / "spec" / f"{name}.json"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(make(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            print(f"added {file.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
