@@ -217,3 +217,9 @@ def test_importing_the_maps_loads_no_numba() -> None:
         "assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_specification_lists_the_same_windows() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "spec" / "chaos.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (3\.\d{6}) \| (3\.\d{6}) \| (\d+) \|$", text, re.MULTILINE)
+    assert tuple((float(low), float(high), int(period)) for low, high, period in rows) == WINDOWS
