@@ -27,7 +27,8 @@ from imveil.lab.report.sheet import Row, table, write_page
 from imveil.owner.cifar import load
 from imveil.store.sets import open_set
 
-HERE = Path(__file__).resolve().parents[1] / "demo"
+ROOT = Path(__file__).resolve().parents[1]
+HERE = ROOT / "demo"
 IMAGES, EPOCHS = int(os.environ.get("IMVEIL_DEMO_IMAGES", "20000")), int(os.environ.get("IMVEIL_DEMO_EPOCHS", "8"))
 SEED_SCHEME = "logistic-xor/1"
 
@@ -37,14 +38,23 @@ def say(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 
-def imveil_command(*words: str) -> str:
-    """Run the command line as a user would, show it, and return what it printed."""
-    print("$ imveil " + " ".join(words).replace(str(HERE.parent) + "/", ""), flush=True)
-    done = subprocess.run([sys.executable, "-m", "imveil", *words], stdout=subprocess.PIPE, text=True)
-    print(done.stdout, end="", flush=True)
+def imveil_command(*words: str) -> None:
+    """Run the command line as a user would, and show it."""
+    print("$ imveil " + " ".join(words), flush=True)
+    done = subprocess.run([sys.executable, "-m", "imveil", *words], cwd=ROOT)
     if done.returncode:
         sys.exit(done.returncode)
-    return done.stdout
+
+
+def answer(*words: str) -> list[dict]:
+    """What a command of the cloud says in JSON, a line each. The command is shown, its JSON is not."""
+    print("$ imveil " + " ".join(words), flush=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "imveil", *words, "--json"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    if done.returncode:
+        sys.exit(done.returncode)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def main() -> None:
@@ -54,8 +64,7 @@ def main() -> None:
         shutil.rmtree(HERE / part, ignore_errors=True)
     for part in ("out", "models", "keys"):
         (HERE / part).mkdir(parents=True)
-    at = {part: str(HERE / part) for part in ("ciphers", "restored", "wrong")}
-    key, other, model = (str(HERE / name) for name in ("keys/owner.key", "keys/other.key", "models/seed.safetensors"))
+    key, other, model = "demo/keys/owner.key", "demo/keys/other.key", "demo/models/seed.safetensors"
 
     say("Data: CIFAR-10, 60,000 photographs in ten classes (fetched once, checked, kept in the cache)")
     plain = load("cifar10")
@@ -64,24 +73,28 @@ def main() -> None:
     imveil_command("keygen", key)
 
     say(f"Owner: encrypt all of it under the seed's scheme, {SEED_SCHEME}")
-    imveil_command("encrypt", "cifar10", at["ciphers"], "--key", key, "--scheme", SEED_SCHEME)
+    imveil_command("encrypt", "cifar10", "demo/ciphers", "--key", key, "--scheme", SEED_SCHEME)
 
-    say(f"Cloud, without the key: train a small net on {IMAGES} of the cipher images")
-    imveil_command("train", at["ciphers"], model, "--epochs", str(EPOCHS), "--limit", str(IMAGES))
+    say(f"Cloud, without the key: train a small net on {IMAGES:,} of the cipher images")
+    imveil_command("train", "demo/ciphers", model, "--epochs", str(EPOCHS), "--limit", str(IMAGES))
 
-    say("Cloud: answer ten queries, each one cipher image")
-    queries = [str(p) for p in sorted((HERE / "ciphers" / "test").glob("*/*.png"))[::997][:10]]
-    imveil_command("predict", model, *queries)
-    right = json.loads(imveil_command("evaluate", model, at["ciphers"], "--json"))
+    say("Cloud: answer ten queries, each one cipher image (their classes are the folders they lie in)")
+    queries = [str(p.relative_to(ROOT)) for p in sorted((HERE / "ciphers" / "test").glob("*/*.png"))[::997][:10]]
+    for found in answer("predict", model, *queries):
+        truth = Path(found["file"]).parent.name
+        print(f"  {truth:<11} answered {found['class']:<11} {found['probability']:6.1%}")
+    [right] = answer("evaluate", model, "demo/ciphers")
+    print(f"  {right['right']:,} of {right['n']:,} test images right")
 
     say("Owner: decrypt everything, and compare all 60,000 with the originals")
-    imveil_command("decrypt", at["ciphers"], at["restored"], "--key", key)
+    imveil_command("decrypt", "demo/ciphers", "demo/restored", "--key", key)
     restored = compare(plain)
 
     say("Owner with a wrong key: the test pictures encrypted under another key, the seed's model asked all the same")
     imveil_command("keygen", other)
-    imveil_command("encrypt", str(HERE / "restored" / "test"), at["wrong"], "--key", other, "--scheme", SEED_SCHEME)
-    wrong = json.loads(imveil_command("evaluate", model, at["wrong"], "--force", "--json"))
+    imveil_command("encrypt", "demo/restored/test", "demo/wrong", "--key", other, "--scheme", SEED_SCHEME)
+    [wrong] = answer("evaluate", model, "demo/wrong", "--force")
+    print(f"  {wrong['right']:,} of {wrong['n']:,} right")
 
     results = {"seed": score(right), "seed, wrong key": score(wrong)}
     for name, scheme in (("plain", "plain/1"), ("negpos/1", "negpos/1"), ("control", "aes-ctr-control/1")):
