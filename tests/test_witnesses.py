@@ -22,11 +22,16 @@ OURS = sorted(VECTORS.glob("*-[0-9]*/*.json"))
 PEERS = {
     "ele-32": ("ele/1", {}),
     "etc-32": ("etc/1", {}),
+    "etc-32-inplace": ("etc-inplace/1", {}),
     "etc-48x64-b16": ("etc/1", {"block": 16}),
+    "ffx-32": ("ffx/1", {}),
     "le-32": ("le/1", {}),
     "le-32-tanaka-code": ("le/1", {}),
     "le-48x64": ("le/1", {}),
+    "np-32": ("np-block/1", {}),
     "pe-32": ("negpos/1", {}),
+    "pe-32-inplace": ("negpos-inplace/1", {}),
+    "shf-32": ("shf/1", {}),
     "vit-32-p4": ("patch/1", {}),
 }
 

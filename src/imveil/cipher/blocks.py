@@ -77,6 +77,22 @@ def from_nibbles(halves: Any) -> Any:
     return halves[..., 0] | halves[..., 1] << 4
 
 
+def recoloured(parts: Any, orders: Any) -> Any:
+    """(n, ..., c) with the first three channels of each part in an order of its own: out[c] = in[orders[i, c]].
+
+    orders: (n, 3). Fewer than three channels have no order, and a fourth stays in place.
+
+    >>> recoloured(np.array([[10, 20, 30]]), np.array([[2, 0, 1]])).tolist()
+    [[30, 10, 20]]
+    """
+    if parts.shape[-1] < 3:
+        return parts
+    parts = parts.copy()
+    index = orders.reshape(len(parts), *(1,) * (parts.ndim - 2), 3)
+    parts[..., :3] = np.take_along_axis(parts[..., :3], index, axis=-1)
+    return parts
+
+
 def nibble_blocks(shape: Shape, block: int) -> Any:
     """The nibbles of every block of an image: (blocks, 2 * block * block * c) indices over the nibbles of a plan.
 

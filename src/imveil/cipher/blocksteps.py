@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from imveil.cipher.blocks import Shape, from_blocks, grid, positions, to_blocks
+from imveil.cipher.blocks import Shape, from_blocks, grid, positions, recoloured, to_blocks
 from imveil.cipher.plan import Plan
 from imveil.cipher.scheme import integers, permutation
 from imveil.keys.key import Key
@@ -53,10 +53,7 @@ def scramble(
     rotate, negaposi = integers("rotate", rotate, count, 4), integers("negaposi", negaposi, count, 2)
     reverse, channel = integers("reverse", reverse, count, 4), integers("channel", channel, count, 6)
     shuffle = permutation("shuffle", shuffle, count)
-    blocks = turned(to_blocks(positions(shape), block), rotate, reverse)
-    if shape[2] >= 3:
-        index = orders[channel].reshape(-1, 1, 1, 3)
-        blocks[..., :3] = np.take_along_axis(blocks[..., :3], index, axis=3)
+    blocks = recoloured(turned(to_blocks(positions(shape), block), rotate, reverse), orders[channel])
     invert = np.repeat((negaposi[shuffle] == 0) * np.uint8(255), block * block * shape[2])
     mask = from_blocks(invert.reshape(blocks.shape), shape)
     return Plan(from_blocks(blocks[shuffle], shape).ravel(), mask.ravel())

@@ -40,13 +40,15 @@ Transform = Callable[..., Any]  # a Plan, or what has its face: called on (n, h,
 class Traits:
     """What is true of a scheme with these fields.
 
-    invertible: decrypt gives back every byte.   keeps_shape: cipher images have the size of the pictures.
+    invertible: decrypt gives back the picture.   error: by how much a sample of it may differ at most; 0 where every
+    byte comes back.   keeps_shape: cipher images have the shape of the pictures.
     per_image: a fresh key for every image, so ids are needed and nonces travel.   survives_jpeg: a cipher image may
     be stored as JPEG and still be decrypted, with JPEG's own loss.   dtype: of cipher images.   tile: height and
     width must be multiples of it.   channels: how many an image may have; None: any.
     """
 
     invertible: bool = True
+    error: int = 0
     keeps_shape: bool = True
     per_image: bool = False
     survives_jpeg: bool = False
@@ -183,7 +185,7 @@ class Scheme(ABC):
         if not isinstance(cipher, Cipher):
             cipher = Cipher(cipher)
         self._check_cipher(cipher.images)
-        shape = self._shape(cipher.images)
+        shape = self.plain_shape(self._shape(cipher.images))
         if not self.traits.per_image:
             images = (~self.plan(key, shape))(cipher.images)
         else:
@@ -196,6 +198,17 @@ class Scheme(ABC):
             plans = self.image_plans(key, cipher.nonces, shape)
             images = _joined([(~plan)(cipher.images[i : i + 1]) for i, plan in enumerate(plans)], cipher.images)
         return images if cipher.size is None else images[:, : cipher.size[0], : cipher.size[1]]
+
+    def plain_shape(self, shape: Shape) -> Shape:
+        """The shape (h, w, c) of the pictures whose cipher images have `shape`; the same where `keeps_shape`."""
+        return shape
+
+    def returned(self, images: Any) -> Any:
+        """What decrypt will give back of these pictures: themselves, or what is left of them where `traits.error` > 0.
+
+        It takes no key: what an owner wants to check after decryption can be written down before.
+        """
+        return images
 
     why_not_invertible: ClassVar[str] = "loses information: nothing can bring it back"
 

@@ -93,7 +93,7 @@ class EncryptShard:
             except (BadShape, BadDtype) as error:
                 rejects += [Reject(*todo, str(error)) for todo in todos]
                 continue
-            for todo, picture, data in zip(todos, pixels, files, strict=True):
+            for todo, picture, data in zip(todos, returned(self.scheme, pixels), files, strict=True):
                 write_file(self.root / todo.path, data, aside=aside)
                 facts.append((todo.at, depth, pixel_mac(macs, todo.id, picture, depth)))
                 lines[todo.path] = hashlib.sha256(data).hexdigest()
@@ -173,6 +173,13 @@ def encrypted(scheme: Scheme, key: Key, todos: list[Todo], pictures: list[Any], 
     for i, image in enumerate(cipher.images):
         nonce = cipher.nonces[i] if cipher.nonces else None
         yield png.encode(image, Tag(scheme.id, config, fingerprint, nonce, cipher.size, depth))
+
+
+def returned(scheme: Scheme, pictures: list[Any]) -> Any:
+    """What decryption will give, and so what is checked after it: for some schemes the pictures have been rounded."""
+    import numpy as np
+
+    return scheme.returned(np.stack(pictures)) if scheme.traits.error else pictures
 
 
 def make(key: Key, source: Any, scheme: Scheme, root: Path) -> EncryptShard:

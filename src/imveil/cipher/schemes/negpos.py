@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from imveil.cipher.blocks import positions
+from imveil.cipher.blocks import positions, recoloured
 from imveil.cipher.plan import Plan
 from imveil.cipher.scheme import Scheme, Shape, Traits, integers
 from imveil.keys.key import Key
@@ -64,8 +64,6 @@ class NegPos(Scheme):
         """Inversion first, then the order of colours."""
         inv = integers("inv", inv, prod(shape), 2)
         colors = integers("colors", colors, shape[0] * shape[1], 6)
-        order = positions(shape).reshape(-1, shape[2])
-        if shape[2] >= 3:
-            order[:, :3] = np.take_along_axis(order[:, :3], ORDERS[colors], axis=1)
+        order = recoloured(positions(shape).reshape(-1, shape[2]), ORDERS[colors])
         invert = Plan(mask=np.where(inv == 0, 255, 0).astype(np.uint8))
         return Plan(order=order.ravel()) @ invert
