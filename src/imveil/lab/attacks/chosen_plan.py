@@ -7,8 +7,7 @@ In turn, cheapest first, until one reading explains the answers:
   nibbles as many as make ceil(log_16 2n). 2 and 4 for CIFAR.
 * each pixel mapped linearly (conversion to YCbCr, then any shuffle and inversion): three primaries, then the bits of
   every pixel's number in blue; 10 for CIFAR.
-* each patch mapped by one matrix, patches shuffled: patches of one sample, enough to see all d, and one picture for the
-  order; as many as hold d patches.
+* each patch mapped by one matrix: patches that show one sample each, as many pictures as hold d of them.
 * a table of values at each position, then any shuffle (format-preserving substitution): 256 constant pictures.
 
 One more picture, of random bytes, tests the linear readings. Nothing is asked of the scheme but answers and, for
@@ -25,6 +24,7 @@ import numpy as np
 from imveil.cipher.plan import Plan
 from imveil.lab import codes
 from imveil.lab.attack import Attack, Guess, Oracle, View, blank
+from imveil.lab.pieces import Affine, pieces, sides, whole
 
 
 class ChosenPlan(Attack):
@@ -43,7 +43,7 @@ class ChosenPlan(Attack):
         del steps
         assert view.oracle is not None
         zero = view.oracle(np.zeros((1, *view.shape), np.uint8))[0].ravel()
-        for read in (_plan, _pixels, _tables):
+        for read in (_plan, _pixels, _patches, _tables):
             guess = read(view, view.oracle, zero, rng)
             if guess is not None:
                 return guess
@@ -103,6 +103,22 @@ def _pixels(view: View, ask: Oracle, zero: Any, rng: np.random.Generator) -> Gue
         np.add.at(right, place, weights * (cipher - zero.astype(float))[:, None])
         image[:] = np.einsum("pij,pj->pi", inverse, right)
     return Guess(images.round().clip(0, 255).astype(np.uint8).reshape(-1, *view.shape))
+
+
+def _patches(view: View, ask: Oracle, zero: Any, rng: np.random.Generator) -> Guess | None:
+    """Every patch goes through one affine map; patches of one sample each show its columns."""
+    h, w, c = view.shape
+    test = rng.integers(0, 256, (1, *view.shape), np.uint8)
+    for side in sides(view) if view.targets.shape[1:] == view.shape else []:
+        d, room = side * side * c, (h // side) * (w // side)
+        probes = np.zeros((-(-d // room) * room, d), np.uint8)
+        probes[np.arange(d), np.arange(d)] = 255
+        answers = pieces(ask(whole(probes.reshape(-1, room, d), view.shape)), side).reshape(-1, d)[:d]
+        bias = pieces(zero.reshape(1, *view.shape), side)[0, 0].astype(float)
+        found = Affine((answers - bias).T / 255, bias)
+        if (found.undo(pieces(ask(test), side)) == pieces(test, side)).mean() > 0.9:
+            return Guess(whole(found.undo(pieces(view.targets, side)), view.shape))
+    return None
 
 
 def _tables(view: View, ask: Oracle, zero: Any, rng: np.random.Generator) -> Guess | None:
