@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from math import prod
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -21,19 +23,28 @@ from imveil.errors import BadDtype, BadShape
 U8 = npt.NDArray[np.uint8]
 F64 = npt.NDArray[np.float64]
 
-Takes = Literal["images", "pair", "encrypt", "gallery"]
+Shape = tuple[int, int, int]
+Takes = Literal["images", "pair", "twins", "batch", "gallery", "labels"]
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Metric:
     """The description of one metric.
 
-    name: as reports print it.   takes: what `measure` is called with, `images` (images), `pair` (truth, guess),
-    `encrypt` (encrypt, images, rng), `gallery` (guess, candidates, right).   measure: the function itself.
-    tells: what it shows, in a sentence.   not_shown: what a good value does not show.   source: paper and section.
-    unit: of the values, "" for a plain number.   columns: their names, where an image has several.
-    critical: from the number of samples in an image (h * w * c) to the range in which a perfectly random cipher image
-    lies with 95 %, where there is such a range; -inf or inf for an open end.   expected: the mean over random images.
+    name: as reports print it.   takes: what `measure` is called with,
+
+        images    (images)                    pictures, each by itself
+        pair      (truth, guess)              pictures and what somebody made of them
+        twins     (a, b)                      cipher images that ought to look unrelated (`lab/twins.py` makes them)
+        batch     (images)                    cipher images, each against the others
+        gallery   (guess, candidates, right)  and a row of `candidates` for each guess
+        labels    (guess, labels, classify)   and what tells the class of a picture
+
+    measure: the function itself, one value an image, or one row of `columns`.   tells: what it shows, in a sentence.
+    not_shown: what a good value does not show.   source: paper and section, or the formula.
+    unit: of the values, "" for a plain number.   expected: the mean over perfectly random cipher images of a shape
+    (h, w, c).   critical: the range in which 95 % of them lie; inf for an open end. None where there is no such thing.
     """
 
     name: str
@@ -44,8 +55,8 @@ class Metric:
     source: str
     unit: str = ""
     columns: tuple[str, ...] = ()
-    critical: Callable[[int], tuple[float, float]] | None = None
-    expected: Callable[[int], float] | None = None
+    critical: Callable[[Shape], Range] | None = None
+    expected: Callable[[Shape], float] | None = None
 
 
 def metrics(takes: Takes | None = None) -> dict[str, Metric]:
@@ -78,3 +89,25 @@ def checked_pair(truth: Any, guess: Any) -> tuple[U8, U8]:
     if truth.shape != guess.shape:
         raise BadShape(f"pictures {truth.shape} and guesses {guess.shape} differ in shape")
     return truth, guess
+
+
+def flat(images: Any) -> Any:
+    """(n, h, w, c) -> (n, h * w * c), also for no images."""
+    return images.reshape(len(images), prod(images.shape[1:]))
+
+
+def histogram(images: U8) -> npt.NDArray[np.int64]:
+    """How often each value occurs in each image: (n, h, w, c) -> (n, 256).
+
+    >>> histogram(np.full((1, 2, 2, 3), 7, np.uint8))[0, 7]
+    np.int64(12)
+    """
+    rows = flat(checked(images))
+    counts = [np.bincount(row, minlength=256) for row in rows]
+    return np.array(counts, np.int64).reshape(len(images), 256)
+
+
+def around(mean: float, deviation: float) -> Range:
+    """The range that holds 95 % of a normal distribution."""
+    reach = NormalDist().inv_cdf(0.975) * deviation
+    return mean - reach, mean + reach
