@@ -1,0 +1,240 @@
+"""`imveil audit`: what an attacker recovers from a scheme, from a folder of cipher images, from anybody's encryptor."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imveil.errors import BadDestination, BadField, BadInput
+
+if TYPE_CHECKING:
+    from imveil.lab.audit import Audit
+
+CONDEMNED = 3
+
+
+class Views(StrEnum):
+    """What the attacker holds."""
+
+    coa = "coa"
+    kpa = "kpa"
+    cpa = "cpa"
+    all = "all"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("audit")(audit)
+
+
+def audit(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="A folder of cipher images: no key and no scheme is needed.", show_default=False),
+    ] = None,
+    scheme: Annotated[str, typer.Option("--scheme", help="Audit a scheme; see 'imveil schemes'.")] = "",
+    fields: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the scheme; again for others.")
+    ] = None,
+    encryptor: Annotated[
+        str, typer.Option(help="Audit any encryptor: module:function, or a program that turns a PNG into a PNG.")
+    ] = "",
+    data: Annotated[
+        str, typer.Option(help="Plain pictures of the kind to be protected: a folder, a .npz file, cifar10, cifar100.")
+    ] = "",
+    truth: Annotated[
+        Path | None, typer.Option(help="For a folder: the true pictures, under the cipher files' own names.")
+    ] = None,
+    view: Annotated[
+        Views, typer.Option(help="What the attacker holds: cipher images, known pictures, an oracle, or all of it.")
+    ] = Views.all,
+    budget: Annotated[
+        str, typer.Option(help="Time to attack for, from when the data are there: 120, 120s, 10m.")
+    ] = "120s",
+    out: Annotated[Path | None, typer.Option("--out", help="The report to write, an .html file.")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="The same as JSON; - for standard output.")] = None,
+    fail_above: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Leave with 3 when the best attack surely recovers more than this share."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one call of an encryptor may take.")] = 60.0,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the report.")] = False,
+) -> None:
+    """Attack a scheme, a folder of cipher images, or somebody's encryptor, and show what comes back.
+
+    The answer is one sentence, and a report with pictures: original, cipher, recovered, for every attack, beside a
+    blind guess and the same attack on noise. With --fail-above it can stand in a pipeline.
+
+    \b
+    Examples:
+      imveil audit --scheme logistic-xor/1 --data cifar10 --out report.html
+      imveil audit ciphers/ --out report.html --fail-above 0.1
+      imveil audit ciphers/ --truth pictures/ --json report.json
+      imveil audit --encryptor mycode:encrypt --data photos/ --view cpa --budget 5m --out report.html
+    """
+    from imveil.lab.verdict import as_json, sentence
+
+    given = [name for name, value in (("FOLDER", folder), ("--scheme", scheme), ("--encryptor", encryptor)) if value]
+    if len(given) != 1:
+        came = " and ".join(given) or "none"
+        raise BadInput(f"one of FOLDER, --scheme and --encryptor was needed, {came} came", hint="see 'imveil audit -h'")
+    if truth is not None and folder is None:
+        raise BadInput("--truth goes with a folder of cipher images")
+    if folder is not None and data:
+        raise BadInput("--data goes with --scheme or --encryptor; for a folder the true pictures are given by --truth")
+    if folder is None and not data:
+        raise BadInput(
+            "plain pictures to attack were needed", hint="name some with --data, such as cifar10 or a folder"
+        )
+    if fields and not scheme:
+        raise BadInput("--set goes with --scheme")
+    for path in (out, json_out):
+        _writable(path, force)
+    if out is not None:
+        _extra()
+    seconds = _seconds(budget)
+    with _bar() as watch:
+        found = _audited(folder, scheme, fields, encryptor, data, truth, view, seconds, timeout, watch)
+    typer.echo(sentence(found), err=str(json_out) == "-")
+    for note in found.notes:
+        typer.echo(note, err=True)
+    if json_out is not None:
+        text = json.dumps(as_json(found), indent=1)
+        if str(json_out) == "-":
+            typer.echo(text)
+        else:
+            json_out.write_text(text + "\n", encoding="utf-8")
+    if out is not None:
+        from imveil.lab.report.audit_page import write_audit
+
+        write_audit(out, found, _command(folder, scheme, fields, encryptor, data, truth, view, budget))
+        typer.echo(f"report: {out}", err=True)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    if fail_above is not None and found.condemned(fail_above):
+        best = found.best
+        assert best is not None
+        typer.echo(f"imveil: recovery is at least {best.low:.3f}, more than {fail_above:g}", err=True)
+        raise typer.Exit(code=CONDEMNED)
+
+
+def _audited(
+    folder: Path | None, scheme: str, fields: list[str] | None, encryptor: str, data: str, truth: Path | None,
+    view: Views, seconds: float, timeout: float, watch: Any,
+) -> Audit:  # fmt: skip
+    if folder is not None:
+        from imveil.lab.audit_folder import audit_folder, read_folder
+
+        return audit_folder(read_folder(folder), truth=truth, budget=seconds, progress=watch)
+    from imveil.lab.audit import audit as run
+    from imveil.lab.pictures import read_pictures
+    from imveil.lab.trials import VIEWS, ViewName
+
+    wanted: list[ViewName] = [v for v in VIEWS if view in (Views.all, v)]
+    if scheme:
+        from imveil.cli.fields import find_scheme
+
+        chosen = find_scheme(scheme, fields)
+        pictures = read_pictures(data, tile=chosen.traits.tile)
+        told = ", ".join(f"{name}={value}" for name, value in chosen.config().items())
+        what = chosen.id + (f" ({told})" if told else "")
+        found = run(
+            chosen, pictures.images, budget=seconds, views=wanted, data=pictures.about, what=what, progress=watch
+        )
+    else:
+        from imveil.lab.encryptor import Encryptor
+
+        pictures = read_pictures(data)
+        other = Encryptor(encryptor, timeout)
+        try:
+            first = other(pictures.images[:2])
+            again = other(pictures.images[:2])
+            what = f"the encryptor {encryptor}"
+            found = run(
+                other.box(),
+                pictures.images,
+                budget=seconds,
+                views=wanted,
+                data=pictures.about,
+                what=what,
+                progress=watch,
+            )
+        finally:
+            other.close()
+        if first.tobytes() != again.tobytes():
+            found.notes.append("equal pictures got different cipher images: it draws a key, or random bytes, each time")
+        if first.shape[1:] != pictures.images.shape[1:]:
+            found.notes.append(f"its cipher images are {first.shape[1:]}, the pictures {pictures.images.shape[1:]}")
+    found.notes[:0] = pictures.notes
+    return found
+
+
+def _seconds(text: str) -> float:
+    """120, 120s, 2m, 1h in seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
+    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"] if match else 0.0
+    if not seconds:
+        raise BadField(f"a budget is a time such as 120, 120s or 10m, got {text!r}")
+    return seconds
+
+
+def _writable(path: Path | None, force: bool) -> None:
+    if path is None or str(path) == "-":
+        return
+    if path.exists() and (path.is_dir() or not force):
+        raise BadDestination(f"{path} exists already", hint="choose another name, or overwrite it with --force")
+    if not path.parent.is_dir():
+        raise BadDestination(f"{path.parent} is no folder", hint="make it first")
+
+
+def _extra() -> None:
+    """Before minutes of work: is there what the report is made with?"""
+    from importlib.util import find_spec
+
+    from imveil.errors import MissingExtra
+
+    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if missing:
+        raise MissingExtra(
+            f"a report in HTML needs {' and '.join(missing)}", hint="pip install 'imveil[audit]', or ask for --json"
+        )
+
+
+def _command(
+    folder: Path | None, scheme: str, fields: list[str] | None, encryptor: str, data: str, truth: Path | None,
+    view: Views, budget: str,
+) -> str:  # fmt: skip
+    words = ["imveil", "audit", *([str(folder)] if folder else [])]
+    pairs = [("--scheme", scheme), *(("--set", f) for f in fields or []), ("--encryptor", encryptor), ("--data", data)]
+    pairs += [("--truth", str(truth or ""))] + ([] if folder else [("--view", view.value)])
+    words += [word for option, value in pairs if value for word in (option, value)]
+    return shlex.join([*words, "--budget", budget, "--out", "report.html"])
+
+
+class _bar:  # noqa: N801 - used as a context, like a function
+    """What is played now, where standard error is a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        self.status: Any = console.status("reading the pictures") if console.is_terminal else None
+
+    def __enter__(self) -> Any:
+        if self.status:
+            self.status.start()
+        return self._tell
+
+    def __exit__(self, *_: object) -> None:
+        if self.status:
+            self.status.stop()
+
+    def _tell(self, done: int, total: int, label: str) -> None:
+        if self.status:
+            self.status.update(f"attack {done + 1} of {total}: {label}")

@@ -1,0 +1,210 @@
+"""Audit: every attack that fits, against a scheme or somebody's encryptor, within a budget; the answer in pictures.
+
+    found = audit(scheme, images, budget=120)
+    found.verdict, found.best.recovery
+
+The budget is turned into trials and steps beforehand (trials.py), so that the same budget asks the same questions; a
+trial for which no time is left is listed as not tried. Interrupted, an audit says what it has so far.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+from typing import Any
+
+import numpy as np
+
+from imveil.cipher.scheme import Scheme
+from imveil.lab.attack import U8, Images
+from imveil.lab.box import Box, box
+from imveil.lab.game import game
+from imveil.lab.record import Record
+from imveil.lab.trials import VIEWS, Skipped, Trial, ViewName, plan
+
+SEEDS = 3
+_SHOWN = 6
+_METRIC_IMAGES = 100
+
+
+@dataclass
+class Finding:
+    """What one trial gave. records: one a seed, the first is the one that counts. truth, cipher, guess: of a few
+    targets, for the eye; truth is None where nobody has it."""
+
+    trial: Trial
+    records: list[Record]
+    truth: U8 | None
+    cipher: Images
+    guess: U8
+
+    @property
+    def recovery(self) -> float:
+        """Of the first seed, as `low` and `high` are."""
+        return self.records[0].value
+
+    @property
+    def low(self) -> float:
+        """Lower end of its 95 % interval."""
+        return self.records[0].low
+
+    @property
+    def high(self) -> float:
+        """Upper end of it."""
+        return self.records[0].high
+
+    @property
+    def identified(self) -> float:
+        """Share of targets picked rightly among the gallery."""
+        return float(self.records[0].facts["found"].get("identified", 0.0))
+
+    @property
+    def spread(self) -> tuple[float, float, int]:
+        """Mean and standard deviation of the recovery over seeds, and how many there were."""
+        values = [record.value for record in self.records]
+        return fmean(values), stdev(values) if len(values) > 1 else 0.0, len(values)
+
+
+@dataclass
+class Audit:
+    """All that an audit found. what: the scheme or encryptor in words.   data: what the pictures are.   notes: what
+    the reader should know beside that, in sentences.   metrics: lines of (name, measured, expected, range, tells)."""
+
+    what: str
+    data: str
+    views: tuple[ViewName, ...]
+    budget: float
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+    truth: bool = True
+
+    @property
+    def best(self) -> Finding | None:
+        """The finding whose recovery is surely the highest: by the lower end of its interval, then by its mean; of
+        equals the one that needed least."""
+        order = {view: i for i, view in enumerate(VIEWS)}
+        return max(
+            self.findings,
+            key=lambda f: (round(f.low, 3), round(f.recovery, 3), -order[f.trial.view], -f.trial.strength),
+            default=None,
+        )
+
+    def condemned(self, above: float) -> bool:
+        """Whether the lower end of the best recovery's interval exceeds `above`."""
+        return self.best is not None and self.best.low > above
+
+    @property
+    def records(self) -> list[Record]:
+        """Of all findings and seeds."""
+        return [record for found in self.findings for record in found.records]
+
+
+Watch = Callable[[int, int, str], object]
+
+
+def audit(
+    target: Scheme | Box,
+    images: U8,
+    *,
+    budget: float = 120.0,
+    views: Sequence[ViewName] = VIEWS,
+    data: str = "",
+    what: str = "",
+    progress: Watch | None = None,
+) -> Audit:
+    """Attack `target` with everything that fits the views.
+
+    images: plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers.
+    budget: seconds.   progress: called with (trials done, trials, what is played now).
+    Ctrl-C ends it early: the result is then marked `interrupted`.
+    """
+    began = time.monotonic()
+    scheme = target if isinstance(target, Scheme) else None
+    real = target if isinstance(target, Box) else box(target, 0)
+    result = Audit(what or (scheme.id if scheme else "an encryptor"), data, tuple(views), budget)
+    shape = tuple(int(d) for d in images.shape[1:])
+    trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None)
+    tell = progress or (lambda *_: None)
+    took: dict[str, tuple[int, float]] = {}
+    try:
+        for seed in range(SEEDS):
+            for number, trial in enumerate(trials):
+                left = budget - (time.monotonic() - began)
+                if _expected(trial, took) > left or left <= 0:
+                    if seed == 0:
+                        result.skipped.append(Skipped(trial.label, "no time was left in the budget"))
+                    continue
+                tell(seed * len(trials) + number, SEEDS * len(trials), trial.label)
+                start = time.monotonic()
+                played = game(
+                    target if scheme else real, images, trial.attack,
+                    terms=trial.terms, seed=seed, data=data, steps=trial.steps or None,
+                )  # fmt: skip
+                took[trial.attack.id] = (max(1, trial.strength), time.monotonic() - start)
+                if seed == 0:
+                    some = slice(_SHOWN)
+                    result.findings.append(
+                        Finding(
+                            trial, [played.record], played.dealt.targets[some],
+                            played.view.targets[some], played.guess.images[some],
+                        )
+                    )  # fmt: skip
+                else:
+                    next(f for f in result.findings if f.trial == trial).records.append(played.record)
+            if seed == 0:
+                result.metrics = measure(real, images[:_METRIC_IMAGES])
+        tell(1, 1, "done")
+    except KeyboardInterrupt:
+        result.interrupted = True
+        done = {f.trial.label for f in result.findings} | {s.attack for s in result.skipped}
+        result.skipped += [Skipped(t.label, "the audit was interrupted") for t in trials if t.label not in done]
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def _expected(trial: Trial, took: dict[str, tuple[int, float]]) -> float:
+    """Seconds that a trial will take, from the same attack at its last strength; 0 for one that was never played."""
+    if trial.attack.id not in took:
+        return 0.0
+    strength, seconds = took[trial.attack.id]
+    return seconds * max(1, trial.strength) / strength
+
+
+def measure(real: Box, images: U8) -> list[dict[str, Any]]:
+    """Every metric of cipher images, its mean beside what random images of that size give."""
+    from imveil.lab.metric import metrics
+
+    cipher = real.encrypt(images, "metrics")
+    if cipher.dtype != np.uint8 or cipher.ndim != 4:
+        return []
+    samples = int(np.prod(cipher.shape[1:]))
+    lines = []
+    for metric in metrics().values():
+        if metric.takes == "images":
+            values = metric.measure(cipher)
+        elif metric.takes == "encrypt":
+            again = lambda pictures: real.encrypt(pictures, "metrics")  # noqa: E731
+            values = metric.measure(again, images[:10], np.random.default_rng(5))
+        else:
+            continue
+        columns = metric.columns or ("",)
+        for name, column in zip(columns, np.reshape(np.asarray(values, float), (len(values), -1)).T, strict=True):
+            lines.append(
+                {
+                    "name": " ".join(filter(None, (metric.name, name))),
+                    "mean": float(column.mean()),
+                    "sd": float(column.std(ddof=1)) if len(column) > 1 else 0.0,
+                    "n": len(column),
+                    "unit": metric.unit,
+                    "expected": None if metric.expected is None else float(metric.expected(samples)),
+                    "range": None if metric.critical is None else [float(v) for v in metric.critical(samples)],
+                    "tells": metric.tells,
+                }
+            )
+    return lines
