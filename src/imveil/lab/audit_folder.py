@@ -152,8 +152,16 @@ def _play(trial: Trial, images: U8, order: Any, held: int, true: U8 | None) -> F
         got = score(Dealt(hidden, rest[:0], rest[:0], rest, true[order], seats), guess)
         value, low, high, about = got.recovery, got.low, got.high, vars(got)
         unit = "of the way from the best blind guess to the picture"
-    setting: dict[str, Any] = {"attack": trial.attack.id, "needs": sorted(trial.attack.needs), "scheme": None,
-               "fields": {}, "data": "a folder", "shape": list(shape), "ciphers": len(ciphers), "steps": trial.steps}  # fmt: skip
+    setting: dict[str, Any] = {
+        "attack": trial.attack.id,
+        "needs": sorted(trial.attack.needs),
+        "scheme": None,
+        "fields": {},
+        "data": "a folder",
+        "shape": list(shape),
+        "ciphers": len(ciphers),
+        "steps": trial.steps,
+    }
     record: Record = measured(
         kind="recovery",
         name=trial.attack.id,

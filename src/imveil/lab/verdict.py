@@ -68,7 +68,8 @@ def _attacker(best: Finding) -> str:
     if trial.view == "cpa":
         return f"an attacker who may have {_count(found.get('queries', 0), 'picture')} of his choice encrypted"
     if trial.view == "kpa":
-        return f"an attacker who knows {_count(trial.strength, 'picture')} and how {'it is' if trial.strength == 1 else 'they are'} encrypted"
+        with_it = "its cipher image" if trial.strength == 1 else "their cipher images"
+        return f"an attacker who knows {_count(trial.strength, 'picture')} with {with_it}"
     if trial.strength:
         return f"an attacker who has {_count(trial.strength, 'cipher image')} and nothing else"
     return "an attacker who has one cipher image and nothing else"

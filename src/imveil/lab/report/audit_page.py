@@ -76,7 +76,8 @@ def _strongest(found: Audit) -> list[Finding]:
         was = best.get(one.trial.attack.id)
         if was is None or round(one.recovery, 3) > round(was.recovery, 3):
             best[one.trial.attack.id] = one
-    return sorted(best.values(), key=lambda f: -f.recovery)
+    found_any = sorted(best.values(), key=lambda f: -f.recovery)
+    return [one for one in found_any if one.recovery > 0.01] or found_any[:1]
 
 
 def _pictures(one: Finding) -> dict[str, str]:
