@@ -15,18 +15,17 @@ from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any
 
-import numpy as np
-
 from imveil.cipher.scheme import Scheme
 from imveil.lab.attack import U8, Images
 from imveil.lab.box import Box, box
 from imveil.lab.game import game
+from imveil.lab.measure import measured_box
 from imveil.lab.record import Record
 from imveil.lab.trials import VIEWS, Skipped, Trial, ViewName, plan
 
 SEEDS = 3
-_SHOWN = 6
-_METRIC_IMAGES = 100
+SHOWN = 6
+METRIC_IMAGES = 100
 
 
 @dataclass
@@ -148,7 +147,7 @@ def audit(
                 )  # fmt: skip
                 took[trial.attack.id] = (max(1, trial.strength), time.monotonic() - start)
                 if seed == 0:
-                    some = slice(_SHOWN)
+                    some = slice(SHOWN)
                     result.findings.append(
                         Finding(
                             trial, [played.record], played.dealt.targets[some],
@@ -158,7 +157,7 @@ def audit(
                 else:
                     next(f for f in result.findings if f.trial == trial).records.append(played.record)
             if seed == 0:
-                result.metrics = measure(real, images[:_METRIC_IMAGES])
+                result.metrics = measured_box(real, images[:METRIC_IMAGES], scheme)
         tell(1, 1, "done")
     except KeyboardInterrupt:
         result.interrupted = True
@@ -174,37 +173,3 @@ def _expected(trial: Trial, took: dict[str, tuple[int, float]]) -> float:
         return 0.0
     strength, seconds = took[trial.attack.id]
     return seconds * max(1, trial.strength) / strength
-
-
-def measure(real: Box, images: U8) -> list[dict[str, Any]]:
-    """Every metric of cipher images, its mean beside what random images of that size give."""
-    from imveil.lab.metric import metrics
-
-    cipher = real.encrypt(images, "metrics")
-    if cipher.dtype != np.uint8 or cipher.ndim != 4:
-        return []
-    samples = int(np.prod(cipher.shape[1:]))
-    lines = []
-    for metric in metrics().values():
-        if metric.takes == "images":
-            values = metric.measure(cipher)
-        elif metric.takes == "encrypt":
-            again = lambda pictures: real.encrypt(pictures, "metrics")  # noqa: E731
-            values = metric.measure(again, images[:10], np.random.default_rng(5))
-        else:
-            continue
-        columns = metric.columns or ("",)
-        for name, column in zip(columns, np.reshape(np.asarray(values, float), (len(values), -1)).T, strict=True):
-            lines.append(
-                {
-                    "name": " ".join(filter(None, (metric.name, name))),
-                    "mean": float(column.mean()),
-                    "sd": float(column.std(ddof=1)) if len(column) > 1 else 0.0,
-                    "n": len(column),
-                    "unit": metric.unit,
-                    "expected": None if metric.expected is None else float(metric.expected(samples)),
-                    "range": None if metric.critical is None else [float(v) for v in metric.critical(samples)],
-                    "tells": metric.tells,
-                }
-            )
-    return lines

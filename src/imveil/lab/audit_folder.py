@@ -19,9 +19,9 @@ import numpy as np
 from imveil.cloud.interval import wilson
 from imveil.errors import BadImage, BadSource
 from imveil.lab.attack import U8, View
-from imveil.lab.audit import _SHOWN, Audit, Finding, Watch, measure
-from imveil.lab.box import Box
+from imveil.lab.audit import METRIC_IMAGES, SHOWN, Audit, Finding, Watch
 from imveil.lab.deal import Dealt
+from imveil.lab.measure import measured_ciphers
 from imveil.lab.record import Record, measured
 from imveil.lab.score import score
 from imveil.lab.trials import Skipped, Trial, plan, targets_of
@@ -116,7 +116,7 @@ def audit_folder(
                 continue
             tell(number, len(playable), trial.label)
             found.findings.append(_play(trial, images, order, held, true))
-        found.metrics = measure(Box(lambda *_: images), images[:1])
+        found.metrics = measured_ciphers(images[:METRIC_IMAGES])
         tell(1, 1, "done")
     except KeyboardInterrupt:
         found.interrupted = True
@@ -175,7 +175,7 @@ def _play(trial: Trial, images: U8, order: Any, held: int, true: U8 | None) -> F
         high=round(high, 6),
         seconds=round(seconds, 3),
     )
-    some = slice(_SHOWN)
+    some = slice(SHOWN)
     return Finding(trial, [record], None if true is None else true[order[:held]][some], targets[some], guess[some])
 
 
