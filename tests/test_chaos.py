@@ -205,7 +205,7 @@ def test_half_shifts_all_digits_out() -> None:
 
 def test_symmetric_rings_stay_symmetric() -> None:
     out = np.empty(8 * 1000)
-    chaos_loops.lattice(np.array([0.1, 0.2, 0.3, 0.4] * 2), np.array([3.99995, 0.9, 0.05]), out)
+    chaos_loops.lattice(np.array([0.1, 0.2, 0.3, 0.4] * 2), np.array([3.99995, 0.95, 0.025]), out)
     rings = out.reshape(-1, 8)
     np.testing.assert_array_equal(rings[:, :4], rings[:, 4:])
 

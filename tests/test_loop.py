@@ -18,8 +18,9 @@ torch = pytest.importorskip("torch")
 from imveil.cloud import checkpoint as checkpoints  # noqa: E402
 from imveil.cloud.dataset import hold_out, keep_some, pick_split  # noqa: E402
 from imveil.cloud.device import pick_device, uses_bf16  # noqa: E402
+from imveil.cloud.interval import wilson  # noqa: E402
 from imveil.cloud.loop import Progress, Settings, fit  # noqa: E402
-from imveil.cloud.predict import Score, evaluate, hits, predict_logits, wilson  # noqa: E402
+from imveil.cloud.predict import Score, evaluate, hits, predict_logits  # noqa: E402
 from imveil.errors import BadDtype, BadField, BadModelFile, BadShape, TrainingProblem  # noqa: E402
 
 TINY = Settings(width=4, epochs=3, batch=16, seed=5)

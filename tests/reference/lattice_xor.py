@@ -9,7 +9,7 @@ def orbit(x0, r):
     ring = list(x0)
     while True:
         f = [(r * x) * (1 - x) for x in ring]
-        ring = [0.9 * f[i] + 0.05 * (f[i - 1] + f[(i + 1) % len(f)]) for i in range(len(f))]
+        ring = [0.95 * f[i] + 0.025 * (f[i - 1] + f[(i + 1) % len(f)]) for i in range(len(f))]
         yield from ring
 
 

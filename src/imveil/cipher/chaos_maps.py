@@ -88,10 +88,10 @@ class Henon(ChaoticMap):
 
 
 class Lattice(ChaoticMap):
-    """Eight logistic maps on a ring, each giving a twentieth of its value to either neighbour. Parameters: x0 (8,), r.
+    """Eight logistic maps on a ring, each giving a fortieth of its value to either neighbour. Parameters: x0 (8,), r.
 
-    x[i] = 0.9 f[i] + 0.05 (f[i - 1] + f[i + 1]), f = (r x)(1 - x): the diffusive lattice of K. Kaneko, Prog. Theor.
-    Phys. 74(5):1033-1044 (1985), with coupling 0.1; eight sites and the coupling are our choice, in the range where
+    x[i] = 0.95 f[i] + 0.025 (f[i - 1] + f[i + 1]), f = (r x)(1 - x): the diffusive lattice of K. Kaneko, Prog. Theor.
+    Phys. 74(5):1033-1044 (1985), with coupling 0.05; eight sites and the coupling are our choice, well inside where
     all eight Lyapunov exponents are positive (docs/sequences.md). A step gives eight numbers, in order of the sites.
     """
 
@@ -118,5 +118,5 @@ class Lattice(ChaoticMap):
             )
 
     def begin(self, x0: Any, r: Any) -> tuple[Any, Any]:
-        """State x0, constants r, 0.9, 0.05."""
-        return np.array(x0, np.float64), [float(r), 0.9, 0.05]
+        """State x0, constants r, 0.95, 0.025."""
+        return np.array(x0, np.float64), [float(r), 0.95, 0.025]

@@ -281,7 +281,7 @@ def _facts(name: str, text: str) -> None:
 
 
 def _share(right: int, n: int) -> str:
-    from imveil.cloud.predict import wilson
+    from imveil.cloud.interval import wilson
 
     low, high = wilson(right, n)
     return f"{right / n:.2%} ({right:,} of {n:,}; 95 % interval {low:.2%} to {high:.2%})"

@@ -1,9 +1,9 @@
 """lattice-xor/1: the seed with eight coupled logistic maps on a ring, whose orbit does not come back in practice.
 
 Future work of the seed's authors: "more secure chaotic maps". The lattice is K. Kaneko's (1985); eight sites, the
-coupling of 0.1, combining it with the seed, how x0 and r are drawn, burn-in and quantiser are ours.
+coupling of 0.05, combining it with the seed, how x0 and r are drawn, burn-in and quantiser are ours.
 
-    f[i] = (r x[i]) (1 - x[i]),   x[i] = 0.9 f[i] + 0.05 (f[i-1] + f[i+1])    in IEEE binary64, around the ring
+    f[i] = (r x[i]) (1 - x[i]),   x[i] = 0.95 f[i] + 0.025 (f[i-1] + f[i+1])    in IEEE binary64, around the ring
     cipher = plain XOR s[perm]      eight numbers a step; the same sequence for every image of the data set
 
 Weak, and refused as material: a ring that looks the same turned or mirrored (equal sites above all), which it stays for
