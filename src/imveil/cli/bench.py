@@ -26,9 +26,9 @@ def register(app: typer.Typer) -> None:
 def sequences(
     keys: Annotated[int, typer.Option(min=1, help="Keys for each number.")] = 10,
     side: Annotated[int, typer.Option(min=2, max=8000, help="A sequence has SIDE x SIDE bytes.")] = 1000,
-    cycle_limit: Annotated[int, typer.Option(min=10, help="Steps of a search for a cycle.")] = 10_000_000,
-    weak_keys: Annotated[int, typer.Option(min=1, help="Keys that are searched for early repeats.")] = 2_000,
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs of neighbouring keys.")] = 10_000,
+    cycle_limit: Annotated[int, typer.Option(min=0, help="Steps of a search for a cycle; 0: no search.")] = 10_000_000,
+    weak_keys: Annotated[int, typer.Option(min=0, help="Keys that are searched for early repeats.")] = 2_000,
+    pairs: Annotated[int, typer.Option(min=0, help="Pairs of neighbouring keys.")] = 10_000,
     maps: Annotated[
         str, typer.Option(help="Schemes whose maps are measured, separated by commas; all by default.")
     ] = "",

@@ -100,7 +100,8 @@ def measure_map(id: str, keys: int, cycle_limit: int, weak_keys: int, pairs: int
     """The map of one scheme: numbers a second on one core, Lyapunov exponents, cycles, keys whose orbit repeats early,
     pairs of keys that give one sequence.
 
-    keys: starts for exponents and cycles. cycle_limit: steps of a search for a cycle. weak_keys, pairs: how many.
+    keys: starts for exponents and cycles. cycle_limit: steps of a search for a cycle. weak_keys, pairs: how many. What
+    is 0 is left out.
     """
     source = chaotic()[id].source
     facts = {"scheme": id, "map": type(source).__name__}
@@ -113,8 +114,9 @@ def measure_map(id: str, keys: int, cycle_limit: int, weak_keys: int, pairs: int
         _over_keys("Lyapunov exponent", {**facts, "which": i}, list(column), "nats a step", begin)
         for i, column in enumerate(spectra.T, 1)
     ]
-    yield [_closing(source, facts, starts, cycle_limit)]
-    if isinstance(source, Logistic):
+    if cycle_limit:
+        yield [_closing(source, facts, starts, cycle_limit)]
+    if cycle_limit and isinstance(source, Logistic):
         yield [_closing(source, {**facts, "r": 4}, [{**start, "r": 4.0} for start in starts], cycle_limit)]
 
     def same(changed: Callable[[Any], Any]) -> Callable[[int], bool]:
@@ -124,11 +126,13 @@ def measure_map(id: str, keys: int, cycle_limit: int, weak_keys: int, pairs: int
 
         return holds
 
-    yield [_share("x0 and its neighbour", facts, pairs, same(lambda x: np.nextafter(x, 1)))]
-    if isinstance(source, Logistic):
+    if pairs:
+        yield [_share("x0 and its neighbour", facts, pairs, same(lambda x: np.nextafter(x, 1)))]
+    if pairs and isinstance(source, Logistic):
         yield [_share("x0 and 1 - x0", facts, pairs, same(lambda x: 1 - x))]
-    early: Callable[[int], bool] = lambda seed: orbits.repeats(source, start_of(id, seed), SAMPLES)  # noqa: E731
-    yield [_share("early repeats", {**facts, "numbers": SAMPLES}, weak_keys, early)]
+    if weak_keys:
+        early: Callable[[int], bool] = lambda seed: orbits.repeats(source, start_of(id, seed), SAMPLES)  # noqa: E731
+        yield [_share("early repeats", {**facts, "numbers": SAMPLES}, weak_keys, early)]
 
 
 def start_of(id: str, seed: int) -> dict[str, Any]:
