@@ -52,8 +52,8 @@ class CpeIib(Scheme):
 
     @property
     def traits(self) -> Traits:
-        """Blocks tile the picture."""
-        return Traits(tile=self.block)
+        """Blocks tile the picture; sub-blocks that hold whole pieces of JPEG survive it."""
+        return Traits(tile=self.block, survives_jpeg=self.sub_block % 16 == 0)
 
     @property
     def _inside(self) -> int:

@@ -42,8 +42,8 @@ class EtC(Scheme):
 
     @property
     def traits(self) -> Traits:
-        """Blocks tile the picture."""
-        return Traits(tile=self.block)
+        """Blocks tile the picture; those that hold whole pieces of JPEG survive it."""
+        return Traits(tile=self.block, survives_jpeg=self.block % 16 == 0)
 
     def material(self, key: Key, shape: Shape) -> dict[str, Any]:
         """Uniform codes for each block."""

@@ -50,8 +50,9 @@ class EtCGrey(Scheme):
 
     @property
     def traits(self) -> Traits:
-        """Colour pictures become grey ones; decrypted up to rounding."""
-        return Traits(error=ERROR, keeps_shape=False, tile=self.block, channels=(3,))
+        """Colour pictures become grey ones, decrypted up to rounding; whole pieces of grey JPEG survive it."""
+        survives = self.block % 8 == 0
+        return Traits(error=ERROR, keeps_shape=False, tile=self.block, channels=(3,), survives_jpeg=survives)
 
     def material(self, key: Key, shape: Shape) -> dict[str, Any]:
         """Uniform codes for each block of all three planes."""

@@ -46,8 +46,8 @@ class NegPos(Scheme):
 
     @property
     def traits(self) -> Traits:
-        """Invertible on any image; a key per image if asked for."""
-        return Traits(per_image=self.per_image)
+        """Invertible on any image; a key per image if asked for; with both steps off nothing happens."""
+        return Traits(per_image=self.per_image, survives_jpeg=not (self.negpos or self.colors))
 
     def material(self, key: Key, shape: Shape) -> dict[str, Any]:
         """Independent fair bits, and uniform codes."""

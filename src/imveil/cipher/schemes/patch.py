@@ -58,8 +58,8 @@ class Patch(Scheme):
 
     @property
     def traits(self) -> Traits:
-        """Whole patches only."""
-        return Traits(tile=self.block)
+        """Whole patches only; those that hold whole pieces of JPEG survive it when their pixels stay."""
+        return Traits(tile=self.block, survives_jpeg=not self.pixels and (self.block % 16 == 0 or not self.blocks))
 
     def material(self, key: Key, shape: Shape) -> dict[str, Any]:
         """Two permutations, each of its own derived key."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Scheme, Shape
+from imveil.cipher.scheme import Scheme, Shape, Traits
 from imveil.keys.key import Key
 
 
@@ -19,6 +19,11 @@ class Plain(Scheme):
 
     id: ClassVar[str] = "plain/1"
     paper: ClassVar[str] = "none: the baseline"
+
+    @property
+    def traits(self) -> Traits:
+        """What holds of any picture."""
+        return Traits(survives_jpeg=True)
 
     def material(self, key: Key, shape: Shape) -> dict[str, Any]:
         """Nothing."""
