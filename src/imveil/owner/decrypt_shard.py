@@ -88,14 +88,14 @@ class DecryptShard:
                     rejects.append(_reject(todo, "it decrypts to another picture than was encrypted: it was altered"))
                     continue
                 data = as_file(picture, todo.row.depth)
-                write_file(self.root / todo.path, data, aside=aside)
+                write_file(f"{self.root}/{todo.path}", data, aside=aside)
                 images, total = images + 1, total + len(data)
         return Done(images + kept, kept, total, rejects)
 
     def _there(self, todo: Todo, macs: Key) -> int:
         """Bytes of the picture if it is there and right, 0 if it is not there; BadDestination if it is another."""
-        file = self.root / todo.path
-        if not file.exists():
+        file = f"{self.root}/{todo.path}"
+        if not Path(file).exists():
             return 0
         try:
             data = read_bytes(file)

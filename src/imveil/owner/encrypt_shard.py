@@ -77,6 +77,7 @@ class EncryptShard:
         kept = self._kept(task, stop)
         if kept is not None:
             return kept
+        # Paths of pictures are texts here: joining Path objects would cost more than encrypting.
         aside, macs = self.root / part(task.number), pixel_key(self.key)
         for folder in {(self.root / todo.path).parent for todo in task.pictures}:
             folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +95,7 @@ class EncryptShard:
                 rejects += [Reject(*todo, str(error)) for todo in todos]
                 continue
             for todo, picture, data in zip(todos, returned(self.scheme, pixels), files, strict=True):
-                write_file(self.root / todo.path, data, aside=aside)
+                write_file(f"{self.root}/{todo.path}", data, aside=aside)
                 facts.append((todo.at, depth, pixel_mac(macs, todo.id, picture, depth)))
                 lines[todo.path] = hashlib.sha256(data).hexdigest()
                 total += len(data)
@@ -148,7 +149,7 @@ class EncryptShard:
             for line in lines:
                 if stop():
                     raise Stopped
-                image = read_bytes(self.root / line.path)
+                image = read_bytes(f"{self.root}/{line.path}")
                 if hashlib.sha256(image).hexdigest() != line.sha256:
                     return None
                 total += len(image)

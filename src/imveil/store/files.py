@@ -10,13 +10,14 @@ from imveil.errors import BadImage
 MOST_BYTES = 1 << 32
 
 
-def write_file(path: Path, data: bytes, *, aside: Path | None = None, sync: bool = False) -> None:
+def write_file(path: Path | str, data: bytes, *, aside: Path | str | None = None, sync: bool = False) -> None:
     """Write `data` beside its place, then move it there in one step; an OSError leaves nothing of it behind.
 
     aside: where to write first, on the same file system; a hidden name beside `path` when None. sync: wait until the
     disk has it, and that it is there.
     """
-    aside = path.with_name(f".{path.name}.part") if aside is None else aside
+    if aside is None:
+        aside = Path(path).with_name(f".{Path(path).name}.part")
     try:
         with open(aside, "wb", buffering=0) as out:
             view = memoryview(data)
@@ -24,11 +25,11 @@ def write_file(path: Path, data: bytes, *, aside: Path | None = None, sync: bool
                 view = view[out.write(view) :]
             if sync:
                 os.fsync(out.fileno())
-        aside.replace(path)
+        Path(aside).replace(path)
         if sync:
-            sync_folder(path.parent)
+            sync_folder(Path(path).parent)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        Path(aside).unlink(missing_ok=True)
         raise
 
 

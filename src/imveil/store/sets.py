@@ -102,7 +102,7 @@ class CipherSet:
 
     def read(self, entry: Entry) -> tuple[U8, Tag | None]:
         """One image and its tag. Raises BadShard when its file is missing, altered or no cipher image."""
-        file = self.path / entry.path
+        file = f"{self.path}/{entry.path}"
         try:
             data = read_bytes(file)
             _same(file, entry.sha256, hashlib.sha256(data).hexdigest())
@@ -126,7 +126,7 @@ class CipherSet:
             total = 0
             for entry in self.shard(shard):
                 try:
-                    total += (self.path / entry.path).stat().st_size
+                    total += Path(f"{self.path}/{entry.path}").stat().st_size
                 except OSError as error:
                     file = self.path / entry.path
                     raise BadShard(f"{file} cannot be read: {error.strerror or error}", hint=_AGAIN) from error
@@ -200,6 +200,6 @@ def spread(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 _AGAIN = "copy the data set again from where it was made"
 
 
-def _same(file: Path, want: str, came: str) -> None:
+def _same(file: Path | str, want: str, came: str) -> None:
     if want != came:
         raise BadShard(f"{file} was altered: its SHA-256 should be {want}, it is {came}", hint=_AGAIN)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from imveil.errors import BadShard
 
 _LINE = re.compile(r"(\\?)([0-9a-f]{64})  ([^\n]+)", re.ASCII)
-_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 
 
 class Line(NamedTuple):
@@ -39,7 +39,7 @@ def dump(lines: list[Line]) -> bytes:
     """
     text = []
     for path, digest in lines:
-        escaped = "".join(_ESCAPES.get(c, c) for c in path)
+        escaped = path.translate(_ESCAPES)
         text.append(f"{'' if escaped == path else chr(92)}{digest}  {escaped}\n")
     return "".join(text).encode("utf-8", "surrogateescape")
 

@@ -6,13 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from imveil.owner.images import Picture
-
-WHOLE = "all"
-"""What a source without splits calls its only one in `splits`; its items have split None."""
+from imveil.store.manifest import ALL
 
 
 class Item(NamedTuple):
@@ -49,7 +44,7 @@ class Source(ABC):
         """{split: pictures} in the order of the items; {"all": n} for a source without splits."""
         found: dict[str, int] = {}
         for item in self.items:
-            found[item.split or WHOLE] = found.get(item.split or WHOLE, 0) + 1
+            found[item.split or ALL] = found.get(item.split or ALL, 0) + 1
         return found
 
     def __len__(self) -> int:
@@ -58,11 +53,6 @@ class Source(ABC):
     @abstractmethod
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its path and what is wrong with it."""
-
-    def arrays(self, lo: int, hi: int) -> npt.NDArray[np.uint8] | None:
-        """Pictures lo to hi - 1 as one array (n, h, w, c), where the source is one array; None where it is not."""
-        del lo, hi
-        return None
 
     def __repr__(self) -> str:
         splits = ", ".join(f"{n} {split}" for split, n in self.splits.items())

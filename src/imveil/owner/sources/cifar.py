@@ -33,7 +33,8 @@ class CifarSource(Source):
     def _records(self) -> list[npt.NDArray[Any]]:
         if self._maps is None:
             shape = (-1, self.which.record)
-            self._maps = [np.memmap(self._paths[p.name], np.uint8, "r").reshape(shape) for p in self.which.parts]
+            files = [np.memmap(self._paths[part.name], np.uint8, "r") for part in self.which.parts]
+            self._maps = [np.asarray(file).reshape(shape) for file in files]
         return self._maps
 
     def _items(self) -> list[Item]:
@@ -47,17 +48,12 @@ class CifarSource(Source):
 
     def read(self, i: int) -> Picture:
         """Picture i, (32, 32, 3)."""
-        pixels = self.arrays(range(len(self.items))[i], range(len(self.items))[i] + 1)
-        return Picture(pixels[0], 8)
-
-    def arrays(self, lo: int, hi: int) -> npt.NDArray[np.uint8]:
-        """Pictures lo to hi - 1, (n, 32, 32, 3)."""
-        found, start = [], 0
+        i = range(len(self.items))[i]
         for records in self._records():
-            some = records[max(0, lo - start) : max(0, hi - start)]
-            found.append(cifar.pixels(self.which, some))
-            start += len(records)
-        return np.concatenate(found)
+            if i < len(records):
+                return Picture(cifar.pixels(self.which, records[i : i + 1])[0], 8)
+            i -= len(records)
+        raise IndexError(i)
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the maps and the items: both come back from the files."""

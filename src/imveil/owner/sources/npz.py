@@ -74,18 +74,6 @@ class NpzSource(Source):
             i -= part.shape[0]
         raise IndexError(i)
 
-    def arrays(self, lo: int, hi: int) -> npt.NDArray[np.uint8] | None:
-        """Pictures lo to hi - 1, (n, h, w, c); None where splits differ in size, or samples have 16 bits."""
-        if len({part.shape[1:] for part in self._parts}) > 1 or any(part.wide for part in self._parts):
-            return None
-        found, start = [], 0
-        for k, part in enumerate(self._parts):
-            a, b = max(0, lo - start), min(part.shape[0], hi - start)
-            if a < b:
-                found.append(self._array(k)[a:b])
-            start += part.shape[0]
-        return np.concatenate(found) if found else np.empty((0, *self._parts[0].shape[1:]), np.uint8)
-
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_held": None}
 
