@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imveil.cipher import apply
+from imveil.cipher.apply import set_threads
 from imveil.cipher.plan import Plan
 from imveil.errors import BadDtype, BadInput, BadMaterial, BadShape, NotInvertible
 
@@ -132,14 +132,14 @@ def test_large_batches_use_the_compiled_loops_and_threads(unit: int, threads: in
     plan = Plan(rng.permutation(units), rng.integers(0, 1 << unit, units, np.uint8), unit)
     images = rng.integers(0, 256, (1501, 32, 32, 3), np.uint8)
     want = np.stack([slow(plan, image) for image in images[[0, 750, 1500]]])
-    apply.set_threads(threads)
+    set_threads(threads)
     try:
         np.testing.assert_array_equal(plan(images)[[0, 750, 1500]], want)
         np.testing.assert_array_equal((~plan)(plan(images)), images)
         xor = Plan(mask=rng.integers(0, 256, 3072, np.uint8))
         np.testing.assert_array_equal(xor(images), images ^ xor.mask.reshape(32, 32, 3))
     finally:
-        apply.set_threads(None)
+        set_threads(None)
 
 
 def test_overlapping_out_is_safe() -> None:

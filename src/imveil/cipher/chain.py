@@ -9,14 +9,14 @@ picture change every byte of the cipher. Undoing needs no chain: all of y is kno
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imveil.cipher.apply import _spread
+from imveil.cipher.threads import spread
 from imveil.cipher.transform import Shape, Transform
 
 U8 = npt.NDArray[np.uint8]
@@ -57,7 +57,12 @@ class Chain(Transform):
         flat = images.reshape(len(images), int(np.prod(self.shape)))
         out = np.empty_like(flat)
         work = self._undone if self.undo else self._done
-        _spread(lambda part: work(flat[part], out[part]), images)
+
+        def walk(pieces: Iterator[slice]) -> None:
+            for piece in pieces:
+                work(flat[piece], out[piece])
+
+        spread(walk, len(images), images.nbytes)
         return out.reshape(images.shape)
 
     def _done(self, images: U8, out: U8) -> None:

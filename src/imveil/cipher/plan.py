@@ -10,6 +10,7 @@ one gather and one XOR. Nibble 2j is the low half of byte j. A plan is as secret
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,19 @@ class Plan:
         units = self.order if self.order is not None else self.mask
         return None if units is None else len(units) * self.unit // 8
 
-    @property
+    @cached_property
+    def byte_mask(self) -> U8:
+        """The mask of a plan with an order or a mask in whole bytes, zeros where it has none."""
+        if self.mask is None:
+            return np.zeros(self.nbytes or 0, np.uint8)
+        return self.mask if self.unit == 8 else np.asarray(self.mask[::2] | self.mask[1::2] << 4, np.uint8)
+
+    @cached_property
+    def on_devices(self) -> dict[Any, Any]:
+        """Order and mask as tensors, for each device where they were needed so far."""
+        return {}
+
+    @cached_property
     def invertible(self) -> bool:
         """Whether every unit of the picture is somewhere in the cipher.
 

@@ -86,7 +86,7 @@ def _start(stop: Any, setup: bytes, secret: bytes) -> None:
     if "numba" not in sys.modules:
         os.environ.update(dict.fromkeys(_THREADS, "1"))
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    from imveil.cipher.apply import set_threads
+    from imveil.cipher.threads import set_threads
 
     set_threads(1)
     make, parts = pickle.loads(setup)  # only now: it imports numpy, which asks for its threads when imported
