@@ -14,6 +14,7 @@ from pathlib import Path
 
 from imveil.lab import record
 from imveil.lab.record import Record
+from imveil.lab.report.jpeg import jpeg_table
 
 ROOT = Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -55,7 +56,13 @@ def speed() -> str:
     return "\n".join(lines) + "\n"
 
 
-TABLES: dict[str, Callable[[], str]] = {"accuracy": accuracy, "speed": speed}
+def jpeg() -> str:
+    """What JPEG leaves of cipher images, beside what it leaves of the pictures."""
+    header, rows = jpeg_table(record.read("jpeg"))
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, ["---"] * len(header), *rows))
+
+
+TABLES: dict[str, Callable[[], str]] = {"accuracy": accuracy, "speed": speed, "jpeg": jpeg}
 
 
 def main() -> None:

@@ -11,8 +11,11 @@ from PIL import Image
 
 import imveil
 from imveil.cipher.scheme import Cipher, Scheme
+from imveil.errors import BadSource
+from imveil.lab import jpeg
 from imveil.lab.jpeg import SAMPLINGS, survival, through_jpeg
 from imveil.lab.metrics.psnr import psnr
+from imveil.lab.report.jpeg import jpeg_table
 from variants import label, variants
 
 KEY = imveil.Key(bytes(range(32)))
@@ -78,6 +81,37 @@ def test_without_smoothing_pieces_are_decoded_apart() -> None:
     assert not np.array_equal(through_jpeg(image, 80, "4:2:0")[0], by_piece(image, 80, "4:2:0"))
     grey = image[..., :1]
     np.testing.assert_array_equal(through_jpeg(grey, 80, "4:2:0", smooth=False)[0], through_jpeg(grey, 80, "4:2:0")[0])
+
+
+def test_measured_beside_jpeg_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("simplejpeg")
+    for i in range(2):
+        Image.fromarray(np.roll(photograph(), 16 * i, axis=1)).save(tmp_path / f"{i}.png")
+    monkeypatch.setattr(jpeg, "CASES", (("etc/1", {"block": 16}), ("etc-grey/1", {"block": 8})))
+    records = [one for some in jpeg.measure(jpeg.photographs(tmp_path), "made") for one in some]
+    assert len(records) == 2 * len(jpeg.WAYS) * len(jpeg.QUALITIES)
+    assert {one.n for one in records} == {2}
+    assert all(one.low <= one.value <= one.high for one in records)
+    header, rows = jpeg_table(records)
+    assert len(rows) == 2 * len(jpeg.WAYS)
+    assert {len(row) for row in rows} == {len(header)}
+    half = {
+        row[3]: float(row[4].split("(")[1].split(",")[0]) for row in rows if row[0] == "etc/1" and row[2] == "4:2:0"
+    }
+    assert half["ordinary"] < half["no smoothing"] - 0.5, "smoothing across blocks costs more"
+    assert jpeg_table(records[:3])[1] == [], "no row before all qualities are there"
+
+
+def test_folders_that_hold_no_photographs(tmp_path: Path) -> None:
+    with pytest.raises(BadSource, match="0 lossless pictures"):
+        jpeg.photographs(tmp_path)
+    for name in ("a.png", "b.png"):
+        Image.new("L", (16, 16)).save(tmp_path / name)
+    with pytest.raises(BadSource, match=r"a\.png is no colour picture"):
+        jpeg.photographs(tmp_path)
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(BadSource, match=r"a\.png"):
+        jpeg.photographs(tmp_path)
 
 
 def test_photographs(real_data: Path) -> None:

@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Add the group `bench`."""
     bench = typer.Typer(no_args_is_help=True, help="Measure parts of imveil.")
     bench.command("sequences", epilog="Example: imveil bench sequences --keys 3 --out sequences/")(sequences)
+    bench.command("jpeg", epilog="Example: imveil bench jpeg photographs/")(jpeg)
 
     @bench.callback()
     def group() -> None:
@@ -77,6 +78,34 @@ def sequences(
         return
     for table in (bytes_table(found, spread=False), maps_table(found)):
         _print(table)
+
+
+def jpeg(
+    folder: Annotated[Path, typer.Argument(help="Colour pictures of 8 bits, lossless.")],
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    keep: Annotated[bool, typer.Option("--record", help="Append to records/jpeg.jsonl.")] = False,
+) -> None:
+    """Pictures encrypted, stored as JPEG and decrypted, beside JPEG alone: PSNR in dB, and the size of files."""
+    import json
+
+    from imveil.lab import record
+    from imveil.lab.jpeg import CASES, WAYS, measure, photographs
+    from imveil.lab.report.jpeg import jpeg_table
+
+    pictures = photographs(folder)
+    found: list[Any] = []
+    with _bar() as bar:
+        task = bar.add_task("jpeg", total=len(CASES) * len(WAYS))
+        for some in measure(pictures, folder.resolve().name):
+            found += some
+            bar.advance(task)
+    if keep:
+        for one in found:
+            record.append(one)
+    if as_json:
+        typer.echo(json.dumps([one.model_dump() for one in found], indent=1))
+    else:
+        _print(jpeg_table(found))
 
 
 def _print(table: tuple[list[str], list[list[str]]]) -> None:
