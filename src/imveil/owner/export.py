@@ -10,6 +10,7 @@ from pathlib import Path
 from imveil.errors import BadDestination
 from imveil.owner.images import to16
 from imveil.owner.names import as_png, ids
+from imveil.owner.progress import cannot_write
 from imveil.owner.sources import Source
 from imveil.store.files import write_file
 from imveil.store.png import encode
@@ -25,22 +26,22 @@ def export(source: Source, target: Path, progress: Callable[[int], object] = int
     """
     paths = as_png(ids(source.items, source.classes))
     there = _found(target, set(paths))
-    before = 0
     for i, path in enumerate(paths):
-        pixels, depth = source.read(i)
-        data = encode(pixels if depth == 8 else to16(pixels))
+        picture = source.read(i)
+        data = encode(picture.pixels if picture.depth == 8 else to16(picture.pixels))
         place = target / path
-        if path in there:
-            if place.read_bytes() != data:
+        try:
+            if path not in there:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                write_file(place, data, aside=place.with_name(f".{place.name}.{os.getpid()}.part"))
+            elif place.read_bytes() != data:
                 raise BadDestination(
                     f"{place} is there and is another picture", hint="name an empty folder, or remove that file"
                 )
-            before += 1
-        else:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_file(place, data, aside=place.with_name(f".{place.name}.{os.getpid()}.part"))
+        except OSError as error:
+            raise cannot_write(target, error) from error
         progress(i + 1)
-    return before
+    return len(there)
 
 
 def _found(target: Path, paths: set[str]) -> set[str]:

@@ -42,7 +42,7 @@ class FolderSource(Source):
                 hint=f"pictures end with {', '.join(SUFFIXES)}",
             )
         if others:
-            self.notes.append(f"{others} files of {root} are no pictures by their names and were passed over")
+            self.notes.append(f"files of {root} that are no pictures by their names, passed over: {others}")
         split_names = self._split_names(paths)
         parts = [_parts(path, split_names) for path in paths]
         self.classes = self._class_names(parts)

@@ -89,7 +89,8 @@ class NpzSource(Source):
                 raise BadImage(f"{self.path}: {part.member} is broken: {error}") from error
             if array.size != np.prod(part.shape):
                 raise BadImage(f"{self.path}: {part.member} has changed")
-            self._held = k, np.ascontiguousarray(array.reshape(part.shape))
+            own = array.dtype.newbyteorder("=")  # a file may hold numbers in the other order of bytes
+            self._held = k, np.ascontiguousarray(array.reshape(part.shape), own)
         return self._held[1]
 
     def _look(self, file: zipfile.ZipFile) -> tuple[list[_Part], list[npt.NDArray[Any] | None]]:
