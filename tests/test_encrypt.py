@@ -22,6 +22,7 @@ from imveil.owner.decrypt import decrypt_image, decrypt_set, read_table
 from imveil.owner.encrypt import encrypt_set
 from imveil.owner.progress import Progress
 from imveil.store import png, shards
+from imveil.store.containers import folder
 from imveil.store.manifest import NAMES, read_manifest, write_manifest
 from imveil.store.sets import open_set
 from made_source import Item, Made, made, tree
@@ -297,7 +298,7 @@ def test_bad_sources(tmp_path: Path, items: list[Item]) -> None:
 def test_values_that_png_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Plain, "traits", Traits(dtype="float32"))
     with pytest.raises(BadDtype, match="float32, a PNG holds uint8 only"):
-        run(made(4), tmp_path / "c", scheme=imveil.find("plain/1"))
+        run(made(4), tmp_path / "c", scheme=imveil.find("plain/1"), container="folder")
     assert not (tmp_path / "c").exists()
 
 
@@ -314,6 +315,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with monkeypatch.context() as patch:
         patch.setattr(encrypt_shard, "write_file", full)
+        patch.setattr(folder, "write_file", full)
         with pytest.raises(BadDestination, match=r"no space is left .* run the same command again"):
             run(made(24), tmp_path / "c")
     assert run(made(24), tmp_path / "c").kept == 5

@@ -23,10 +23,9 @@ from imveil.owner.encrypt_shard import part
 from imveil.owner.place import apart, locked
 from imveil.owner.progress import Progress, Report, Watch, cannot_write
 from imveil.owner.table import Table
-from imveil.store import png
 from imveil.store.files import read_bytes, write_file
 from imveil.store.manifest import NAMES
-from imveil.store.sets import CipherSet, open_set
+from imveil.store.sets import CipherSet, one_image, open_set
 
 _SMALL = (2000, 1 << 24)  # images and bytes: less than both is done before workers have started
 
@@ -107,7 +106,7 @@ def check_key(key: Key, fingerprint: str, what: str) -> None:
 
 
 def decrypt_file(source: str | Path, destination: str | Path, key: Key) -> None:
-    """One cipher PNG into one PNG file, by `decrypt_image`. Raises BadDestination where it cannot be written."""
+    """The one cipher image of a file into one PNG, by `decrypt_image`. BadDestination where it cannot be written."""
     data = decrypt_image(read_bytes(source), key, str(source))
     try:
         write_file(Path(destination), data)
@@ -116,14 +115,11 @@ def decrypt_file(source: str | Path, destination: str | Path, key: Key) -> None:
 
 
 def decrypt_image(data: bytes, key: Key, where: str) -> bytes:
-    """One cipher PNG, by what its chunk `imVl` says, as the PNG file of the picture. `where` names it in errors.
+    """A cipher PNG, or .npz of one image, by what it says of itself, as the PNG file of the picture.
 
-    There is nothing to check the result by. Raises BadImage, WrongKey, NotInvertible.
+    where: names it in errors. There is nothing to check the result by. Raises BadImage, WrongKey, NotInvertible.
     """
-    try:
-        image, tag = png.decode(data)
-    except BadImage as error:
-        raise BadImage(f"{where}: {error.message}", hint=error.hint) from error
+    image, tag = one_image(data, where)
     if tag is None:
         raise BadImage(
             f"{where} has no chunk imVl, so it does not say how it was encrypted",
@@ -141,7 +137,7 @@ def _plan(cipher_set: CipherSet, table: Table, key: Key) -> list[Task]:
     if table.classes != cipher_set.manifest.classes:
         raise BadManifest(f"the classes of {cipher_set.path} are not those that were sealed")
     ids = names.ids(table.rows, table.classes)
-    paths = names.cipher_paths(table.rows, table.classes, key, table.keep_names)
+    paths = names.cipher_paths(table.rows, table.classes, key, table.keep_names, cipher_set.container.extension)
     plain = names.as_png(ids)
     where = {path: i for i, path in enumerate(paths) if table.rows[i].mac is not None}
     tasks = []

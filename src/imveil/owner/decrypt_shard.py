@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from imveil.owner.pool import Stop, Stopped
 from imveil.owner.progress import Reject
 from imveil.owner.table import Row, pixel_key, pixel_mac
 from imveil.store import png
+from imveil.store.container import Packed
 from imveil.store.files import read_bytes, write_file
 from imveil.store.sets import CipherSet, Entry
 from imveil.store.tag import Tag
@@ -74,7 +75,7 @@ class DecryptShard:
             if not size:
                 todos.append(todo)
         rejects: list[Reject] = []
-        for group, ciphers, tags in self._groups(todos, rejects):
+        for group, ciphers, tags in self._groups(task.number, todos, rejects):
             if stop():
                 raise Stopped
             nonces = [tag.nonce for tag in tags if tag.nonce is not None]
@@ -109,16 +110,20 @@ class DecryptShard:
             raise BadDestination(f"{file} is there already, and is another picture", hint=ELSEWHERE)
         return len(data)
 
-    def _groups(self, todos: list[Todo], rejects: list[Reject]) -> Iterator[tuple[list[Todo], list[Any], list[Tag]]]:
+    def _groups(
+        self, number: int, todos: list[Todo], rejects: list[Reject]
+    ) -> Iterator[tuple[list[Todo], list[Any], list[Tag]]]:
         """Cipher images of equal shape and padding, read and checked; altered ones go to `rejects`."""
         groups: dict[Any, tuple[list[Todo], list[Any], list[Tag]]] = {}
         held = 0
-        for todo in todos:
+        for todo, found in zip(todos, self._read(number, todos), strict=True):
             try:
-                image, tag = self.source.read(todo.entry)
+                if isinstance(found, StoreProblem):
+                    raise found
+                image, tag = found
                 self._check(tag, todo)
-            except (StoreProblem, MemoryError) as error:
-                rejects.append(_reject(todo, getattr(error, "message", "") or "it does not fit into memory"))
+            except StoreProblem as error:
+                rejects.append(_reject(todo, error.message))
                 continue
             assert tag is not None
             members = groups.setdefault((image.shape, tag.size), ([], [], []))
@@ -130,6 +135,14 @@ class DecryptShard:
                 yield from groups.values()
                 groups, held = {}, 0
         yield from groups.values()
+
+    def _read(self, number: int, todos: list[Todo]) -> Iterable[Packed | StoreProblem]:
+        if not todos:
+            return []
+        try:
+            return self.source.read(self.source.manifest.shards[number], [todo.entry for todo in todos])
+        except StoreProblem as error:  # the shard's own file, and so all that it holds
+            return [error] * len(todos)
 
     def _check(self, tag: Tag | None, todo: Todo) -> None:
         path, manifest = todo.entry.path, self.source.manifest

@@ -26,7 +26,9 @@ from imveil.owner.encrypt_shard import ShardDone, ShardTask, Todo
 from imveil.owner.place import RUN, Job, apart, begin, locked, look
 from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
 from imveil.owner.table import Row, Table, job_digest
-from imveil.store import shards
+from imveil.store import png
+from imveil.store.container import find
+from imveil.store.containers import npz
 from imveil.store.files import write_file
 from imveil.store.manifest import ALL, FILE, NAMES, Manifest, write_manifest
 from imveil.store.sets import CipherSet
@@ -45,18 +47,20 @@ def encrypt_set(
     key: Key,
     *,
     keep_names: bool = False,
+    container: str | None = None,
     workers: int | None = None,
     progress: Watch | None = None,
 ) -> Report:
     """Encrypt all pictures of `source` into the cipher data set `destination`; go on where an earlier run ended.
 
     source: what `open_source` gives, or its argument.   keep_names: cipher images are called as the pictures are; the
-    default is a name from the key.   workers: processes; None: as many as there are cores, one for a small set.
+    default is a name from the key.   container: how cipher images are stored, "folder" (PNG files) or "npz"; None: a
+    folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small set.
     Pictures that cannot be read, or that the scheme does not take, are left out and reported.
 
-    Raises BadDestination, BadSource, and BadDtype for a scheme whose cipher images PNG cannot hold.
+    Raises BadDestination, BadSource, UnknownName, and BadDtype where the container cannot hold the cipher images.
     """
-    check_dtype(scheme)
+    store = pick_container(scheme, container)
     if isinstance(source, (str, Path)):
         from imveil.owner.sources import open_source
 
@@ -65,20 +69,20 @@ def encrypt_set(
     if spec and Path(spec).exists():
         apart(Path(spec), Path(destination))
     root, started = Path(destination), time.monotonic()
-    plan = _Plan.of(source, scheme, key, keep_names)
+    plan = _Plan.of(source, scheme, key, keep_names, store)
     with locked(root):
         done = look(root, plan.job)
         if done is not None and _finished(root, done, plan):
             return Report(done.count, done.count, sum(s.bytes for s in done.shards), 0.0, already=True)
         try:
             if done is not None:
-                _reopen(root, plan, key)
+                _reopen(root, done, plan, key)
             begin(root, plan.job)
             (root / FILE).unlink(missing_ok=True)
             if workers is None:
                 workers = 1 if plan.small else pool.default_workers()
             results = []
-            work = pool.run(encrypt_shard.make, (source, scheme, root), key, plan.tasks, workers)
+            work = pool.run(encrypt_shard.make, (source, scheme, root, store), key, plan.tasks, workers)
             with contextlib.closing(work):  # an exception in here ends the workers now, not when it is forgotten
                 for result in work:
                     results.append(result)
@@ -90,29 +94,34 @@ def encrypt_set(
 
 
 def encrypt_file(source: str | Path, destination: str | Path, scheme: Scheme, key: Key) -> None:
-    """Encrypt one picture into one cipher PNG; its id is the file's name.
+    """Encrypt one picture into one cipher PNG, or .npz file; its id is the file's name.
 
     Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
     """
     from imveil.owner.images import read_picture
 
-    check_dtype(scheme)
+    target = Path(destination)
+    packed = target.suffix.lower() == ".npz"
+    pick_container(scheme, "npz" if packed else "folder")
     picture = read_picture(Path(source))
     todo = Todo(0, Path(source).name, "")
-    (data,) = encrypt_shard.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
+    ((image, tag),) = encrypt_shard.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
     try:
-        write_file(Path(destination), data)
+        write_file(target, npz.pack([("picture", image, tag)]) if packed else png.encode(image, tag))
     except OSError as error:
-        raise cannot_write(Path(destination), error) from error
+        raise cannot_write(target, error) from error
 
 
-def check_dtype(scheme: Scheme) -> None:
-    """Raise BadDtype where the cipher images of `scheme` are no bytes."""
-    if scheme.traits.dtype != "uint8":
-        raise BadDtype(
-            f"cipher images of {scheme.id} are {scheme.traits.dtype}, a PNG holds uint8 only",
-            hint="choose a scheme or fields whose cipher images are bytes",
-        )
+def pick_container(scheme: Scheme, asked: str | None = None) -> str:
+    """The container `asked` for, or the one for the scheme's kind of numbers.
+
+    Raises UnknownName, and BadDtype where it cannot hold them.
+    """
+    dtype = scheme.traits.dtype
+    name = asked or ("folder" if dtype == "uint8" else "npz")
+    if dtype not in find(name).dtypes:
+        raise BadDtype(f"cipher images of {scheme.id} are {dtype}, a PNG holds uint8 only", hint="store them as .npz")
+    return name
 
 
 @dataclass(frozen=True)
@@ -127,9 +136,10 @@ class _Plan:
     job: Job
     keep_names: bool
     small: bool
+    container: str
 
     @classmethod
-    def of(cls, source: Any, scheme: Scheme, key: Key, keep_names: bool) -> _Plan:
+    def of(cls, source: Any, scheme: Scheme, key: Key, keep_names: bool, container: str) -> _Plan:
         items = [Row(item.split, item.label, item.name) for item in source.items]
         if not items:
             raise BadSource("the source has no pictures")
@@ -138,7 +148,7 @@ class _Plan:
             raise BadSource("some pictures lie in splits and some do not", hint="put all of them into splits, or none")
         splits = [ALL] if None in found else [split for split in source.splits if split in found]
         ids = names.ids(items, classes)
-        paths = names.cipher_paths(items, classes, key, keep_names)
+        paths = names.cipher_paths(items, classes, key, keep_names, find(container).extension)
         nbytes = _peek(source, items, ids, scheme, key)
         # About sixteen shards for cores to share, of 4 to 64 MiB: neither many lists nor much to do again.
         share = min(max(nbytes * len(items) // 16, _SHARD_BYTES[0]), _SHARD_BYTES[1])
@@ -146,10 +156,19 @@ class _Plan:
         order = range(len(items)) if keep_names else sorted(range(len(items)), key=lambda i: _name(paths[i]))
         todos = [Todo(i, ids[i], paths[i]) for i in order]
         tasks = [ShardTask(n, todos[at : at + size]) for n, at in enumerate(range(0, len(todos), size))]
-        facts = [scheme.id, scheme.config(), keep_names, size, classes, splits, [list(row[:3]) for row in items]]
+        facts = [
+            scheme.id,
+            scheme.config(),
+            keep_names,
+            container,
+            size,
+            classes,
+            splits,
+            [list(row[:3]) for row in items],
+        ]
         job = Job(scheme.id, scheme.config(), key.fingerprint, job_digest(key, facts))
         small = len(items) < _SMALL[0] and nbytes * len(items) < _SMALL[1]
-        return cls(items, classes, splits, paths, tasks, job, keep_names, small)
+        return cls(items, classes, splits, paths, tasks, job, keep_names, small, container)
 
 
 def _name(path: str) -> str:
@@ -157,18 +176,19 @@ def _name(path: str) -> str:
 
 
 def _peek(source: Any, items: Sequence[Row], ids: list[str], scheme: Scheme, key: Key) -> int:
-    """Bytes of the first picture that can be encrypted. Where the scheme takes none of the first ones, its reason is
+    """Bytes of the first cipher image that can be made. Where the scheme takes none of the first ones, its reason is
     raised now: settings that do not fit the pictures should not be told once for each of them."""
     refused: list[BadInput] = []
     for i in range(min(_PEEK, len(items))):
         with contextlib.suppress(BadInput, OSError):
             picture = source.read(i)
             try:
-                list(encrypt_shard.encrypted(scheme, key, [Todo(i, ids[i], "")], [picture.pixels], picture.depth))
+                todo = Todo(i, ids[i], "")
+                ((image, _),) = encrypt_shard.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
             except BadInput as error:
                 refused.append(error)
                 continue
-            return int(picture.pixels.nbytes)
+            return int(image.nbytes)
     if refused:
         raise refused[0]
     return 1 << 20
@@ -200,6 +220,7 @@ def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[Shar
     write_manifest(
         root,
         Manifest(
+            container=plan.container,
             scheme=scheme.id,
             fields=scheme.config(),
             traits=_traits(scheme),
@@ -226,13 +247,13 @@ def _finished(root: Path, manifest: Manifest, plan: _Plan) -> bool:
     return True
 
 
-def _reopen(root: Path, plan: _Plan, key: Key) -> None:
+def _reopen(root: Path, manifest: Manifest, plan: _Plan, key: Key) -> None:
     """Turn a complete set with rejects into an interrupted run: each shard gets its sealed facts back."""
     table = Table.opened((root / NAMES).read_bytes(), key, str(root / NAMES))
-    for number, pictures in plan.tasks:
+    for (number, pictures), shard in zip(plan.tasks, manifest.shards, strict=True):
         rows = ((todo.at, table.rows[todo.at]) for todo in pictures)
         facts = sorted((at, row.depth, row.mac) for at, row in rows if row.mac is not None)
-        encrypt_shard.write_sidecar(root, number, facts, key, root / encrypt_shard.part(number))
+        encrypt_shard.write_sidecar(root, number, shard, facts, key, root / encrypt_shard.part(number))
 
 
 def _sweep(root: Path, plan: _Plan) -> None:
@@ -247,7 +268,7 @@ def _undo(root: Path, plan: _Plan) -> None:
     """Take away what a run wrote that encrypted nothing."""
     _sweep(root, plan)
     for task in plan.tasks:
-        (root / shards.file_name(task.number)).unlink(missing_ok=True)
+        (root / find(plan.container).file_name(task.number)).unlink(missing_ok=True)
     for folder in sorted({parent for path in plan.paths for parent in (root / path).parents}, reverse=True):
         if root in folder.parents:
             with contextlib.suppress(OSError):

@@ -79,15 +79,20 @@ def _stem(path: str) -> str:
     return f"{head}/{stem}" if head and dot and stem else stem if dot and stem else path
 
 
-def cipher_paths(items: Sequence[Named], classes: Sequence[str], key: Key, keep_names: bool) -> list[str]:
-    """The path of each cipher image in its data set: a name from the key, or with keep_names its own."""
+def cipher_paths(
+    items: Sequence[Named], classes: Sequence[str], key: Key, keep_names: bool, extension: str = ".png"
+) -> list[str]:
+    """The path of each cipher image in its data set: a name from the key, or with keep_names its own.
+
+    extension: ".png" for files, "" where images have none of their own.
+    """
     named = ids(items, classes)
     if keep_names:
-        paths = as_png(named)
+        paths = as_png(named) if extension else named
     else:
         mac = key.derive("imveil", "names").mac
         paths = [
-            f"{folder(item, classes)}{mac(id.encode('utf-8', 'surrogateescape'))[:16].hex()}.png"
+            f"{folder(item, classes)}{mac(id.encode('utf-8', 'surrogateescape'))[:16].hex()}{extension}"
             for item, id in zip(items, named, strict=True)
         ]
     if len(set(paths)) != len(paths) or {FILE, NAMES} & set(paths):

@@ -42,7 +42,7 @@ class Job:
         ):
             if mine != found:
                 return f"is of {what} {_text(found)}, this run has {what} {_text(mine)}"
-        return "" if self.digest == other.digest else "is of other pictures, or of another way to name them"
+        return "" if self.digest == other.digest else "is of other pictures, or of another way to name or store them"
 
 
 def _text(value: Any) -> str:

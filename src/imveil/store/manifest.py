@@ -32,9 +32,9 @@ class _Strict(BaseModel):
 
 
 class Shard(_Strict):
-    """One shard: the file that lists its images, how many they are, their bytes in all, and the list's digest."""
+    """One shard: its file, how many images it has, their bytes in all, and the file's digest, on which all hangs."""
 
-    file: str = Field(pattern=r"^imveil-shard-[0-9]{5,8}\.sha256$")
+    file: str = Field(pattern=r"^imveil-shard-[0-9]{5,8}\.[a-z0-9]{1,16}$")
     count: int = Field(ge=0)
     bytes: int = Field(ge=0)
     sha256: str = Field(pattern=_HEX)
@@ -43,16 +43,16 @@ class Shard(_Strict):
 class Manifest(_Strict):
     """A cipher data set in facts.
 
-    container: how images lie on disk.   scheme, fields, traits: what made them.   fingerprint: of the key.
-    classes: names in the order of the labels 0, 1, ...   splits: name -> number of images; a set without splits has
-    one, "all".   job: a keyed digest by which the owner knows the run again.   rejected: source files that were left
-    out.   names: digest of the sealed table, None where there is none.   sha256: filled in by `to_bytes` and
-    `from_bytes`.
+    container: how images lie on disk, see `container.py`.   scheme, fields, traits: what made them.
+    fingerprint: of the key.   classes: names in the order of the labels 0, 1, ...   splits: name -> number of images; a
+    set without splits has one, "all".   job: a keyed digest by which the owner knows the run again.   rejected: source
+    files that were left out.   names: digest of the sealed table, None where there is none.   sha256: filled in by
+    `to_bytes` and `from_bytes`.
     """
 
     format: Literal["imveil-set"] = FORMAT
     version: Literal[1] = VERSION
-    container: Literal["folder"] = "folder"
+    container: str = Field(default="folder", pattern=r"^[a-z0-9-]{1,32}$")
     scheme: str
     fields: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
     traits: dict[str, Any] = Field(default_factory=dict)

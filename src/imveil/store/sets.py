@@ -6,31 +6,28 @@ train = cipher_set.load("train")        # images (n, h, w, c), labels (n,), name
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from imveil.errors import BadImage, BadManifest, BadShape, BadShard
-from imveil.store import png, shards
+from imveil.errors import BadImage, BadManifest, BadShape, BadShard, StoreProblem
+from imveil.store import container, png
+from imveil.store.container import Container, Listed, Packed
+from imveil.store.containers import npz
 from imveil.store.files import read_bytes
 from imveil.store.manifest import ALL, Manifest, Shard, read_manifest
 from imveil.store.tag import Tag
 
-U8 = npt.NDArray[np.uint8]
 I64 = npt.NDArray[np.int64]
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Entry(NamedTuple):
-    """One image of a set: path from the set's folder, SHA-256 of its file, split, label (-1: none)."""
+    """One image of a set: its path in the set, SHA-256 of the file that holds it, split, label (-1: none)."""
 
     path: str
     sha256: str
@@ -40,12 +37,13 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Loaded:
-    """Images (n, h, w, c) uint8, labels (n,) int64 (-1: none), names: paths from the set's folder, tags of the files.
+    """Images (n, h, w, c), labels (n,) int64 (-1: none), names: paths in the set, tags of the images.
 
-    The order is that of the shard lists, which follows from the key: the order of the source is sealed.
+    Images are uint8, or what the scheme gives: uint16, float32. The order is that of the shards, which follows from the
+    key: the order of the source is sealed.
     """
 
-    images: U8
+    images: Any
     labels: I64
     names: list[str]
     tags: list[Tag | None]
@@ -58,18 +56,14 @@ class CipherSet:
     path: Path
     manifest: Manifest
 
+    @cached_property
+    def container(self) -> Container:
+        """How the images lie on disk. Raises BadManifest for a way that this imveil does not know."""
+        return container.of_manifest(self.manifest.container)
+
     def shard(self, shard: Shard) -> list[Entry]:
-        """The images of one shard, its list checked against the manifest. Raises BadShard."""
-        file = self.path / shard.file
-        try:
-            data = file.read_bytes()
-        except OSError as error:
-            raise BadShard(f"{file} cannot be read: {error.strerror or error}", hint=_AGAIN) from error
-        _same(file, shard.sha256, hashlib.sha256(data).hexdigest())
-        lines = shards.parse(data, str(file))
-        if len(lines) != shard.count:
-            raise BadShard(f"{file} should list {shard.count} images, it lists {len(lines)}")
-        return [self._entry(line) for line in lines]
+        """The images of one shard, its file checked against the manifest. Raises BadShard."""
+        return [self._entry(line) for line in self.container.open(self.path, shard).lines]
 
     def entries(self) -> Iterator[Entry]:
         """All images, shard by shard. Raises BadShard."""
@@ -83,69 +77,57 @@ class CipherSet:
         """
         if split not in self.manifest.splits:
             raise BadManifest(f"{self.path} has no split {split!r}, it has {', '.join(self.manifest.splits)}")
-        entries = [entry for entry in self.entries() if entry.split == split]
-        tags: list[Tag | None] = []
+        count = self.manifest.splits[split]
         images: Any = np.empty((0, 0, 0, 0), np.uint8)
-        for i, (image, tag) in enumerate(spread(self.read, entries)):
-            if i == 0:
-                images = np.empty((len(entries), *image.shape), np.uint8)
-            if image.shape != images.shape[1:]:
-                first, other = (f"{w}x{h}x{c}" for h, w, c in (images.shape[1:], image.shape))
-                raise BadShape(
-                    f"images of {split!r} differ in size: {entries[0].path} is {first}, {entries[i].path} is {other}",
-                    hint="resize them to one size before encrypting",
-                )
-            images[i] = image
-            tags.append(tag)
+        entries: list[Entry] = []
+        tags: list[Tag | None] = []
+        for shard in self.manifest.shards:
+            opened = self.container.open(self.path, shard)
+            chosen = [entry for entry in map(self._entry, opened.lines) if entry.split == split]
+            if len(entries) + len(chosen) > count:
+                raise BadShard(f"{self.path} has more images in {split!r} than its manifest says, {count}")
+            for entry, found in zip(chosen, opened.read(chosen), strict=True):
+                if isinstance(found, StoreProblem):
+                    raise found
+                if not entries:
+                    images = np.empty((count, *found.image.shape), found.image.dtype)
+                entries.append(entry)
+                tags.append(found.tag)
+                self._same_kind(images, found.image, split, entries)
+                images[len(entries) - 1] = found.image
+        if len(entries) != count:
+            raise BadShard(f"{self.path} has {len(entries)} images in {split!r}, its manifest says {count}")
         labels = np.fromiter((entry.label for entry in entries), np.int64, len(entries))
         return Loaded(images, labels, [entry.path for entry in entries], tags)
 
-    def read(self, entry: Entry) -> tuple[U8, Tag | None]:
-        """One image and its tag. Raises BadShard when its file is missing, altered or no cipher image."""
-        file = f"{self.path}/{entry.path}"
-        try:
-            data = read_bytes(file)
-            _same(file, entry.sha256, hashlib.sha256(data).hexdigest())
-            image, tag = png.decode(data)
-        except BadImage as error:
-            raise BadShard(f"{file}: {error.message}", hint=_AGAIN) from error
-        if image.dtype != np.uint8:
-            raise BadShard(f"{file} has 16 bits a sample, cipher images have 8")
-        return image, tag
+    def read(self, shard: Shard, entries: Sequence[Entry]) -> Iterator[Packed | StoreProblem]:
+        """These images of one shard, in this order; in place of one that is missing or altered the reason.
+
+        Raises BadShard where the shard's own file is missing or altered.
+        """
+        return self.container.open(self.path, shard).read(entries)
 
     def verify(self) -> None:
-        """Read every byte: each list and each image against its digest, each shard's size. Raises BadShard."""
+        """Read every byte: each shard and each image against its digest, each shard's size. Raises BadShard."""
         for shard in self.manifest.shards:
-            total = sum(spread(self._digested, self.shard(shard)))
-            if total != shard.bytes:
-                raise BadShard(f"the images of {shard.file} should have {shard.bytes} bytes, they have {total}")
+            self.container.verify(self.path, shard)
 
     def check_present(self) -> None:
         """Look, without reading images, whether every shard and image is there and sizes add up. Raises BadShard."""
         for shard in self.manifest.shards:
-            total = 0
-            for entry in self.shard(shard):
-                try:
-                    total += Path(f"{self.path}/{entry.path}").stat().st_size
-                except OSError as error:
-                    file = self.path / entry.path
-                    raise BadShard(f"{file} cannot be read: {error.strerror or error}", hint=_AGAIN) from error
-            if total != shard.bytes:
-                raise BadShard(
-                    f"the images of {self.path / shard.file} should have {shard.bytes} bytes, they have {total}",
-                    hint=_AGAIN,
-                )
+            self.container.look(self.path, shard)
 
-    def _digested(self, entry: Entry) -> int:
-        file = self.path / entry.path
-        try:
-            data = read_bytes(file)
-        except BadImage as error:
-            raise BadShard(error.message, hint=_AGAIN) from error
-        _same(file, entry.sha256, hashlib.sha256(data).hexdigest())
-        return len(data)
+    def _same_kind(self, images: Any, image: Any, split: str, entries: list[Entry]) -> None:
+        if image.shape != images.shape[1:]:
+            first, other = (f"{w}x{h}x{c}" for h, w, c in (images.shape[1:], image.shape))
+            raise BadShape(
+                f"images of {split!r} differ in size: {entries[0].path} is {first}, {entries[-1].path} is {other}",
+                hint="resize them to one size before encrypting",
+            )
+        if image.dtype != images.dtype:
+            raise BadShard(f"{entries[-1].path} is {image.dtype}, images before it are {images.dtype}")
 
-    def _entry(self, line: shards.Line) -> Entry:
+    def _entry(self, line: Listed) -> Entry:
         parts = line.path.split("/")
         split = ALL
         if set(self.manifest.splits) != {ALL}:
@@ -159,13 +141,9 @@ class CipherSet:
                 raise BadShard(f"{line.path} lies in no class of the manifest")
         return Entry(line.path, line.sha256, split, label)
 
-    @property
+    @cached_property
     def _labels(self) -> dict[str, int]:
-        known: dict[str, int] | None = self.__dict__.get("_known")
-        if known is None:
-            known = {name: i for i, name in enumerate(self.manifest.classes)}
-            self.__dict__["_known"] = known
-        return known
+        return {name: i for i, name in enumerate(self.manifest.classes)}
 
 
 def open_set(path: str | Path) -> CipherSet:
@@ -173,33 +151,33 @@ def open_set(path: str | Path) -> CipherSet:
     return CipherSet(Path(path), read_manifest(Path(path)))
 
 
-def read_image(path: str | Path) -> tuple[U8, Tag | None]:
-    """One cipher file: its image (h, w, c) uint8 and its tag, None where it has none. Raises BadImage."""
+def read_image(path: str | Path) -> tuple[Any, Tag | None]:
+    """The cipher image of one file, (h, w, c), and its tag, None where it has none. Raises BadImage."""
+    return one_image(read_bytes(path), str(path))
+
+
+def read_images(path: str | Path) -> dict[str, Packed]:
+    """The cipher images of one file, a PNG or an .npz as a shard is, by name. Raises BadImage.
+
+    An image alone is called as its file, one of many "FILE:NAME".
+    """
+    found = _images(read_bytes(path), str(path))
+    return {str(path) if len(found) == 1 else f"{path}:{name}": packed for name, packed in found.items()}
+
+
+def one_image(data: bytes, where: str) -> Packed:
+    """The only cipher image in the bytes of a file. `where` names it in errors. Raises BadImage."""
+    found = _images(data, where)
+    if len(found) != 1:
+        raise BadImage(f"{where} holds {len(found)} cipher images, one was needed")
+    return next(iter(found.values()))
+
+
+def _images(data: bytes, where: str) -> dict[str, Packed]:
     try:
-        image, tag = png.decode(read_bytes(path))
+        found = npz.unpack(data) if data.startswith(b"PK") else {"": Packed(*png.decode(data))}
     except BadImage as error:
-        raise error if str(path) in error.message else BadImage(f"{path}: {error.message}", hint=error.hint) from error
-    if image.dtype != np.uint8:
-        raise BadImage(f"{path} has 16 bits a sample, cipher images have 8")
-    return image, tag
-
-
-def spread(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """`map` over a few threads, in order, never far ahead of what is used; reading and hashing let others run."""
-    threads = min(8, 2 * len(os.sched_getaffinity(0)))
-    with ThreadPoolExecutor(threads, thread_name_prefix="imveil-read") as pool:
-        batch: list[T] = []
-        for item in items:
-            batch.append(item)
-            if len(batch) == 256:
-                yield from pool.map(work, batch)
-                batch = []
-        yield from pool.map(work, batch)
-
-
-_AGAIN = "copy the data set again from where it was made"
-
-
-def _same(file: Path | str, want: str, came: str) -> None:
-    if want != came:
-        raise BadShard(f"{file} was altered: its SHA-256 should be {want}, it is {came}", hint=_AGAIN)
+        raise BadImage(f"{where}: {error.message}", hint=error.hint) from error
+    if not data.startswith(b"PK") and found[""].image.dtype != np.uint8:
+        raise BadImage(f"{where} has 16 bits a sample, cipher images have 8")
+    return found

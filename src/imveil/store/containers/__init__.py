@@ -1,0 +1,1 @@
+"""The containers, one file each, both ways; found by being there."""

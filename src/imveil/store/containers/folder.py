@@ -1,0 +1,122 @@
+"""folder: a PNG for each cipher image, in folders by split and class; the shard file lists them with their digests.
+
+Any program opens it, torchvision's ImageFolder too. PNG holds bytes only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imveil.errors import BadImage, BadShard, StoreProblem
+from imveil.store import png, shards
+from imveil.store.container import AGAIN, Container, Listed, Opened, Packed, Writer, missing, same, shard_bytes
+from imveil.store.files import read_bytes, write_file
+from imveil.store.manifest import Shard
+from imveil.store.spread import spread
+from imveil.store.tag import Tag
+
+
+class Folder(Container):
+    """PNG files beside lists that `sha256sum -c` reads."""
+
+    suffix = "sha256"
+    extension = ".png"
+    dtypes = ("uint8",)
+
+    def writer(self, root: Path, number: int, aside: Path) -> Writer:
+        """Each image is written when it comes."""
+        return _Writer(root, self.file_name(number), aside)
+
+    def open(self, root: Path, shard: Shard) -> Opened:
+        """The list; images are read and checked one by one."""
+        lines = shards.parse(shard_bytes(root, shard), str(root / shard.file))
+        if len(lines) != shard.count:
+            raise BadShard(f"{root / shard.file} should list {shard.count} images, it lists {len(lines)}")
+        return _Opened(root, lines)
+
+    def verify(self, root: Path, shard: Shard) -> None:
+        """Every image against its digest, their size in all against the manifest."""
+        opened = self.open(root, shard)
+        total = sum(spread(lambda line: len(_bytes(root, line)), opened.lines))
+        if total != shard.bytes:
+            raise BadShard(f"the images of {shard.file} should have {shard.bytes} bytes, they have {total}")
+
+    def look(self, root: Path, shard: Shard) -> None:
+        """The list against its digest, sizes of files."""
+        total = 0
+        for line in self.open(root, shard).lines:
+            try:
+                total += Path(f"{root}/{line.path}").stat().st_size
+            except OSError as error:
+                raise missing(root / line.path, error) from error
+        if total != shard.bytes:
+            raise BadShard(
+                f"the images of {root / shard.file} should have {shard.bytes} bytes, they have {total}", hint=AGAIN
+            )
+
+
+@dataclass
+class _Writer(Writer):
+    root: Path
+    file: str
+    aside: Path
+    digests: dict[str, str] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    total: int = 0
+
+    def add(self, path: str, image: Any, tag: Tag) -> None:
+        data, parent = png.encode(image, tag), path.rpartition("/")[0]
+        if parent not in self.folders:
+            (self.root / parent).mkdir(parents=True, exist_ok=True)
+            self.folders.add(parent)
+        # Paths of images are texts: joining Path objects would cost more than encrypting.
+        write_file(f"{self.root}/{path}", data, aside=self.aside)
+        self.digests[path] = hashlib.sha256(data).hexdigest()
+        self.total += len(data)
+
+    def drop(self, path: str) -> None:
+        (self.root / path).unlink(missing_ok=True)
+
+    def close(self, paths: Sequence[str]) -> tuple[Shard, bytes]:
+        data = shards.dump([shards.Line(path, self.digests[path]) for path in paths])
+        digest = hashlib.sha256(data).hexdigest()
+        return Shard(file=self.file, count=len(paths), bytes=self.total, sha256=digest), data
+
+
+@dataclass
+class _Opened(Opened):
+    root: Path
+    lines: Sequence[Listed]
+
+    def read(self, lines: Sequence[Listed]) -> Iterator[Packed | StoreProblem]:
+        yield from spread(self._one, lines)
+
+    def _one(self, line: Listed) -> Packed | StoreProblem:
+        try:
+            image, tag = png.decode(_bytes(self.root, line))
+        except StoreProblem as error:
+            return error
+        except BadImage as error:
+            return BadShard(f"{self.root / line.path}: {error.message}", hint=AGAIN)
+        if image.dtype != np.uint8:
+            return BadShard(f"{self.root / line.path} has 16 bits a sample, cipher images have 8")
+        return Packed(image, tag)
+
+
+def _bytes(root: Path, line: Listed) -> bytes:
+    file = f"{root}/{line.path}"
+    try:
+        data = read_bytes(file)
+    except BadImage as error:
+        raise BadShard(error.message, hint=AGAIN) from error
+    same(file, line.sha256, hashlib.sha256(data).hexdigest())
+    return data
+
+
+CONTAINER = Folder()
