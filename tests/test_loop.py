@@ -204,8 +204,8 @@ def test_fresh_pictures_set_shape_and_normalisation() -> None:
     trained = fit(pictures(), 3, replace(TINY, epochs=1), fresh=fresh)
     assert trained.net.shape == (4, 8, 1)
     assert trained.normalisation.mean == pytest.approx([255 - pictures()[0][:, :4, :, 0].mean()])
-    with pytest.raises(BadDtype, match="float32"):
-        fit(pictures(), 3, TINY, fresh=lambda batch, _: batch.float())
+    with pytest.raises(BadDtype, match="uint8 or float32, got float64"):
+        fit(pictures(), 3, TINY, fresh=lambda batch, _: batch.double())
 
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from imveil.cloud.modelfile import Model, ModelInfo
 from imveil.cloud.predict import predict_logits
-from imveil.errors import BadImage, BadShape, BadSource, ImveilError, Mismatch
-from imveil.store.sets import read_image
+from imveil.errors import BadShape, BadSource, ImveilError, Mismatch
+from imveil.store.sets import read_images
 
-U8 = npt.NDArray[np.uint8]
+Image = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,10 @@ class Failure:
 
 
 def find_images(places: Iterable[str], lines: Iterable[str]) -> Iterator[Path]:
-    """Files named by `places`: a file as it is, a folder with all PNG below it in order of name, "-" for `lines`.
+    """Files named by `places`: a file as it is, a folder with all PNG and .npz below it in order of name, "-" for
+    `lines`.
 
-    BadSource for a place that is not there, and for a folder without PNG.
+    BadSource for a place that is not there, and for a folder without any.
     """
     for place in places:
         if place == "-":
@@ -50,9 +51,9 @@ def find_images(places: Iterable[str], lines: Iterable[str]) -> Iterator[Path]:
             continue
         path = Path(place)
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() == ".png" and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in (".png", ".npz") and p.is_file())
             if not inside:
-                raise BadSource(f"{path} holds no PNG pictures")
+                raise BadSource(f"{path} holds no cipher pictures, no PNG and no .npz")
             yield from inside
         elif path.exists():
             yield path
@@ -67,37 +68,39 @@ def answer(
 
     force: answer those of another key, scheme or without a tag, too.
     """
-    waiting: list[tuple[str, U8 | ImveilError]] = []
+    waiting: list[tuple[str, Image | ImveilError]] = []
     for file in files:
-        try:
-            waiting.append((str(file), _open(file, model.info, force)))
-        except Mismatch:
-            raise
-        except ImveilError as error:
-            waiting.append((str(file), error))
-        except OSError as error:
-            waiting.append((str(file), BadImage(f"{file} cannot be read: {error.strerror or error}")))
-        if len(waiting) == batch:
-            yield from _answer(model, waiting, top)
-            waiting = []
+        for name, image in _open(file, model.info, force):
+            waiting.append((name, image))
+            if len(waiting) == batch:
+                yield from _answer(model, waiting, top)
+                waiting = []
     yield from _answer(model, waiting, top)
 
 
-def _open(file: Path, info: ModelInfo, force: bool) -> U8:
-    image, tag = read_image(file)
-    if not force:
-        if tag is None:
-            raise Mismatch(
-                f"{file} has no tag that says how it was encrypted", hint="force an answer with --force if you know it"
-            )
-        info.check(tag.scheme, tag.fields, tag.fingerprint, str(file))
-    if image.shape != info.shape:
-        want, came = ("x".join(map(str, shape)) for shape in (info.shape, image.shape))
-        raise BadShape(f"the model reads pictures of {want}, {file} has {came}")
-    return image
+def _open(file: Path, info: ModelInfo, force: bool) -> Iterator[tuple[str, Image | ImveilError]]:
+    """The pictures of a file by name, or why one cannot be answered. Raises Mismatch."""
+    try:
+        found = read_images(file)
+    except ImveilError as error:
+        found = {}
+        yield str(file), error
+    for name, (image, tag) in found.items():
+        if not force:
+            if tag is None:
+                raise Mismatch(
+                    f"{name} has no tag that says how it was encrypted",
+                    hint="force an answer with --force if you know it",
+                )
+            info.check(tag.scheme, tag.fields, tag.fingerprint, name)
+        if image.shape == info.shape:
+            yield name, image
+        else:
+            want, came = ("x".join(map(str, shape)) for shape in (info.shape, image.shape))
+            yield name, BadShape(f"the model reads pictures of {want}, {name} has {came}")
 
 
-def _answer(model: Model, waiting: list[tuple[str, U8 | ImveilError]], top: int) -> Iterator[Answer | Failure]:
+def _answer(model: Model, waiting: list[tuple[str, Image | ImveilError]], top: int) -> Iterator[Answer | Failure]:
     good = [image for _, image in waiting if not isinstance(image, ImveilError)]
     rows = iter(_softmax(predict_logits(model.net, np.stack(good))) if good else np.empty((0, 0)))
     for file, image in waiting:

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from imveil.errors import BadDtype, BadShape, TrainingProblem
 
-U8 = npt.NDArray[np.uint8]
+Images = npt.NDArray[Any]
 I64 = npt.NDArray[np.int64]
+KINDS = ("uint8", "uint16", "float32")
+
+
+def check_kind(images: Images) -> None:
+    """BadDtype unless pictures are of a kind that cipher images have, BadShape unless they are (n, h, w, c)."""
+    if images.dtype not in KINDS:
+        raise BadDtype(
+            f"pictures must be {', '.join(KINDS[:-1])} or {KINDS[-1]}, got {images.dtype}",
+            hint="as the cipher images are, not scaled",
+        )
+    if images.ndim != 4:
+        raise BadShape(f"pictures must be an array (n, h, w, c), got {images.shape}")
+    if images.dtype == np.float32 and not np.isfinite(images).all():
+        raise BadDtype("pictures hold numbers that are not finite")
 
 
 def check_pictures(
-    images: U8, labels: I64, classes: int, *, all_classes: bool = True, names: Sequence[str] = ()
+    images: Images, labels: I64, classes: int, *, all_classes: bool = True, names: Sequence[str] = ()
 ) -> None:
-    """BadDtype, BadShape or TrainingProblem unless images are uint8 (n, h, w, c) and labels fit them.
+    """BadDtype, BadShape or TrainingProblem unless images are pictures (n, h, w, c) and labels fit them.
 
     all_classes: every class must have a picture. names: of the classes, for the message.
     """
-    if images.dtype != np.uint8:
-        raise BadDtype(f"pictures must be uint8, got {images.dtype}", hint="values are 0..255, not scaled")
-    if images.ndim != 4 or 0 in images.shape:
+    check_kind(images)
+    if 0 in images.shape:
         raise BadShape(f"pictures must be an array (n, h, w, c) with something in it, got {images.shape}")
     if not np.issubdtype(labels.dtype, np.integer):
         raise BadDtype(f"labels must be whole numbers, got {labels.dtype}")

@@ -4,7 +4,8 @@ Everything that a model needs to read a picture travels inside it, so nobody can
 The models are the files of `cloud/models`, the adapters those of `cloud/adapters`:
 
 * a model has `build(classes, shape, **options) -> nn.Module`, float (n, c, h, w) -> logits (n, classes);
-* an adapter has `build(shape, **options) -> nn.Module`, raw values 0..255 as float (n, c, h, w) -> float (n, c', h, w).
+* an adapter has `build(shape, **options) -> nn.Module`, raw values (0..255 where pictures are uint8) as float
+  (n, c, h, w) -> float (n, c', h, w).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Normalisation:
 
 
 class Classifier(nn.Module):
-    """uint8 pictures (n, h, w, c) -> float logits (n, classes).
+    """Pictures (n, h, w, c), uint8 or float32, -> float logits (n, classes).
 
     >>> net = Classifier.build("cnn", 10, (8, 8, 3))
     >>> tuple(net(torch.zeros(2, 8, 8, 3, dtype=torch.uint8)).shape)
@@ -79,9 +80,9 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def normalise(self, images: torch.Tensor, batch: int = 2048) -> Normalisation:
-        """Set mean and deviation to those of `images` (uint8, (n, h, w, c)) and return them. A flat channel gets 1.
+        """Set mean and deviation to those of `images` (n, h, w, c) and return them. A flat channel gets 1.
 
-        Sums of whole numbers in float64 are exact below 2**53, so the result does not depend on the batches.
+        Sums of whole numbers in float64 are exact below 2**53, so for these the result does not depend on the batches.
         """
         total = torch.zeros_like(self.mean, dtype=torch.float64)
         square, count = total.clone(), 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from imveil.errors import TrainingProblem
 if TYPE_CHECKING:
     from imveil.store.sets import CipherSet
 
-U8 = npt.NDArray[np.uint8]
+Images = npt.NDArray[Any]
 I64 = npt.NDArray[np.int64]
 VALID = ("valid", "val", "validation")
 
@@ -23,9 +23,9 @@ VALID = ("valid", "val", "validation")
 class Parts:
     """Pictures and labels of the three parts; valid or test may be None. notes: how they were cut, for the user."""
 
-    train: tuple[U8, I64]
-    valid: tuple[U8, I64] | None
-    test: tuple[U8, I64] | None
+    train: tuple[Images, I64]
+    valid: tuple[Images, I64] | None
+    test: tuple[Images, I64] | None
     notes: list[str]
 
 
@@ -86,7 +86,7 @@ def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None) -> Pa
         notes.append("the set has no splits: a fifth of each class is held out as test")
     named = next((name for name in VALID if splits.get(name)), None)
     if named:
-        valid: tuple[U8, I64] | None = _load(cipher_set, named)
+        valid: tuple[Images, I64] | None = _load(cipher_set, named)
     else:
         out = hold_out(train[1], 0.1, 5_000, seed)
         valid, train = (_cut(train, out), _cut(train, ~out)) if out.any() else (None, train)
@@ -114,10 +114,10 @@ def pick_split(splits: dict[str, int], asked: str | None) -> str:
     return asked
 
 
-def _load(cipher_set: CipherSet, split: str) -> tuple[U8, I64]:
+def _load(cipher_set: CipherSet, split: str) -> tuple[Images, I64]:
     loaded = cipher_set.load(split)
     return loaded.images, loaded.labels
 
 
-def _cut(part: tuple[U8, I64], rows: npt.NDArray[np.bool_]) -> tuple[U8, I64]:
+def _cut(part: tuple[Images, I64], rows: npt.NDArray[np.bool_]) -> tuple[Images, I64]:
     return part[0][rows], part[1][rows]

@@ -1,8 +1,8 @@
 """The training loop: plain torch, seeded, resumable. The same data, settings and threads give the same bits on a CPU.
 
-The pictures go to the device once, as uint8 (n, h, w, c). Each step gathers a batch, flipped and shifted in the same
-gather, and may have it encrypted on the way (`fresh`). SGD with Nesterov momentum; the rate climbs for a fifth of the
-steps and falls to zero on a line; label smoothing; bfloat16 where the processor has it in hardware.
+The pictures go to the device once, as they are stored, (n, h, w, c). Each step gathers a batch, flipped and shifted in
+the same gather, and may have it encrypted on the way (`fresh`). SGD with Nesterov momentum; the rate climbs for a fifth
+of the steps and falls to zero on a line; label smoothing; bfloat16 where the processor has it in hardware.
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ from imveil.cloud.predict import hits
 from imveil.cloud.settings import Epoch as Epoch
 from imveil.cloud.settings import Progress as Progress
 from imveil.cloud.settings import Settings as Settings
+from imveil.cloud.tensors import tensor
 from imveil.errors import BadDtype, TrainingProblem
 
-U8 = npt.NDArray[np.uint8]
+Images = npt.NDArray[Any]
 I64 = npt.NDArray[np.int64]
 Fresh = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained net (uint8 pictures -> logits), how it got there, and what it was trained with."""
+    """A trained net (pictures -> logits), how it got there, and what it was trained with."""
 
     net: Classifier
     history: list[Epoch]
@@ -91,22 +92,22 @@ class _Run:
 
 
 def fit(
-    train: tuple[U8, I64],
+    train: tuple[Images, I64],
     classes: int,
     settings: Settings,
     *,
-    valid: tuple[U8, I64] | None = None,
+    valid: tuple[Images, I64] | None = None,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], None] | None = None,
     device: str | torch.device | None = None,
     fresh: Fresh | None = None,
 ) -> Trained:
-    """Train a net on pictures uint8 (n, h, w, c) with labels int64 (n,) in 0..classes-1.
+    """Train a net on pictures (n, h, w, c), uint8, uint16 or float32, with labels int64 (n,) in 0..classes-1.
 
     valid: pictures that are only looked at after each epoch. checkpoint: a file that is written after each epoch,
     every minute, and on SIGINT or SIGTERM; a run that finds it there goes on from it, and ends in the same bits on a
     CPU with the same number of threads. progress: called every few steps. fresh(batch, generator): what is done to
-    each augmented batch (uint8 (n, h, w, c), on the device), for an owner who encrypts anew in every epoch.
+    each augmented batch ((n, h, w, c), on the device), for an owner who encrypts anew in every epoch.
 
     Raises BadShape, BadDtype, BadField; TrainingProblem for labels that cannot be learnt and for a loss that is no
     number; KeyboardInterrupt after a signal, once the checkpoint is safe.
@@ -120,7 +121,7 @@ def fit(
     with torch.random.fork_rng(devices=[]), _repeatable(where):
         torch.manual_seed(settings.seed)
         run, normalisation = _prepare(train, classes, settings, where, fresh)
-        held = None if valid is None else (_tensor(valid[0]).to(where), _tensor(valid[1]).to(where))
+        held = None if valid is None else (tensor(valid[0]).to(where), tensor(valid[1]).to(where))
         before = time.monotonic()
         if checkpoint is not None:
             recipe = {**asdict(settings), "classes": classes, "data": digest(*train, *(valid or ()))}
@@ -133,16 +134,16 @@ def fit(
 
 
 def _prepare(
-    train: tuple[U8, I64], classes: int, settings: Settings, where: torch.device, fresh: Fresh | None
+    train: tuple[Images, I64], classes: int, settings: Settings, where: torch.device, fresh: Fresh | None
 ) -> tuple[_Run, Normalisation]:
-    images, labels = _tensor(train[0]).to(where), _tensor(train[1]).to(where)
+    images, labels = tensor(train[0]).to(where), tensor(train[1]).to(where)
     draws = torch.Generator().manual_seed(settings.seed)
     # The seen pictures, not the given ones, set shape and normalisation; a sample of them is enough.
     sample = images
     if fresh is not None:
         sample = fresh(images[:2048], torch.Generator().manual_seed(settings.seed)).to(where)
-        if sample.dtype != torch.uint8:
-            raise BadDtype(f"fresh pictures must be uint8, got {str(sample.dtype).removeprefix('torch.')}")
+        if sample.dtype not in (torch.uint8, torch.float32):
+            raise BadDtype(f"fresh pictures must be uint8 or float32, got {str(sample.dtype).removeprefix('torch.')}")
     h, w, c = (int(side) for side in sample.shape[1:])
     net = Classifier.build(settings.model, classes, (h, w, c), width=settings.width, adapter=settings.adapter)
     net = net.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -217,12 +218,6 @@ def _finite(total: torch.Tensor, run: _Run) -> float:
             hint=f"use a smaller learning rate than {run.settings.lr:g}",
         )
     return value
-
-
-def _tensor(array: npt.NDArray[Any]) -> torch.Tensor:
-    # A copy where numpy says read-only: torch warns about tensors that share such memory.
-    array = np.ascontiguousarray(array if array.dtype == np.uint8 else array.astype(np.int64))
-    return torch.from_numpy(array if array.flags.writeable else array.copy())
 
 
 @contextmanager

@@ -27,7 +27,7 @@ Side = Annotated[int, Field(ge=1, le=65536)]
 
 
 class ModelInfo(BaseModel):
-    """What a model file says about itself. mean, std: per channel, 0..255. valid, test: (right, n) or None."""
+    """What a model file says about itself. mean, std: per channel. valid, test: (right, n) or None."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -64,7 +64,7 @@ class ModelInfo(BaseModel):
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model: net (uint8 (n, h, w, c) -> logits) and what it was trained on."""
+    """A loaded model: net ((n, h, w, c) -> logits) and what it was trained on."""
 
     net: Classifier
     info: ModelInfo

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from imveil.cloud.checks import check_kind
 from imveil.cloud.extra import nn, torch
 from imveil.cloud.interval import wilson as wilson
-from imveil.errors import BadDtype, BadShape, TrainingProblem
+from imveil.cloud.tensors import tensor
+from imveil.errors import BadShape, TrainingProblem
 
-U8 = npt.NDArray[np.uint8]
+Images = npt.NDArray[Any]
 I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 
@@ -56,23 +58,20 @@ class Score:
         return [(int(row[k]), int(row.sum())) for k, row in enumerate(self.confusion)]
 
 
-def predict_logits(net: nn.Module, images: U8, batch: int = 512) -> F32:
-    """Logits (n, classes) of uint8 pictures (n, h, w, c), in float32 whatever the net was trained in."""
-    if images.dtype != np.uint8:
-        raise BadDtype(f"pictures must be uint8, got {images.dtype}")
-    if images.ndim != 4:
-        raise BadShape(f"pictures must be an array (n, h, w, c), got {images.shape}")
+def predict_logits(net: nn.Module, images: Images, batch: int = 512) -> F32:
+    """Logits (n, classes) of pictures (n, h, w, c), in float32 whatever the net was trained in."""
+    check_kind(images)
     device = next(net.parameters()).device
     parts = []
     with _still(net), torch.inference_mode():
         for start in range(0, len(images), batch):
-            part = torch.from_numpy(images[start : start + batch].copy()).to(device)
+            part = tensor(images[start : start + batch]).to(device)
             parts.append(net(part).float().cpu().numpy())
     return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
 
 
-def evaluate(net: nn.Module, images: U8, labels: I64, batch: int = 512) -> Score:
-    """The score of a net on pictures uint8 (n, h, w, c) with labels int64 (n,)."""
+def evaluate(net: nn.Module, images: Images, labels: I64, batch: int = 512) -> Score:
+    """The score of a net on pictures (n, h, w, c) with labels int64 (n,)."""
     if labels.shape != images.shape[:1] or not len(labels):
         raise BadShape(f"a score needs pictures and as many labels, got {images.shape} and {labels.shape}")
     logits = predict_logits(net, images, batch)
