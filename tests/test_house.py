@@ -19,7 +19,7 @@ ARROWS = {
     "cloud": {"store"},
     "lab": {"keys", "cipher", "store", "owner", "cloud"},
 }
-PLURAL = ["cipher/schemes", "cloud/models", "cloud/adapters", "lab/attacks", "lab/metrics"]
+PLURAL = ["cipher/schemes", "store/containers", "cloud/models", "cloud/adapters", "lab/attacks", "lab/metrics"]
 OPEN = {"imveil", "imveil.errors", "imveil.registry"}
 
 
