@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -62,6 +64,26 @@ def test_workers_are_told_to_stop(tmp_path: Path) -> None:
     with closing(pool.run(make, ("wait", str(note)), KEY, range(2), 2)) as work:
         assert next(work)[0] == 0
     assert note.read_text() == "was told"
+
+
+@pytest.mark.parametrize("thread", [True, False], ids=["this thread", "any thread"])
+def test_an_interrupt_waits_until_a_worker_has_started(thread: bool) -> None:
+    reached = False
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        with pool._undisturbed():
+            if thread:
+                signal.raise_signal(signal.SIGINT)
+            else:
+                other = threading.Thread(target=signal.pthread_kill, args=(threading.get_ident(), signal.SIGINT))
+                other.start()
+                other.join()
+            reached = True
+        pytest.fail("nothing was raised")
+    assert reached
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, set()) == set()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with pool._undisturbed():
+        pass
 
 
 def test_the_key_is_in_no_argument_and_no_environment() -> None:

@@ -6,13 +6,14 @@ another: `work(task, stop)`, where `stop()` tells it to raise `Stopped` between 
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -22,6 +23,7 @@ from imveil.keys.key import Key
 
 Stop = Callable[[], bool]  # whether the run was told to end
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_ENDS = {signal.SIGINT, signal.SIGTERM}
 _state: Any = None
 
 
@@ -55,7 +57,8 @@ def run(
     running: set[Future[Any]] = set()
     try:
         for task in todo:
-            running.add(pool.submit(_work, task))
+            with _undisturbed():
+                running.add(pool.submit(_work, task))
             if len(running) >= 2 * workers:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from [future.result() for future in done]
@@ -73,6 +76,28 @@ def run(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the block ends: a worker is started in it, half of one would print a traceback.
+
+    The mask is for the worker, which inherits it while it imports. It is not enough for this process, where the
+    system may hand a signal to any thread, such as those of BLAS.
+    """
+    waiting: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, lambda got, _: waiting.append(got)) for number in _ENDS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for came in waiting[:1]:
+            signal.raise_signal(came)
+
+
 def default_workers() -> int:
     """One for every core this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -83,6 +108,7 @@ def _start(stop: Any, setup: bytes, secret: bytes) -> None:
     global _state
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent tells when to stop
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     if "numba" not in sys.modules:
         os.environ.update(dict.fromkeys(_THREADS, "1"))
     threading.Thread(target=_die_with_parent, daemon=True).start()
