@@ -95,10 +95,10 @@ def test_measured_beside_jpeg_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     header, rows = jpeg_table(records)
     assert len(rows) == 2 * len(jpeg.WAYS)
     assert {len(row) for row in rows} == {len(header)}
-    half = {
-        row[3]: float(row[4].split("(")[1].split(",")[0]) for row in rows if row[0] == "etc/1" and row[2] == "4:2:0"
-    }
-    assert half["ordinary"] < half["no smoothing"] - 0.5, "smoothing across blocks costs more"
+    half = {one.facts["smooth"]: one.value for one in records if one.name == "etc/1 4:2:0 quality 90"}
+    assert half[True] < half[False] - 0.5, "smoothing across blocks costs more"
+    assert f"({half[False]:+.2f}, " in rows[2][-4], rows[2]
+    assert jpeg_table(records, short=True)[1][2][-4] == f"{half[False]:+.2f}"
     assert jpeg_table(records[:3])[1] == [], "no row before all qualities are there"
 
 

@@ -105,7 +105,7 @@ def jpeg(
     if as_json:
         typer.echo(json.dumps([one.model_dump() for one in found], indent=1))
     else:
-        _print(jpeg_table(found))
+        _print(jpeg_table(found, short=True))
 
 
 def _print(table: tuple[list[str], list[list[str]]]) -> None:

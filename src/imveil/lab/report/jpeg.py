@@ -10,27 +10,34 @@ from imveil.lab.record import Record, latest
 Table = tuple[list[str], list[list[str]]]
 
 
-def jpeg_table(records: Iterable[Record]) -> Table:
-    """Header and rows, one a scheme, chroma and decoder: "after, alone (difference, sd)" in dB for each quality.
+def jpeg_table(records: Iterable[Record], *, short: bool = False) -> Table:
+    """Header and rows, one a scheme, chroma and decoder: "after, alone (difference, sd)" in dB for each quality; short:
+    the difference alone.
 
-    The last column is the size of the file beside that of the picture's own JPEG, at the middle quality.
+    The last but one column is the size of the file beside that of the picture's own JPEG, at the middle quality.
     """
     groups: dict[tuple[str, ...], dict[int, Record]] = {}
     for one in latest(records):
-        fields = ", ".join(f"{name}={value}" for name, value in one.facts["fields"].items())
+        scheme = " ".join([one.facts["scheme"], *(f"{name}={value}" for name, value in one.facts["fields"].items())])
         decoder = "ordinary" if one.facts["smooth"] else "no smoothing"
-        kind = one.facts["scheme"], fields, one.facts["sampling"], decoder, one.facts["data"]
+        kind = scheme, one.facts["sampling"], decoder, one.facts["data"]
         groups.setdefault(kind, {})[one.facts["quality"]] = one
     middle = QUALITIES[len(QUALITIES) // 2]
-    header = ["scheme", "fields", "chroma", "decoder"]
-    header += [f"quality {quality}" for quality in QUALITIES] + [f"size at {middle}", "pictures"]
+    header = [
+        "scheme",
+        "chroma",
+        "decoder",
+        *(f"q {quality}" for quality in QUALITIES),
+        f"size, q {middle}",
+        "pictures",
+    ]
     rows = []
-    for (scheme, fields, sampling, decoder, data), found in groups.items():
+    for (*named, data), found in groups.items():
         if not set(QUALITIES) <= set(found):
             continue
-        cells = [_cell(found[quality]) for quality in QUALITIES]
+        cells = [f"{found[q].value:+.2f}" if short else _cell(found[q]) for q in QUALITIES]
         size = f"{found[middle].facts['size']:.2f}"
-        rows.append([scheme, fields, sampling, decoder, *cells, size, f"{found[middle].n} of {data}"])
+        rows.append([*named, *cells, size, f"{found[middle].n} of {data}"])
     return header, rows
 
 
