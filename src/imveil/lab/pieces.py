@@ -10,7 +10,7 @@ import numpy as np
 from imveil.cipher.blocks import from_blocks, to_blocks
 from imveil.lab.attack import View
 
-SIDES = (4, 8, 16, 2, 32)
+SIDES = (4, 8, 16, 2)
 
 
 def sides(view: View) -> list[int]:

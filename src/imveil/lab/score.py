@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from imveil.cipher.ycbcr import to_ycbcr
 from imveil.lab.attack import U8
 from imveil.lab.deal import Dealt
 from imveil.lab.metrics.psnr import psnr
@@ -28,6 +29,7 @@ class Score:
     """recovery, low, high: with its 95 % interval.   raw: before it is cut at 0.   ssim, median: of the better of
     picture and negative.   blind, blind_guess: the best blind guess's mean SSIM, and which one it is.   psnr: median
     in dB, of the better sign; None where more than half are exact.   exact: share of targets right in every byte.
+    chroma: mean absolute error of Cb and Cr of the better sign, None for grey pictures.
     identified: share picked rightly among `gallery` candidates; chance is 1 / gallery."""
 
     recovery: float
@@ -40,6 +42,7 @@ class Score:
     blind_guess: str
     psnr: float | None
     exact: float
+    chroma: float | None
     identified: float
     gallery: int
 
@@ -79,9 +82,16 @@ def score(dealt: Dealt, guess: U8, seed: int = 0) -> Score:
         blind_guess=best,
         psnr=round(decibels, 3) if np.isfinite(decibels) else None,
         exact=round(float((truth == guess).all(axis=(1, 2, 3)).mean()), 6),
+        chroma=_chroma(truth, guess) if shape[2] == 3 else None,
         identified=round(float(identified(guess, dealt.gallery, dealt.right).mean()), 6),
         gallery=len(dealt.gallery),
     )
+
+
+def _chroma(truth: U8, guess: U8) -> float:
+    right, found = (to_ycbcr(a)[..., 1:].astype(np.int16) for a in (truth, guess))
+    errors = [np.abs(right - one).mean(axis=(1, 2, 3)) for one in (found, 256 - found)]
+    return round(float(np.minimum(*errors).mean()), 4)
 
 
 def _recovery(s: Any, b: Any) -> float:

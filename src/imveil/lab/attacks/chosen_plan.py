@@ -109,7 +109,9 @@ def _patches(view: View, ask: Oracle, zero: Any, rng: np.random.Generator) -> Gu
     """Every patch goes through one affine map; patches of one sample each show its columns."""
     h, w, c = view.shape
     test = rng.integers(0, 256, (1, *view.shape), np.uint8)
-    for side in sides(view) if view.targets.shape[1:] == view.shape else []:
+    if view.targets.dtype.kind != "f" or view.targets.shape[1:] != view.shape:
+        return None
+    for side in sides(view):
         d, room = side * side * c, (h // side) * (w // side)
         probes = np.zeros((-(-d // room) * room, d), np.uint8)
         probes[np.arange(d), np.arange(d)] = 255
@@ -127,7 +129,9 @@ def _tables(view: View, ask: Oracle, zero: Any, rng: np.random.Generator) -> Gue
     n = prod(view.shape)
     if len(zero) != n:
         return None
-    levels = np.stack([zero, *(ask(np.full((1, *view.shape), v, np.uint8)).ravel() for v in range(1, 256))])
+    flat = np.arange(1, 256, dtype=np.uint8)[:, None, None, None]
+    answers = [ask(np.broadcast_to(part, (len(part), *view.shape)).copy()) for part in np.split(flat, 5)]
+    levels = np.concatenate([zero[None], *(a.reshape(len(a), n) for a in answers)])
     ordered = np.sort(levels, axis=0)
     if (ordered[1:] == ordered[:-1]).any():
         return None
