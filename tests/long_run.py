@@ -1,6 +1,6 @@
 """Encrypts or decrypts made pictures in small shards and tells each step: a process for the tests of interruption.
 
-python long_run.py encrypt|decrypt SOURCE DESTINATION WORKERS
+python long_run.py encrypt|decrypt SOURCE DESTINATION WORKERS CONTAINER
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def main() -> None:
     from imveil.owner.decrypt import decrypt_set
     from made_source import made
 
-    what, source, destination, workers = sys.argv[1:]
+    what, source, destination, workers, container = sys.argv[1:]
     encrypt.SHARD = 20
     key = imveil.Key(b"k" * 32)
 
@@ -28,7 +28,9 @@ def main() -> None:
     try:
         if what == "encrypt":
             scheme = imveil.find("aes-ctr-control/1")
-            encrypt.encrypt_set(made(1000), destination, scheme, key, workers=int(workers), progress=told)
+            encrypt.encrypt_set(
+                made(1000), destination, scheme, key, container=container, workers=int(workers), progress=told
+            )
         else:
             decrypt_set(source, destination, key, workers=int(workers), progress=told)
     except KeyboardInterrupt:

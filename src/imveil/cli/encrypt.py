@@ -42,7 +42,11 @@ def encrypt(
     ],
     destination: Annotated[
         Path,
-        typer.Argument(metavar="DST", help="A new folder for the cipher data set, or a .png file.", show_default=False),
+        typer.Argument(
+            metavar="DST",
+            help="A new folder for the cipher data set; for a picture a .png or .npz file.",
+            show_default=False,
+        ),
     ],
     key: KeyOption,
     scheme: Annotated[str, typer.Option("--scheme", help="The scheme; see 'imveil schemes'.", show_default=False)],
@@ -51,9 +55,15 @@ def encrypt(
         bool,
         typer.Option("--keep-names", help="Call cipher images as the pictures are; else names hide behind the key."),
     ] = False,
+    container: Annotated[
+        str | None,
+        typer.Option(help="How cipher images are stored: folder (of PNGs) or npz; by the scheme unless given."),
+    ] = None,
     workers: Workers = None,
 ) -> None:
-    """Encrypt pictures into a cipher data set: PNG files that the cloud can train on, and no key.
+    """Encrypt pictures into a cipher data set: files that the cloud can train on, and no key.
+
+    Cipher images of bytes become PNGs; those of some schemes hold larger or real numbers and become .npz files.
 
     Pictures that cannot be read are listed on standard error and in DST/rejected.jsonl, the others are encrypted,
     and the exit code is 1. An interrupted run leaves nothing half written; the same command again goes on. PNGs of
@@ -64,6 +74,7 @@ def encrypt(
       imveil encrypt photos/ ciphers/ --key my.key --scheme negpos/1
       imveil encrypt cifar10 ciphers/ --key my.key --scheme logistic-xor/1 --set index=pixel
       imveil encrypt query.jpg query.png --key my.key --scheme negpos/1
+      imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
     """
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
@@ -72,13 +83,16 @@ def encrypt(
     if _is_picture(source):
         from imveil.owner.encrypt import encrypt_file
 
-        _new_file(destination)
+        _new_file(destination, ".png", ".npz")
         encrypt_file(source, destination, chosen, open_key(key))
         typer.echo(f"{destination}: encrypted with {chosen.id}")
         return
-    from imveil.owner.encrypt import REJECTED, encrypt_set
+    from imveil.owner.encrypt import REJECTED, encrypt_set, pick_container
     from imveil.owner.sources import open_source
 
+    stored = pick_container(chosen, container)
+    if container is None and stored != "folder":
+        print(f"imveil: cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}", file=sys.stderr)
     if not chosen.traits.invertible:
         print(f"imveil: {chosen.id} cannot be decrypted again, by design", file=sys.stderr)
     opened = open_key(key)
@@ -87,7 +101,14 @@ def encrypt(
         print(f"imveil: {note}", file=sys.stderr)
     with _interruptible(), _bar("encrypting") as watch:
         report = encrypt_set(
-            pictures, destination, chosen, opened, keep_names=keep_names, workers=workers, progress=watch
+            pictures,
+            destination,
+            chosen,
+            opened,
+            keep_names=keep_names,
+            container=stored,
+            workers=workers,
+            progress=watch,
         )
     _close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", destination)
     _rejected(report, f"they are listed in {destination / REJECTED}")
@@ -95,7 +116,8 @@ def encrypt(
 
 def decrypt(
     source: Annotated[
-        Path, typer.Argument(metavar="SRC", help="A cipher data set, or one cipher PNG.", show_default=False)
+        Path,
+        typer.Argument(metavar="SRC", help="A cipher data set, or one cipher image, .png or .npz.", show_default=False),
     ],
     destination: Annotated[
         Path, typer.Argument(metavar="DST", help="A new folder for the pictures, or a .png file.", show_default=False)
@@ -118,7 +140,7 @@ def decrypt(
     if source.is_file():
         from imveil.owner.decrypt import decrypt_file
 
-        _new_file(destination)
+        _new_file(destination, ".png")
         decrypt_file(source, destination, open_key(key))
         typer.echo(f"{destination}: decrypted")
         return
@@ -135,11 +157,11 @@ def _is_picture(source: str) -> bool:
     return Path(source).is_file() and Path(source).suffix.lower() != ".npz"
 
 
-def _new_file(path: Path) -> None:
+def _new_file(path: Path, *suffixes: str) -> None:
     if path.exists():
         raise BadDestination(f"{path} exists already", hint="choose another name")
-    if path.suffix.lower() != ".png":
-        raise BadDestination(f"one picture goes into a .png file, not {path}")
+    if path.suffix.lower() not in suffixes:
+        raise BadDestination(f"one picture goes into a {' or '.join(suffixes)} file, not {path}")
     if not path.parent.is_dir():
         raise BadDestination(f"{path.parent} is no folder", hint="make it first")
 

@@ -111,7 +111,7 @@ def unpack(data: bytes) -> dict[str, Packed]:
         which, names, sizes, depths, about = (held.pop(k) for k in ("which", "names", "sizes", "depths", "about"))
         nonces = held.pop("nonces", None)
         n = len(names)
-        _need(not held, f"an unknown member {min(held, default='')}")
+        _need(not held, f"an unknown member {min(held, default='')!r}")
         _need(all(g.ndim == 4 and g.dtype in _DTYPES for g in groups), "images that are no cipher images")
         _need(which.shape == depths.shape == names.shape == (n,) and sizes.shape == (n, 2), "arrays of unequal length")
         _need(nonces is None or (nonces.shape == (n, 16) and nonces.dtype == np.uint8), "nonces of another size")
