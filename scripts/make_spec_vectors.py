@@ -1,9 +1,10 @@
-"""Write the vectors of docs/spec that are not there yet: vectors/spec/key.json and stream.json.
+"""Write the vectors of docs/spec that are not there yet, to vectors/spec/.
 
 usage: python scripts/make_spec_vectors.py
 
-They are computed by tests/reference/keys.py, which shares no line with the package; tests read them and never write
-them. A file that is there is never written again: other bytes need another version.
+Keys and streams are computed by tests/reference/keys.py, which shares no line with the package; PNGs and the data set
+are the package's own, and the tests read them with code that is not. Tests never write them. A file that is there is
+never written again: other bytes need another version.
 """
 
 from __future__ import annotations
@@ -14,11 +15,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+import imveil  # noqa: E402
 from imveil.keys.key import Key  # noqa: E402
 from imveil.keys.wrap import Kdf, wrap  # noqa: E402
+from imveil.owner.encrypt import encrypt_set  # noqa: E402
+from imveil.store.png import encode  # noqa: E402
+from imveil.store.tag import Tag  # noqa: E402
+from made_source import made  # noqa: E402
 from reference import keys  # noqa: E402
 
 SECRETS = [bytes(32), bytes(range(32)), hashlib.sha256(b"imveil spec vectors").digest()]
@@ -78,9 +86,37 @@ def stream_vectors() -> list[dict[str, Any]]:
     return found
 
 
+def png_vectors() -> list[dict[str, Any]]:
+    """Small images of every kind with and without tags, and the whole file of each."""
+    found = []
+    tags = [
+        Tag("negpos/1", {"per_image": False, "colors": True}, "k3xd-7q2a-9fz4-mmwp"),
+        Tag("etc/1", {"block": 16}, "k3xd-7q2a-9fz4-mmwp", bytes(range(16)), (5, 3), 16),
+        Tag("plain/1", {"name": "Grüße", "part": 0.5, "none": None}, ""),
+        None,
+    ]
+    for channels, tag in zip((1, 2, 3, 4), tags, strict=True):
+        image = np.frombuffer(hashlib.shake_256(b"png %d" % channels).digest(12 * channels), np.uint8)
+        image = image.reshape(4, 3, channels)
+        found.append(
+            {"image": image.tolist(), "tag": tag and tag.to_bytes().decode(), "file": encode(image, tag).hex()}
+        )
+    return found
+
+
+def data_set() -> None:
+    """A whole cipher data set: negpos/1 with a key per image, two splits and classes, one picture of 16 bits."""
+    place = ROOT / "vectors" / "spec" / "set"
+    if not place.exists():
+        source = made(6, shape=(4, 3, 3), deep=frozenset({1}), broken=frozenset({4}))
+        encrypt_set(source, place, imveil.find("negpos/1", per_image=True), Key(SECRETS[2]))
+        print(f"added {place.relative_to(ROOT)}")
+
+
 def main() -> None:
     """Add what is missing and say what was added."""
-    for name, make in (("key", key_vectors), ("stream", stream_vectors)):
+    data_set()
+    for name, make in (("key", key_vectors), ("stream", stream_vectors), ("png", png_vectors)):
         file = ROOT / "vectors" / "spec" / f"{name}.json"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
