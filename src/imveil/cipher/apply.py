@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from imveil.cipher.locality import LEAST
 from imveil.cipher.threads import set_threads, spread
 from imveil.errors import BadInput
 
@@ -65,29 +66,26 @@ def _xor(plan: Plan, images: Any, out: Any) -> None:
         if out is not images:
             np.copyto(out, images)
         return
-    in_place, n = out is images, len(images)
-    mask, shaped = plan.mask, plan.mask.reshape(images.shape[1:])
-
-    def plainly(pieces: Iterator[slice]) -> None:
-        for piece in pieces:
-            np.bitwise_xor(images[piece], shaped, out=out[piece])
-
     contiguous = images.flags.c_contiguous and out.flags.c_contiguous
-    if not (contiguous and _compiled(images.nbytes) and (in_place or images.nbytes >= _PAST_CACHE_FROM)):
-        spread(plainly, n, images.nbytes)
+    if not (contiguous and _compiled(images.nbytes)):
+        mask = plan.mask.reshape(images.shape[1:])
+
+        def plainly(pieces: Iterator[slice]) -> None:
+            for piece in pieces:
+                np.bitwise_xor(images[piece], mask, out=out[piece])
+
+        spread(plainly, len(images), images.nbytes)
         return
     from imveil.cipher import kernels
 
-    source, target = _read_only(_rows(plan, images)), _rows(plan, out)
+    past = images.nbytes >= _PAST_CACHE_FROM and out is not images
+    source = _read_only(images)
 
     def compiled(pieces: Iterator[slice]) -> None:
         for piece in pieces:
-            if in_place:
-                kernels.xor_in_place(target[piece], mask)
-            else:
-                kernels.xor(source[piece], mask, target[piece])
+            kernels.xor(source[piece].reshape(-1), plan.cyclic_mask, out[piece].reshape(-1), past)
 
-    spread(compiled, n, images.nbytes)
+    spread(compiled, len(images), images.nbytes)
 
 
 def _gather(plan: Plan, images: Any, out: Any) -> None:
@@ -98,24 +96,40 @@ def _gather(plan: Plan, images: Any, out: Any) -> None:
     from imveil.cipher import kernels, lanes
 
     n, size = images.shape
-    side_by_side = lanes.IMAGES[plan.unit]
-    whole = n - n % side_by_side if size >= lanes.LEAST else 0
-    past = images.nbytes >= _PAST_CACHE_FROM and size % lanes.LEAST == 0 and not np.may_share_memory(images, out)
-    images = _read_only(images)
-    many = lanes.gather_bytes if plan.unit == 8 else lanes.gather_nibbles
-    few = kernels.gather_bytes if plan.unit == 8 else kernels.gather_nibbles
+    many = lanes.IMAGES[plan.unit]
+    whole = n - n % many if size >= LEAST else 0
+    past = images.nbytes >= _PAST_CACHE_FROM and size % LEAST == 0 and not np.may_share_memory(images, out)
 
-    def together(pieces: Iterator[slice]) -> None:
-        room = np.empty(side_by_side * size, np.uint8)
-        for piece in pieces:
-            many(images[piece], plan.order, plan.byte_mask, out[piece], room, past)
+    def together(source: Any, target: Any) -> None:
+        source = _read_only(source)
 
-    def one_by_one(pieces: Iterator[slice]) -> None:
-        for piece in pieces:
-            few(images[whole:][piece], plan.order, plan.byte_mask, out[whole:][piece])
+        def work(pieces: Iterator[slice]) -> None:
+            room = np.empty(many * int(np.diff(plan.spans).max()), np.uint8)
+            for piece in pieces:
+                given = source[piece], plan.order, plan.byte_mask, 8 // plan.unit, plan.spans
+                lanes.gather(*given, target[piece], room, past)
 
-    spread(together, whole, whole * size, side_by_side)
-    spread(one_by_one, n - whole, (n - whole) * size)
+        spread(work, len(source), source.nbytes, many)
+
+    def one_by_one(source: Any, target: Any) -> None:
+        source = _read_only(source)
+        loop = kernels.gather_bytes if plan.unit == 8 else kernels.gather_nibbles
+
+        def work(pieces: Iterator[slice]) -> None:
+            for piece in pieces:
+                loop(source[piece], plan.order, plan.byte_mask, target[piece])
+
+        spread(work, len(source), source.nbytes)
+
+    together(images[:whole], out[:whole])
+    if n - whole < many // 4 or size < LEAST:
+        one_by_one(images[whole:], out[whole:])
+    else:
+        # Some lanes stay empty, and it is faster still.
+        some = np.zeros((many, size), np.uint8)
+        some[: n - whole] = images[whole:]
+        together(some, some)
+        out[whole:] = some[: n - whole]
 
 
 def _read_only(array: Any) -> Any:

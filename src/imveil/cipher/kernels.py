@@ -12,39 +12,46 @@ import numba
 import numpy as np
 from numba.core import cgutils
 
-from imveil.cipher.vectors import at, const, inline, load, store
-
-_WIDTH = 64
+from imveil.cipher.vectors import LINE, at, const, fence, inline, load, store
 
 
-@inline
-def _xor_past_cache(build: Any, source: Any, mask: Any, target: Any, count: Any) -> None:
-    """`count` bytes, a multiple of 64, written past the cache; target is a multiple of 64."""
-    with cgutils.for_range_slice(build, const(0), count, const(_WIDTH)) as (i, _):
-        vector = build.xor(load(build, at(build, source, i), _WIDTH), load(build, at(build, mask, i), _WIDTH))
-        store(build, vector, at(build, target, i), past_cache=True)
-    build.fence("seq_cst")
+def _xor_lines(past_cache: bool) -> Any:
+    @inline
+    def lines(build: Any, source: Any, mask: Any, target: Any, count: Any) -> None:
+        """`count` bytes, a multiple of 64, to a target that is a multiple of 64."""
+        with cgutils.for_range_slice(build, const(0), count, const(LINE)) as (i, _):
+            vector = build.xor(load(build, at(build, source, i), LINE), load(build, at(build, mask, i), LINE))
+            store(build, vector, at(build, target, i), past_cache=past_cache)
+
+    return lines
 
 
-@numba.njit(nogil=True, cache=True)
-def xor(images: Any, mask: Any, out: Any) -> None:
-    """out[i, j] = images[i, j] ^ mask[j], written past the cache; out (n, bytes) is another array than images."""
-    for i in range(images.shape[0]):
-        head = min(-out[i].ctypes.data % 64, len(mask))
-        body = (len(mask) - head) // 64 * 64
-        for j in range(head):
-            out[i, j] = images[i, j] ^ mask[j]
-        _xor_past_cache(images[i].ctypes.data + head, mask.ctypes.data + head, out[i].ctypes.data + head, body)
-        for j in range(head + body, len(mask)):
-            out[i, j] = images[i, j] ^ mask[j]
+_xor_in_cache, _xor_past_cache = _xor_lines(False), _xor_lines(True)
 
 
 @numba.njit(nogil=True, cache=True)
-def xor_in_place(images: Any, mask: Any) -> None:
-    """images[i, j] ^= mask[j]. A loop of its own: where two arrays are named, the compiler fears that they overlap."""
-    for i in range(images.shape[0]):
-        for j in range(len(mask)):
-            images[i, j] ^= mask[j]
+def xor(images: Any, mask: Any, out: Any, past: Any) -> None:
+    """out[i] = images[i] ^ mask[i % period] over flat arrays, which may be one.
+
+    mask: (period + 64,), its beginning repeated at its end, 64 bytes or more.   past: write past the cache.
+    """
+    n, period = len(images), len(mask) - LINE
+    head = min(-out.ctypes.data % LINE, n)
+    for i in range(head):
+        out[i] = images[i] ^ mask[i]
+    i = head
+    while i + LINE <= n:
+        phase = i % period
+        lines = min((period - phase + LINE - 1) // LINE, (n - i) // LINE)
+        source, masks, target = images.ctypes.data + i, mask.ctypes.data + phase, out.ctypes.data + i
+        if past:
+            _xor_past_cache(source, masks, target, lines * LINE)
+        else:
+            _xor_in_cache(source, masks, target, lines * LINE)
+        i += lines * LINE
+    for j in range(i, n):
+        out[j] = images[j] ^ mask[j % period]
+    fence()
 
 
 @numba.njit(nogil=True, cache=True)

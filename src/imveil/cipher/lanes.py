@@ -15,11 +15,13 @@ from typing import Any
 
 import numba
 
+from imveil.cipher.locality import LEAST
 from imveil.cipher.vectors import (
     INT,
     ROWS,
     WORD,
     at,
+    fence,
     halves,
     inline,
     joined,
@@ -30,8 +32,8 @@ from imveil.cipher.vectors import (
     transposed,
 )
 
-LEAST = 64  # bytes an image must have: rows are read and written so many bytes at a time
 IMAGES = {8: ROWS, 4: 2 * ROWS}  # by unit: how many images go side by side
+NEAR = 1 << 18  # bytes: what is asked for ahead should not push out what is needed now
 _SQUARES = LEAST // ROWS
 
 
@@ -45,20 +47,20 @@ def _words(build: Any, vector: Any) -> list[Any]:
 
 
 @inline
-def _lay_bytes(build: Any, source: Any, stride: Any, lanes: Any) -> None:
-    """64 bytes of 16 images, `stride` apart -> 64 words of 16 bytes."""
+def _lay_bytes(build: Any, source: Any, stride: Any, ahead: Any, lanes: Any) -> None:
+    """64 bytes of 16 images, `stride` apart -> 64 words of 16 bytes. What lies `ahead` of them is asked for."""
     for r in range(ROWS):
-        prefetch(build, at(build, source, ROWS + r, stride))  # the next 16 images
+        prefetch(build, at(build, at(build, source, ahead), r, stride))
     for k, vector in enumerate(_lay(build, source, stride)):
         for s, word in enumerate(_words(build, vector)):
             store(build, word, at(build, lanes, ROWS * (ROWS * s + k)))
 
 
 @inline
-def _lay_nibbles(build: Any, source: Any, stride: Any, lanes: Any) -> None:
+def _lay_nibbles(build: Any, source: Any, stride: Any, ahead: Any, lanes: Any) -> None:
     """64 bytes of 32 images -> 128 words of 16 bytes: number 2j + 1 has the high halves of byte j, two to a byte."""
     for r in range(2 * ROWS):
-        prefetch(build, at(build, source, 2 * ROWS + r, stride))
+        prefetch(build, at(build, at(build, source, ahead), r, stride))
     first, second = _lay(build, source, stride), _lay(build, at(build, source, ROWS, stride), stride)
     for k in range(ROWS):
         for side, vector in enumerate(halves(build, first[k], second[k])):
@@ -92,72 +94,60 @@ def _taker(unit: int, past_cache: bool) -> Any:
         low, high = (_taken(build, lanes, order, side, 2) for side in (0, 1))
         pairs = [halves(build, x, y) for x, y in zip(low, high, strict=True)]
         for half in (0, 1):
-            _put(
-                build, [pair[half] for pair in pairs], masks, at(build, target, ROWS * half, stride), stride, past_cache
-            )
+            there = at(build, target, ROWS * half, stride)
+            _put(build, [pair[half] for pair in pairs], masks, there, stride, past_cache)
 
     return take
 
 
 @inline
-def _fence(build: Any) -> None:
-    """What was written past the cache is seen by all threads from here on."""
-    build.fence("seq_cst")
+def _expect(build: Any, target: Any, stride: Any) -> None:
+    """A line of each of 16 images will be written, in part: memory has it ready then."""
+    for r in range(ROWS):
+        prefetch(build, at(build, target, r, stride), write=True)
 
 
-_take_bytes, _take_bytes_past, _take_nibbles, _take_nibbles_past = (_taker(u, p) for u in (8, 4) for p in (False, True))
-
-
-@numba.njit(nogil=True, cache=True)
-def gather_bytes(images: Any, order: Any, mask: Any, out: Any, lanes: Any, past: Any) -> None:
-    """out[i, j] = images[i, order[j]] ^ mask[j]; images and out (n, bytes) may be one array.
-
-    n: a multiple of 16.   bytes: 64 or more.   lanes: room for 16 images.   past: write past the cache; then bytes is a
-    multiple of 64.
-    """
-    size = images.shape[1]
-    words, orders, masks = lanes.ctypes.data, order.ctypes.data, mask.ctypes.data
-    for i in range(0, images.shape[0], 16):
-        source, target = images[i].ctypes.data, out[i].ctypes.data
-        for j in range(0, size, 64):
-            k = min(j, size - 64)
-            _lay_bytes(source + k, size, words + 16 * k)
-        head = -target % 64 if past else 0
-        if head:
-            _take_bytes(words, orders, masks, target, size)
-        for j in range(head, size - 63, 64):
-            if past:
-                _take_bytes_past(words, orders + 4 * j, masks + j, target + j, size)
-            else:
-                _take_bytes(words, orders + 4 * j, masks + j, target + j, size)
-        if (size - head) % 64:
-            j = size - 64
-            _take_bytes(words, orders + 4 * j, masks + j, target + j, size)
-    _fence()
+_take_bytes, _take_bytes_past = _taker(8, False), _taker(8, True)
+_take_nibbles, _take_nibbles_past = _taker(4, False), _taker(4, True)
 
 
 @numba.njit(nogil=True, cache=True)
-def gather_nibbles(images: Any, order: Any, mask: Any, out: Any, lanes: Any, past: Any) -> None:
-    """The same over nibbles, the low half of a byte first: order has two units a byte, mask is bytes.
+def gather(images: Any, order: Any, mask: Any, units: Any, spans: Any, out: Any, lanes: Any, past: Any) -> None:
+    """out[i, j] = images[i, order[j]] ^ mask[j] over units; images and out (n, bytes) may be one array.
 
-    n: a multiple of 32.   lanes: room for 32 images.
+    n: a multiple of 16 * units.   order: `units` a byte, 1 or 2, the low nibble first.   mask: (bytes,).   spans: bounds
+    of stretches of 64 bytes or more that keep to themselves, gathered one after the other.   lanes: room for the
+    longest stretch of 16 * units images.   past: write past the cache; then bytes is a multiple of 64.
     """
-    size = images.shape[1]
-    words, orders, masks = lanes.ctypes.data, order.ctypes.data, mask.ctypes.data
-    for i in range(0, images.shape[0], 32):
-        source, target = images[i].ctypes.data, out[i].ctypes.data
-        for j in range(0, size, 64):
-            k = min(j, size - 64)
-            _lay_nibbles(source + k, size, words + 32 * k)
-        head = -target % 64 if past else 0
-        if head:
-            _take_nibbles(words, orders, masks, target, size)
-        for j in range(head, size - 63, 64):
-            if past:
-                _take_nibbles_past(words, orders + 8 * j, masks + j, target + j, size)
-            else:
-                _take_nibbles(words, orders + 8 * j, masks + j, target + j, size)
-        if (size - head) % 64:
-            j = size - 64
-            _take_nibbles(words, orders + 8 * j, masks + j, target + j, size)
-    _fence()
+    (n, size), many = images.shape, 16 * units
+    ahead = many * size if many * size <= NEAR else 512
+    for i in range(0, n, many):
+        for s in range(len(spans) - 1):
+            first, last = spans[s], spans[s + 1] - 64
+            # All are counted from the beginning of the image, words too.
+            source, target, masks = images[i].ctypes.data, out[i].ctypes.data, mask.ctypes.data
+            words, orders = lanes.ctypes.data - many * first, order.ctypes.data
+            for r in range(0, many * size, 16 * size):
+                for j in (first, first + 64, last, last + 63):
+                    _expect(target + r + j, size)
+            begin = first + -(source + first) % 64
+            for k in range(begin - 64, last + 64, 64):
+                j = min(max(k, first), last)
+                if units == 1:
+                    _lay_bytes(source + j, size, ahead, words + many * j)
+                else:
+                    _lay_nibbles(source + j, size, ahead, words + many * j)
+            begin = first + -(target + first) % 64
+            for k in range(begin - 64, last + 64, 64):
+                j = min(max(k, first), last)
+                # Lines that are also written in part stay in the cache.
+                through = past and begin < k <= last - 64
+                if units == 1 and through:
+                    _take_bytes_past(words, orders + 4 * j, masks + j, target + j, size)
+                elif units == 1:
+                    _take_bytes(words, orders + 4 * j, masks + j, target + j, size)
+                elif through:
+                    _take_nibbles_past(words, orders + 8 * j, masks + j, target + j, size)
+                else:
+                    _take_nibbles(words, orders + 8 * j, masks + j, target + j, size)
+    fence()

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.cipher import apply
+from imveil.cipher.locality import spans
 from imveil.errors import BadDtype, BadMaterial, BadShape, NotInvertible
 
 U8 = npt.NDArray[np.uint8]
@@ -86,6 +87,17 @@ class Plan:
         if self.mask is None:
             return np.zeros(self.nbytes or 0, np.uint8)
         return self.mask if self.unit == 8 else np.asarray(self.mask[::2] | self.mask[1::2] << 4, np.uint8)
+
+    @cached_property
+    def cyclic_mask(self) -> U8:
+        """The mask of a plan without an order, repeated to 4 KB or so, and then the first 64 bytes again."""
+        mask = np.tile(self.byte_mask, max(1, 4096 // len(self.byte_mask)))
+        return np.concatenate([mask, mask[:64]])
+
+    @cached_property
+    def spans(self) -> Any:
+        """Where the order of a plan that has one falls apart: `imveil.cipher.locality.spans`."""
+        return spans(self.order, self.unit)
 
     @cached_property
     def on_devices(self) -> dict[Any, Any]:

@@ -17,6 +17,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 BYTE, INT, WORD = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+LINE = 64  # bytes of memory that move together
 ROWS = 16  # a transposition turns so many rows into columns
 
 
@@ -63,12 +64,13 @@ def store(build: Any, vector: Any, address: Any, *, past_cache: bool = False) ->
         written.set_metadata("nontemporal", build.module.add_metadata([ir.Constant(INT, 1)]))
 
 
-def prefetch(build: Any, address: Any) -> None:
+def prefetch(build: Any, address: Any, *, write: bool = False) -> None:
     """Ask for the line at an address, which need not exist, into the second level of the cache."""
     kind = ir.FunctionType(ir.VoidType(), [BYTE.as_pointer(), INT, INT, INT])
     function = cgutils.get_or_insert_function(build.module, kind, "llvm.prefetch.p0")  # type: ignore[no-untyped-call]
-    read, level, data = (ir.Constant(INT, k) for k in (0, 2, 1))
-    build.call(function, [build.inttoptr(address, BYTE.as_pointer()), read, level, data])
+    level, data = 2, 1
+    numbers = [ir.Constant(INT, number) for number in (int(write), level, data)]
+    build.call(function, [build.inttoptr(address, BYTE.as_pointer()), *numbers])
 
 
 def shuffled(build: Any, first: Any, second: Any, places: Any) -> Any:
@@ -108,3 +110,9 @@ def halves(build: Any, low: Any, high: Any) -> tuple[Any, Any]:
         build.or_(build.and_(low, few), build.and_(up, many)),
         build.or_(build.and_(down, few), build.and_(high, many)),
     )
+
+
+@inline
+def fence(build: Any) -> None:
+    """What was written past the cache is seen by all threads from here on."""
+    build.fence("seq_cst")

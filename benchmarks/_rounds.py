@@ -1,0 +1,87 @@
+"""What the benchmarks share: things measured in turn, round after round, and ratios of their best rounds.
+
+Machines are noisy and differ, so a speed is a ratio to something measured in the same rounds: a memory copy on one
+core, or other people's code on the same images. Every benchmark prints its ratios; with --record it also appends them
+to records/speed.jsonl, from which the tables of README and docs are made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from imveil.lab import record
+
+ROUNDS = 7
+BYTES = 20_000 * 32 * 32 * 3  # of a batch: 61 MB, more than the caches hold
+COPY = "a one-core memory copy"
+SIZES = (32, 64, 224, 512)
+
+Times = dict[str, list[float]]
+
+
+def batch(side: int, nbytes: int = BYTES) -> Any:
+    """Random pictures (n, side, side, 3), about `nbytes` of them."""
+    shape = (nbytes // (side * side * 3), side, side, 3)
+    return np.random.default_rng(side).integers(0, 256, shape, np.uint8)
+
+
+def rounds(things: dict[str, Callable[[], Any]], count: int = ROUNDS) -> Times:
+    """Seconds of each thing in each round, one after the other; a first round, which compiles, does not count."""
+    found: Times = {name: [] for name in things}
+    for turn in range(count + 1):
+        for name, thing in things.items():
+            start = time.perf_counter()
+            thing()
+            if turn:
+                found[name].append(time.perf_counter() - start)
+    return found
+
+
+def copy(images: Any, out: Any) -> Callable[[], None]:
+    """The measure: one core copies the batch into memory that has been written before."""
+    return lambda: np.copyto(out, images)
+
+
+def ratio(name: str, to: str, base: list[float], ours: list[float], work: float = 1.0) -> float:
+    """Print, and record if asked, how many times faster than `base` ours is, by the best round of each.
+
+    work: how much more ours did in its time than the base in its own. The range is that of the single rounds.
+    """
+    value = work * min(base) / min(ours)
+    each = [work * b / o for b, o in zip(base, ours, strict=True)]
+    print(f"{name:64} {value:8.2f} of {to}   [{min(each):.2f}, {max(each):.2f}]", flush=True)
+    _record(name, to, value, min(each), max(each), len(ours), sum(ours))
+    return value
+
+
+def seconds(name: str, times: list[float]) -> None:
+    """Print, and record if asked, a plain time: best round, range."""
+    print(f"{name:64} {min(times) * 1e3:8.2f} ms   [{min(times) * 1e3:.2f}, {max(times) * 1e3:.2f}]", flush=True)
+    _record(name, "ms", min(times) * 1e3, min(times) * 1e3, max(times) * 1e3, len(times), sum(times))
+
+
+def _record(name: str, to: str, value: float, low: float, high: float, n: int, spent: float) -> None:
+    if "--record" not in sys.argv:
+        return
+    digest = hashlib.sha256(f"{name}\n{to}".encode()).hexdigest()[:16]
+    unit = "ms" if to == "ms" else "ratio"
+    facts = {"to": to}
+    made = record.measured(
+        kind="speed",
+        name=name,
+        digest=digest,
+        facts=facts,
+        value=value,
+        unit=unit,
+        n=n,
+        low=low,
+        high=high,
+        seconds=spent,
+    )
+    record.append(made)
