@@ -15,6 +15,7 @@ from pathlib import Path
 from imveil.lab import record
 from imveil.lab.record import Record
 from imveil.lab.report.jpeg import jpeg_table
+from imveil.lab.report.schemes import chapters, schemes_table
 
 ROOT = Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -58,11 +59,26 @@ def speed() -> str:
 
 def jpeg() -> str:
     """What JPEG leaves of cipher images, beside what it leaves of the pictures."""
-    header, rows = jpeg_table(record.read("jpeg"))
+    return markdown(*jpeg_table(record.read("jpeg")))
+
+
+def schemes() -> str:
+    """Every scheme, one line each."""
+    return markdown(*schemes_table())
+
+
+def markdown(header: list[str], rows: list[list[str]]) -> str:
+    """A table."""
     return "".join(f"| {' | '.join(cells)} |\n" for cells in (header, ["---"] * len(header), *rows))
 
 
-TABLES: dict[str, Callable[[], str]] = {"accuracy": accuracy, "speed": speed, "jpeg": jpeg}
+TABLES: dict[str, Callable[[], str]] = {
+    "accuracy": accuracy,
+    "speed": speed,
+    "jpeg": jpeg,
+    "schemes": schemes,
+    "scheme-chapters": chapters,
+}
 
 
 def main() -> None:

@@ -55,20 +55,6 @@ def test_examples_run_as_written(page: Path, tmp_path: Path) -> None:
                 assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
 
 
-def test_the_example_scheme_of_contributing_works(tmp_path: Path) -> None:
-    [source] = [b for k, b in blocks(ROOT / "CONTRIBUTING.md") if k == "python"]
-    file = tmp_path / "stripes.py"
-    file.write_text(source)
-    code = (
-        "import importlib.util as u, numpy as np, sys, imveil\n"
-        "s = u.spec_from_file_location('stripes', sys.argv[1]); m = u.module_from_spec(s)\n"
-        "sys.modules['stripes'] = m; s.loader.exec_module(m)\n"
-        "x = np.arange(2 * 4 * 3 * 3, dtype=np.uint8).reshape(2, 4, 3, 3); k = imveil.Key(bytes(32))\n"
-        "c = m.Stripes().encrypt(x, k); assert (m.Stripes().decrypt(c, k) == x).all(); assert (c.images != x).any()\n"
-    )
-    subprocess.run([sys.executable, "-c", code, str(file)], check=True, timeout=120)
-
-
 def test_links_between_pages_lead_somewhere() -> None:
     for page in [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):

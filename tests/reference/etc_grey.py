@@ -1,4 +1,4 @@
-"""EtC on planes side by side, one block and one step at a time (Chuman, Sirichotedumrong, Kiya 2019; ITU-T T.871)."""
+"""EtC on planes side by side, one block and one step at a time (Sirichotedumrong, Kiya 2019; ITU-T T.871)."""
 
 from fractions import Fraction
 from math import floor

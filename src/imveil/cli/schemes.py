@@ -20,9 +20,9 @@ def schemes(
     import json
 
     import imveil
+    from imveil.lab.report.schemes import page_of
 
-    names = [imveil.find(id).id] if id else imveil.schemes()
-    pages = [_page(name) for name in names]
+    pages = [page_of(name) for name in ([id] if id else imveil.schemes())]
     if as_json:
         typer.echo(json.dumps(pages[0] if id else pages, indent=1))
     elif id:
@@ -36,33 +36,6 @@ def schemes(
             key = "an image" if page["traits"]["per_image"] else "a data set"
             table.add_row(page["id"], page["what"], key, page["paper"])
         Console().print(table)
-
-
-def _page(name: str) -> dict[str, Any]:
-    """Everything that is said about one scheme, as JSON can hold it."""
-    import inspect
-    import sys
-    from dataclasses import asdict
-    from typing import Literal, get_args, get_origin
-
-    import imveil
-
-    scheme = imveil.find(name)
-    kinds = type(scheme)._kinds()
-
-    def values(kind: Any) -> list[Any]:
-        return list(get_args(kind)) if get_origin(kind) is Literal else [getattr(kind, "__name__", str(kind))]
-
-    text = inspect.cleandoc(sys.modules[type(scheme).__module__].__doc__ or "")
-    return {
-        "id": scheme.id,
-        "what": text.splitlines()[0].removeprefix(f"{scheme.id}: "),
-        "paper": scheme.paper,
-        "fields": {f: {"default": v, "takes": values(kinds[f])} for f, v in scheme.config().items()},
-        "traits": asdict(scheme.traits),
-        "about": text,
-        "use": inspect.cleandoc(type(scheme).__doc__ or ""),
-    }
 
 
 def _show(page: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """ele/1: extended learnable encryption, LE with a key of its own for every block, then the blocks shuffled.
 
-The paper's (Madono, Tanaka, Onishi, Ogawa 2020, sec. 3, and its code, which agrees byte for byte): each block goes
+The paper's (Madono, Tanaka, Onishi, Ogawa 2020, Fig. 2, and its code, which agrees byte for byte): each block goes
 through LE's step (see le/1) with the key of its place in the picture, counted row by row; then block i of the cipher is
 block perm[i]. The paper's figure draws the shuffle first, its code does it last, and so do we. Ours: other block sizes
 and channel counts by the same rule.

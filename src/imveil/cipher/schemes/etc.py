@@ -1,6 +1,6 @@
 """etc/1: encryption then compression, whole blocks turned, inverted, recoloured and shuffled (Kurihara et al. 2015).
 
-The papers' (Chuman, Sirichotedumrong, Kiya, IEEE TIFS 14(6), 2019, sec. II): the blocks of a picture are permuted; each
+The papers' (Chuman, Sirichotedumrong, Kiya, IEEE TIFS 14(6), 2019): the blocks of a picture are permuted; each
 is rotated by 0, 90, 180 or 270 degrees and reversed by none, rows, columns or both; a key bit inverts all its samples,
 v -> 255 - v; another key picks one of six orders of its colours. Blocks of 16x16 let the cipher picture pass through
 JPEG, blocks of 4x4 are used for learning. The order of steps and the codes are those of published code (see

@@ -1,9 +1,10 @@
-"""etc-grey/1: EtC on the Y, Cb and Cr planes of a picture, side by side as one grey image (Chuman 2019).
+"""etc-grey/1: EtC on the Y, Cb and Cr planes of a picture, side by side as one grey image (Kiya's group 2019).
 
-The paper's (Chuman, Sirichotedumrong, Kiya, IEEE TIFS 14(6), 2019, sec. III): a colour picture becomes Y, Cb and Cr,
-the three planes become one grey image three times as large, and its 8x8 blocks are permuted, rotated, reversed and
-inverted as in etc/1, without a colour step. JPEG of a grey image works on 8x8 blocks, so blocks can be a quarter of
-those of etc/1, there are twelve times as many, and the cipher image has no colours.
+The papers' (Chuman, Sirichotedumrong, Kiya, IEEE TIFS 14(6), 2019, for the planes of a colour picture as one grey
+image; Sirichotedumrong, Kiya, APSIPA TSIP 8:e7, 2019, for Y, Cb and Cr as the planes): the three planes become one grey
+image three times as large, and its 8x8 blocks are permuted, rotated, reversed and inverted as in etc/1, without a
+colour step. JPEG of a grey image works on 8x8 blocks, so blocks can be a quarter of those of etc/1, there are twelve
+times as many, and the cipher image has no colours.
 
 Ours: planes from left to right, each as large as the picture (4:4:4, no subsampling); JFIF full range, rounded to whole
 numbers (`imveil.cipher.ycbcr`); codes uniform as in etc/1; blocks tile each plane. A grey picture is one plane already:
@@ -44,7 +45,7 @@ class EtCGrey(Scheme):
     """
 
     id: ClassVar[str] = "etc-grey/1"
-    paper: ClassVar[str] = "Chuman, Sirichotedumrong, Kiya, IEEE TIFS 14(6) (2019), sec. III"
+    paper: ClassVar[str] = "Sirichotedumrong, Kiya, APSIPA TSIP 8:e7 (2019); Chuman et al., IEEE TIFS 14(6) (2019)"
 
     block: Annotated[int, Within(2, 64, tried=(4, 16))] = 8
 

@@ -1,6 +1,6 @@
 """ffx/1: half of the samples of every block sent through a secret table (AprilPyone and Kiya 2021, "FFX").
 
-The paper's (sec. III and its code, which agrees byte for byte): each block of M x M pixels is flattened row, column,
+The paper's (and its code, which agrees byte for byte): each block of M x M pixels is flattened row, column,
 channel; the samples at the places `flip` (as in np-block/1, 23 of 48) become lookup[v], the first 256 values of a
 format-preserving encryption of 0..999; the others stay. That code then divides the whole picture by the largest value
 of the table; the cipher here is the integers before that division, 0..999 as uint16, which is all that has to be kept.
@@ -40,7 +40,7 @@ class Ffx(Scheme):
     """
 
     id: ClassVar[str] = "ffx/1"
-    paper: ClassVar[str] = "AprilPyone, Kiya, IEEE TIFS 16 (2021), arXiv 2010.00801, sec. III"
+    paper: ClassVar[str] = "AprilPyone, Kiya, IEEE TIFS 16 (2021), arXiv 2010.00801"
 
     block: Annotated[int, Within(2, 16, tried=(2, 8, 16))] = 4
 

@@ -5,7 +5,7 @@ high ones. The key is a permutation of the 96. Nibbles where it is above 48 (47 
 block is gathered by the key; the same places are inverted again. All blocks of all pictures have the one key, so a net
 whose first layer looks at whole blocks can learn.
 
-The paper's (sec. II and the author's code, which agrees byte for byte): all of this. Ours: other block sizes and
+The paper's (and the author's code, which agrees byte for byte): all of this. Ours: other block sizes and
 channel counts, by the same rule with n = 2 * block * block * c; sizes that blocks do not tile are refused, or padded
 with `pad=True` as the author's code does (its last row and column repeated), with the size recorded.
 

@@ -1,6 +1,6 @@
 """np-block/1: half of the samples of every block inverted, the same in every block (AprilPyone and Kiya 2021, "NP").
 
-The paper's (sec. III and its code, which agrees byte for byte): each block of M x M pixels is flattened row, column,
+The paper's (and its code, which agrees byte for byte): each block of M x M pixels is flattened row, column,
 channel; the samples at the places `flip` are inverted, v -> 255 - v, in all blocks of all pictures. `flip` is where a
 permutation of 0..n-1 is above n / 2, n = M * M * c: one sample less than half (23 of 48). Ours: any number of channels.
 
@@ -30,7 +30,7 @@ class NpBlock(Scheme):
     """
 
     id: ClassVar[str] = "np-block/1"
-    paper: ClassVar[str] = "AprilPyone, Kiya, IEEE TIFS 16 (2021), arXiv 2010.00801, sec. III"
+    paper: ClassVar[str] = "AprilPyone, Kiya, IEEE TIFS 16 (2021), arXiv 2010.00801"
 
     block: Annotated[int, Within(2, 16, tried=(2, 8, 16))] = 4
 

@@ -1,6 +1,6 @@
 """shf/1: the samples of every block shuffled by one key (AprilPyone and Kiya 2021, "SHF").
 
-The paper's (sec. III and its code, which agrees byte for byte): each block of M x M pixels is flattened row, column,
+The paper's (and its code, which agrees byte for byte): each block of M x M pixels is flattened row, column,
 channel and reordered by one permutation, X = X[perm], the same in all blocks of all pictures. It was proposed as a
 defence against adversarial examples. Ours: any number of channels.
 
@@ -28,7 +28,7 @@ class Shf(Scheme):
     """
 
     id: ClassVar[str] = "shf/1"
-    paper: ClassVar[str] = "AprilPyone, Kiya, IEEE TIFS 16 (2021), arXiv 2010.00801, sec. III"
+    paper: ClassVar[str] = "AprilPyone, Kiya, IEEE TIFS 16 (2021), arXiv 2010.00801"
 
     block: Annotated[int, Within(2, 16, tried=(2, 8, 16))] = 4
 
