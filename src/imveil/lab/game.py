@@ -71,16 +71,7 @@ def game(
         shape: Any = tuple(int(d) for d in images.shape[1:])
         _, blank, _ = _run(attack, control(real, shape, seed), dealt, terms, seed, steps)
         noise = score(dealt, blank.images, seed)
-    setting = {
-        "attack": attack.id,
-        "needs": sorted(attack.needs),
-        "scheme": real.scheme,
-        "fields": dict(real.fields),
-        "data": data,
-        "shape": list(held.shape),
-        "terms": terms.used(attack.needs),
-        "steps": steps,
-    }
+    asked = setting(attack, real, data, held.shape, terms, steps)
     found = {
         **asdict(result),
         "queries": held.oracle.queries if held.oracle else 0,
@@ -90,8 +81,8 @@ def game(
     record = measured(
         kind="recovery",
         name=attack.id,
-        digest=hashlib.sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()[:16],
-        facts={**setting, "found": found},
+        digest=digest(asked),
+        facts={**asked, "found": found},
         seed=seed,
         value=result.recovery,
         unit="of the way from the best blind guess to the picture",
@@ -101,6 +92,31 @@ def game(
         seconds=round(seconds, 3),
     )
     return Played(record, result, dealt, held, guess, noise)
+
+
+def setting(
+    attack: Attack, real: Box, data: str, shape: tuple[int, int, int], terms: Terms, steps: int
+) -> dict[str, Any]:
+    """What a game is about, as JSON can hold it: all that its seed does not decide."""
+    return {
+        "attack": attack.id,
+        "needs": sorted(attack.needs),
+        "scheme": real.scheme,
+        "fields": dict(real.fields),
+        "data": data,
+        "shape": [int(d) for d in shape],
+        "terms": terms.used(attack.needs),
+        "steps": steps,
+    }
+
+
+def digest(setting: dict[str, Any]) -> str:
+    """Names a setting exactly, 16 hex digits.
+
+    >>> digest({"attack": "fold"}) == digest({"attack": "fold"}) != digest({"attack": "link"})
+    True
+    """
+    return hashlib.sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _run(attack: Attack, box: Box, dealt: Dealt, terms: Terms, seed: int, steps: int) -> tuple[View, Guess, float]:

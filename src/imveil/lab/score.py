@@ -18,6 +18,7 @@ import numpy as np
 from imveil.cipher.ycbcr import to_ycbcr
 from imveil.lab.attack import U8
 from imveil.lab.deal import Dealt
+from imveil.lab.metrics.identity import identity_or_negative
 from imveil.lab.metrics.psnr import psnr
 from imveil.lab.metrics.ssim import ssim_or_negative
 
@@ -83,7 +84,7 @@ def score(dealt: Dealt, guess: U8, seed: int = 0) -> Score:
         psnr=round(decibels, 3) if np.isfinite(decibels) else None,
         exact=round(float((truth == guess).all(axis=(1, 2, 3)).mean()), 6),
         chroma=_chroma(truth, guess) if shape[2] == 3 else None,
-        identified=round(float(identified(guess, dealt.gallery, dealt.right).mean()), 6),
+        identified=round(float(identity_or_negative(guess, dealt.gallery, dealt.right).mean()), 6),
         gallery=len(dealt.gallery),
     )
 
@@ -108,19 +109,3 @@ def _interval(found: Any, blinds: Any, seed: int) -> tuple[float, float]:
     values = (found[rows].mean(axis=1) - b) / np.maximum(1 - b, 1e-9)
     low, high = np.quantile(values, [0.025, 0.975])
     return max(0.0, float(low)), max(0.0, float(high))
-
-
-def identified(guess: U8, gallery: U8, right: Any) -> Any:
-    """Whether the nearest candidate to each guess, or to its negative, is the right one. (n,) bool.
-
-    Nearest in the mean square after brightness and contrast are taken out; a guess without any contrast picks nothing.
-    """
-    a, b = _standardised(guess), _standardised(gallery)
-    likeness = np.abs(a @ b.T)
-    return (likeness.argmax(axis=1) == right) & (likeness.max(axis=1) > 1e-6)
-
-
-def _standardised(images: U8) -> Any:
-    flat = images.reshape(len(images), -1).astype(np.float32)
-    flat -= flat.mean(axis=1, keepdims=True)
-    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
