@@ -15,6 +15,7 @@ from pathlib import Path
 from imveil.lab import record
 from imveil.lab.record import Record
 from imveil.lab.report.jpeg import jpeg_table
+from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised
 from imveil.lab.report.schemes import chapters, schemes_table
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "jpeg": jpeg,
     "schemes": schemes,
     "scheme-chapters": chapters,
+    "metrics": metric_pages,
+    "efficiency": efficiency,
+    "key-space": key_spaces,
+    "recognised": recognised,
 }
 
 

@@ -114,7 +114,7 @@ def test_correlation_is_that_of_numpy() -> None:
     assert np.isnan(correlation(images[:, :1, :1])).all()
 
 
-# Wu, Noonan, Agaian 2011, tables of critical values for 8-bit images, in %.
+# Wu, Noonan, Agaian 2011: critical values for 8-bit images, in %.
 PUBLISHED = [
     (256 * 256, 0.05, 99.5693, 33.2824, 33.6447),
     (256 * 256, 0.01, 99.5527, 33.2255, 33.7016),

@@ -57,9 +57,7 @@ def key_space(scheme: Scheme, shape: Shape, records: Iterable[Record] = (), *, s
     records: of kind "recovery", among which the best attack is looked for.   seconds: how long keys are tried.
     """
     rate = keys_per_second(scheme, shape, seconds=seconds)
-    best = best_attack(scheme, records)
-    spent = None if best is None else max(0.0, math.log2(max(best.seconds * rate, 1)))
-    return KeySpace(parameter_bits(scheme, shape), 8.0 * SIZE, spent, "" if best is None else _words(best), rate)
+    return KeySpace(parameter_bits(scheme, shape), 8.0 * SIZE, *attack_on(best_attack(scheme, records), rate), rate)
 
 
 def parameter_bits(scheme: Scheme, shape: Shape) -> float:
@@ -135,7 +133,11 @@ def best_attack(scheme: Scheme, records: Iterable[Record]) -> Record | None:
     return min(found, key=lambda one: one.seconds, default=None)
 
 
-def _words(best: Record) -> str:
+def attack_on(best: Record | None, rate: float) -> tuple[float | None, str]:
+    """What the best attack costs, in bits of keys tried at `rate` a second, and in words; None and "" for no attack."""
+    if best is None:
+        return None, ""
     terms = best.facts.get("terms", {})
     held = ", ".join(f"{value} {name}" for name, value in terms.items() if name in best.facts.get("needs", ()))
-    return f"{best.name}{f' with {held}' if held else ''}, {best.seconds:.2g} s"
+    words = f"{best.name}{f' with {held}' if held else ''}, {best.seconds:.2g} s"
+    return max(0.0, math.log2(max(best.seconds * rate, 1))), words

@@ -29,7 +29,7 @@ METRICS = [
         measure=avalanche,
         tells="The share of cipher bits that flip with one bit of the picture or of the key; half, in a good cipher.",
         not_shown="A good value for the key is had by any key derivation; nothing about a mask that is used twice.",
-        source="Webster, Tavares, CRYPTO '85, sec. 2; 95 % range of the binomial share",
+        source="Webster, Tavares, On the Design of S-Boxes, CRYPTO '85; 95 % range of the binomial share",
         expected=lambda _: 0.5,
         critical=lambda shape: around(0.5, 0.5 / sqrt(8 * prod(shape))),
     )

@@ -25,7 +25,7 @@ METRICS = [
         measure=mae,
         unit="grey levels",
         tells="How far a guess is from the picture, in grey levels; two independent uniform images lie 85.3 apart.",
-        not_shown="A large value does not show that nothing was recovered: so has a negative or shifted picture.",
+        not_shown="A large value does not show that nothing was recovered: the negative of a picture has one.",
         source="mean absolute difference",
     )
 ]

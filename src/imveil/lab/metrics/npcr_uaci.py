@@ -1,8 +1,8 @@
 """NPCR and UACI of two images, with critical values for any size.
 
 Y. Wu, J. P. Noonan, S. Agaian, "NPCR and UACI Randomness Tests for Image Encryption", Cyber Journals: Journal of
-Selected Areas in Telecommunications, 2011: definitions in sec. II, critical values in sec. III (theorems 1 to 4), with
-F = 255 and as many samples as an image has (h * w * c).
+Selected Areas in Telecommunications, 2011: definitions and critical values, with F = 255 and as many samples as an
+image has (h * w * c).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ METRICS = [
         tells="The share of samples that change with one bit of the picture (diffusion) or the key (key sensitivity).",
         not_shown="A scheme can pass for the key and fail for the picture: a fixed mask changes everything with the "
         "key and one sample with the picture.",
-        source="Wu, Noonan, Agaian 2011, sec. II and III",
+        source="Wu, Noonan, Agaian, NPCR and UACI Randomness Tests for Image Encryption, 2011",
         expected=lambda _: 100 * F / (F + 1),
         critical=lambda shape: npcr_critical(prod(shape)),
     ),
@@ -82,7 +82,7 @@ METRICS = [
         unit="%",
         tells="How far samples move, on average, with one bit of the picture or of the key; 33.46 % for random images.",
         not_shown="As for npcr: nothing about what one known picture, or many cipher images, give away.",
-        source="Wu, Noonan, Agaian 2011, sec. II and III",
+        source="Wu, Noonan, Agaian, NPCR and UACI Randomness Tests for Image Encryption, 2011",
         expected=lambda _: 100 * (F + 2) / (3 * F + 3),
         critical=lambda shape: uaci_critical(prod(shape)),
     ),

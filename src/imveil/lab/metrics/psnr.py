@@ -32,7 +32,7 @@ METRICS = [
         measure=psnr,
         unit="dB",
         tells="How near a guess is to the picture, sample by sample: above 30 dB the eye sees little difference.",
-        not_shown="A low value does not show that nothing was recovered: the negative of a picture scores below 10 dB.",
+        not_shown="A low value does not show that nothing was recovered: the negative of a picture has one.",
         source="10 log10(255^2 / mean squared error)",
     )
 ]
