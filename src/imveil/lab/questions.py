@@ -114,9 +114,12 @@ def questions(schemes: Iterable[str] = (), data: str = "cifar10 test", terms: Te
                 continue
             for name in attacks():
                 attack = find_attack(name)
-                if attack.suits(scheme) and not attack.steps:
-                    base = Question(name, id, fields, data, terms)
-                    found.append([replace(base, terms=one) for one in _ladder(attack, terms)])
+                if attack.steps or not (attack.suits(scheme) or traits.per_image):
+                    continue
+                base = Question(name, id, fields, data, terms)
+                ladder = [replace(base, terms=one) for one in _ladder(attack, terms)]
+                # Where every image has a key of its own, known and chosen pictures should tell nothing: once will do.
+                found.append(ladder if attack.suits(scheme) else ladder[:1])
     return found
 
 
