@@ -75,6 +75,24 @@ def test_padded_pictures_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     restored(source, tmp_path / "p")
 
 
+def test_a_scheme_that_rounds(tmp_path: Path) -> None:
+    scheme = imveil.find("etc-grey/1")
+    source = made(8, shape=(21, 12, 3), deep=frozenset({5}))
+    report = run(source, tmp_path / "c", scheme=scheme)
+    assert [(r.at, "16 bits" in r.reason) for r in report.rejected] == [(5, True)]
+    assert open_set(tmp_path / "c").load("test").images.shape == (2, 24, 48, 1)
+    for _ in range(2):  # the second run finds everything there, and right
+        assert decrypt_set(tmp_path / "c", tmp_path / "p", KEY).images == 7
+    errors = []
+    for i in set(range(8)) - {5}:
+        picture, item = source.read(i).pixels, source.items[i]
+        file = tmp_path / "p" / str(item.split) / source.classes[item.label or 0] / f"picture {i:05}.png"
+        image, _ = png.decode(file.read_bytes())
+        np.testing.assert_array_equal(image, scheme.returned(picture[None])[0])
+        errors.append(np.abs(image.astype(int) - picture).max())
+    assert max(errors) == scheme.traits.error
+
+
 def test_what_lies_there(tmp_path: Path) -> None:
     source = made(12)
     run(source, tmp_path)

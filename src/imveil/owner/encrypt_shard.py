@@ -153,6 +153,8 @@ def encrypted(
     """The cipher image of each picture, and its tag; all have one shape. Raises BadShape, BadDtype."""
     import numpy as np
 
+    if depth == 16 and scheme.traits.error:
+        raise BadDtype(f"{scheme.id} rounds, which a picture of 16 bits, kept as two of 8, does not stand")
     cipher = scheme.encrypt(np.stack(pictures), key, [todo.id for todo in todos], pad=True)
     config, fingerprint = scheme.config(), key.fingerprint
     for i, image in enumerate(cipher.images):
