@@ -1,77 +1,51 @@
-"""Chaotic maps: bytes a second on one core, compiled, beside the same loop in plain Python.
+"""Chaotic maps: bytes on one core, compiled, as ratios to the same loop in plain Python and to AES-CTR.
 
 usage: python benchmarks/chaos.py [--record]
 
-Both ways take turns for seven rounds; the best round of each counts. A round is an orbit after its burn-in and the
-bytes that `mantissa` makes of it. --record appends the ratios to records/speed.jsonl.
+A round is an orbit after its burn-in and the bytes that `mantissa` makes of it. Aim: 150 million a second for the
+logistic map.
 """
 
 from __future__ import annotations
 
-import hashlib
-import sys
-import time
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
+from _rounds import ratio, rounds
 
 from imveil.cipher.chaos import sequence
-from imveil.lab import record
+from imveil.lab.experiment import key_of
 from imveil.lab.sequences import chaotic, start_of
 
-ROUNDS, FEW, MANY = 7, 100_000, 20_000_000
+FEW, MANY = 100_000, 20_000_000
 
 
 def main() -> None:
-    """Measure every map, print a line each."""
-    print(f"{'map':12} {'million bytes/s':>16} {'plain Python':>14} {'ratio':>8}")
-    for id in chaotic():
-        begin = time.perf_counter()
-        plain, fast = [], []
-        compiled(id, FEW)  # numba is imported, the loop compiled or read from the cache
-        for _ in range(ROUNDS):
-            plain.append(rate(FEW, lambda: in_python(id, FEW)))  # noqa: B023  called at once
-            fast.append(rate(MANY, lambda: compiled(id, MANY)))  # noqa: B023
-        ratios = [f / p for f, p in zip(fast, plain, strict=True)]
-        name = f"sequence of {id}"
-        print(f"{id:16} {max(fast):12.0f} {max(plain):14.2f} {max(fast) / max(plain):8.0f}")
-        if "--record" in sys.argv:
-            one = record.measured(
-                kind="speed",
-                name=name,
-                digest=hashlib.sha256(name.encode()).hexdigest()[:16],
-                facts={"to": "the same loop in plain Python", "bytes": MANY, "million bytes a second": max(fast)},
-                value=max(fast) / max(plain),
-                unit="ratio",
-                n=ROUNDS,
-                low=min(ratios),
-                high=max(ratios),
-                seconds=round(time.perf_counter() - begin, 1),
-            )
-            record.append(one)
-
-
-def compiled(id: str, count: int) -> None:
-    """As every run over a data set does it."""
+    """Measure every map."""
     import numba  # noqa: F401  with it loaded, the loops are compiled
 
-    sequence(chaotic()[id].source, count, burn_in=100, quantiser="mantissa", **start_of(id, 0))
+    stream = key_of(0).derive("benchmark").stream()
+    for id, kind in chaotic().items():
+        start = start_of(id, 0)
+        times = rounds(
+            {
+                "python": partial(in_python, id),
+                "aes": partial(stream.bytes, MANY),
+                "ours": partial(sequence, kind.source, MANY, burn_in=100, quantiser="mantissa", **start),
+            }
+        )
+        print(f"{id:64} {MANY / min(times['ours']) / 1e6:8.0f} million bytes a second")
+        ratio(f"sequence of {id}", "the same loop in plain Python", times["python"], times["ours"], MANY / FEW)
+        ratio(f"sequence of {id}", "AES-256-CTR", times["aes"], times["ours"])
 
 
-def in_python(id: str, count: int) -> None:
+def in_python(id: str) -> None:
     """The same steps by the interpreter."""
     source = chaotic()[id].source
     state, fixed = (np.array(part, float) for part in source.begin(**start_of(id, 0)))
-    out = np.empty(count)
+    out = np.empty(FEW)
     source.loop(state, fixed, out)
     (1e14 * out).astype(np.int64).astype(np.uint8)
-
-
-def rate(count: int, work: Callable[[], None]) -> float:
-    """Millions a second."""
-    start = time.perf_counter()
-    work()
-    return count / (time.perf_counter() - start) / 1e6
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Write golden vectors that are not there yet: of schemes, vectors/<scheme-id>/<scenario>.json, and of chaotic orbits,
-vectors/orbits/<map>.json.
+"""Write golden vectors that are not there yet: of schemes, vectors/<scheme-id>/<scenario>.json, of chaotic orbits,
+vectors/orbits/<map>.json, and of compressed pictures, vectors/hybrid/<scenario>.json.
 
 usage: python scripts/make_vectors.py
 
@@ -22,6 +22,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import imveil  # noqa: E402
 from imveil.cipher.chaos import QUANTISERS  # noqa: E402
+from imveil.cipher.crt import MODULI  # noqa: E402
+from imveil.cipher.hybrid import CODERS, compress  # noqa: E402
 from reference import henon_xor, lattice_xor, logistic_xor, skew_tent_xor  # noqa: E402
 from reference.chaotic import byte  # noqa: E402
 from variants import label, pictures, shape_for, variants  # noqa: E402
@@ -42,6 +44,7 @@ STEPS = 1_000_000
 def main() -> None:
     """Add what is missing and say what was added."""
     orbits()
+    streams()
     ciphers()
 
 
@@ -67,6 +70,20 @@ def orbits() -> None:
             )
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(cases, indent=1) + "\n")
+        print(f"added {file.relative_to(ROOT)}")
+
+
+def streams() -> None:
+    """One compressed picture for each k and coder: what later versions must still expand."""
+    for k, coder in [*((k, "none") for k in MODULI), *((2, coder) for coder in CODERS if coder != "none")]:
+        file = ROOT / "vectors" / "hybrid" / f"k={k}-{coder}.json"
+        if file.exists():
+            continue
+        name, shape = "imveil hybrid", (7, 9, 3)
+        data = compress(pictures(name, shape), imveil.Key(KEY), k=k, coder=coder)
+        vector = {"key": KEY.hex(), "pictures": name, "shape": shape, "k": k, "coder": coder, "file": data.hex()}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(vector, indent=1) + "\n")
         print(f"added {file.relative_to(ROOT)}")
 
 
