@@ -14,10 +14,11 @@ from pathlib import Path
 
 from imveil.lab import record
 from imveil.lab.record import Record
+from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised
 from imveil.lab.report.schemes import chapters, schemes_table
-from imveil.lab.report.sequences import bytes_table, maps_table, markdown
+from imveil.lab.report.sequences import bytes_table, maps_table
 
 ROOT = Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -75,26 +76,18 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
 
 
 def compression() -> str:
-    """One line a way to keep a picture: its share of the plain samples, and the coder's part of it."""
-    found = {one.name: one for one in record.latest(record.read("compression"))}
-    lines = ["| way | share | sd | smallest | largest | the coder alone | pictures |", "|---|---|---|---|---|---|---|"]
-    for name, one in found.items():
-        merged = found.get(f"{name.split()[0]} merged")
-        coder = "" if merged in (None, one) else f"{one.value / merged.value:.4f}"
-        sd = one.facts["sd"]
-        cells = [name, f"{one.value:.4f}", f"{sd:.4f}", f"{one.low:.4f}", f"{one.high:.4f}", coder, str(one.n)]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    """One line a way to keep a picture."""
+    return markdown(*compression_table(record.read("compression")))
 
 
 def sequences() -> str:
     """Every sequence as bytes."""
-    return markdown(bytes_table(record.read("sequence")))
+    return markdown(*bytes_table(record.read("sequence")))
 
 
 def maps() -> str:
     """Every map's orbits in binary64."""
-    return markdown(maps_table(record.read("sequence")))
+    return markdown(*maps_table(record.read("sequence")))
 
 
 TABLES: dict[str, Callable[[], str]] = {

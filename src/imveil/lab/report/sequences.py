@@ -73,13 +73,6 @@ def maps_table(records: Iterable[Record]) -> Table:
     return header, rows
 
 
-def markdown(table: Table) -> str:
-    """A table as Markdown."""
-    header, rows = table
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
 def _mean(one: Record, form: str, spread: bool) -> str:
     sd = one.facts.get("sd")
     return f"{one.value:{form}}" + (f" ± {sd:{form}}" if spread and sd is not None else "")
