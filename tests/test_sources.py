@@ -16,6 +16,7 @@ from PIL import Image
 from imveil.errors import BadDtype, BadImage, BadSource
 from imveil.owner.images import to16
 from imveil.owner.sources import Source, open_source
+from imveil.owner.sources import npz as sources_npz
 
 
 def picture(path: Path, value: int = 7, mode: str = "RGB") -> None:
@@ -246,6 +247,15 @@ def test_a_header_that_claims_memory(tmp_path: Path) -> None:
         file.writestr("images.npy", head.getvalue() + bytes(100))
     with pytest.raises(BadSource, match="is cut off"):
         open_source(tmp_path / "x.npz")
+
+
+def test_a_split_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, unpacked = npz(tmp_path / "x.npz", x_train=GREY, x_test=COLOUR), []
+    load = sources_npz._load
+    monkeypatch.setattr(sources_npz, "_load", lambda *args: unpacked.append(args[1]) or load(*args))
+    for i in (0, 9, 1, 8, 2):
+        source.read(i)
+    assert unpacked == ["x_train", "x_test"]
 
 
 def test_a_file_that_changes_under_way(tmp_path: Path) -> None:

@@ -37,15 +37,16 @@ class _Part(NamedTuple):
 class NpzSource(Source):
     """The pictures of one file, named by their index within the split: "00012.png".
 
-    Opening reads sizes and labels; the pictures of a split are unpacked when the first is asked for, and one split is
-    held at a time. Classes are called by their number, of as many digits as the last. Raises BadSource, BadDtype.
+    Opening reads sizes and labels; the pictures of a split are unpacked when the first is asked for, and kept: a cipher
+    data set asks for them in an order of its own, now of one split, now of another. Classes are called by their
+    number, of as many digits as the last. Raises BadSource, BadDtype.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.spec = str(path)
         self.notes = []
-        self._held: tuple[int, npt.NDArray[Any]] | None = None
+        self._held: dict[int, npt.NDArray[Any]] = {}
         try:
             with zipfile.ZipFile(self.path) as file:
                 self._parts, labels = self._look(file)
@@ -75,12 +76,11 @@ class NpzSource(Source):
         raise IndexError(i)
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_held": None}
+        return vars(self) | {"_held": {}}
 
     def _array(self, k: int) -> npt.NDArray[Any]:
         """The pictures of part k, (n, h, w, c)."""
-        if self._held is None or self._held[0] != k:
-            self._held = None
+        if k not in self._held:
             part = self._parts[k]
             try:
                 with zipfile.ZipFile(self.path) as file:
@@ -90,8 +90,8 @@ class NpzSource(Source):
             if array.size != np.prod(part.shape):
                 raise BadImage(f"{self.path}: {part.member} has changed")
             own = array.dtype.newbyteorder("=")  # a file may hold numbers in the other order of bytes
-            self._held = k, np.ascontiguousarray(array.reshape(part.shape), own)
-        return self._held[1]
+            self._held[k] = np.ascontiguousarray(array.reshape(part.shape), own)
+        return self._held[k]
 
     def _look(self, file: zipfile.ZipFile) -> tuple[list[_Part], list[npt.NDArray[Any] | None]]:
         names = {Path(name).stem for name in file.namelist() if name.endswith(".npy")}
