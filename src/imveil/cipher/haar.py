@@ -21,7 +21,7 @@ F64 = npt.NDArray[np.float64]
 
 BITS = 30  # of the fraction of an entry
 _COLUMNS = 256
-_COMPILE_FROM = 64  # dimensions: below this, Python is done before numba has been imported
+_COMPILE_FROM = 128  # dimensions: below this, numpy is done before numba has been imported
 
 
 def orthogonal(stream: Keystream, d: int) -> F64:
@@ -36,7 +36,7 @@ def orthogonal(stream: Keystream, d: int) -> F64:
     """
     words = np.frombuffer(stream.bytes(4 * d * (d + 1)), "<u2").reshape(-1, 4)
     numbers = words.sum(axis=1, dtype=np.int64) - 131070
-    loop = compiled(reflect) if d >= _COMPILE_FROM or "numba" in sys.modules else reflect
+    loop = compiled(reflect) if d >= _COMPILE_FROM or "numba" in sys.modules else _reflect_by_rows
     matrix = np.eye(d)
     # No column depends on another: a few at a time stay in the cache.
     for left in range(0, d, _COLUMNS):
@@ -71,3 +71,18 @@ def reflect(a: Any, x: Any, length: Any) -> None:
     for i in range(a.shape[0]):
         for j in range(a.shape[1]):
             a[i, j] = -sign * (a[i, j] - x[i] * w[j])
+
+
+def _reflect_by_rows(a: Any, x: Any, length: Any) -> None:
+    """`reflect` in numpy alone: the same operations on the same numbers, a row at a time."""
+    if length == 0.0:
+        return
+    sign = -1.0 if x[0] < 0.0 else 1.0
+    scale = 1.0 / (length * (length + abs(x[0])))
+    x[0] = x[0] + sign * length
+    w = np.zeros(a.shape[1])
+    for value, row in zip(x, a, strict=True):
+        w = w + value * row
+    w = scale * w
+    for value, row in zip(x, a, strict=True):
+        row[:] = -sign * (row - value * w)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,10 @@ def schemes(
     from imveil.lab.report.schemes import page_of
 
     pages = [page_of(name) for name in ([id] if id else imveil.schemes())]
+    if id:
+        from imveil.lab.keyspace import parameter_bits
+
+        pages[0]["settings_bits"] = round(parameter_bits(imveil.find(id), (32, 32, 3)), 1)
     if as_json:
         typer.echo(json.dumps(pages[0] if id else pages, indent=1))
     elif id:
@@ -39,8 +44,14 @@ def schemes(
 
 
 def _show(page: dict[str, Any]) -> None:
-    typer.echo(page["about"] + "\n\n" + page["use"])
-    typer.echo(f"\npaper: {page['paper']}")
+    from imveil.lab.report.schemes import NAMES
+
+    typer.echo(f"{page['id']}: {page['what']}\n\n{page['text']}" + ("\n" if page["text"] else ""))
+    counted = f" At most 2^{page['settings_bits']:.0f} settings for 32x32x3, all of them from a key of 256 bits."
+    for part, name in NAMES.items():
+        text = page[part] + (counted if part == "key_space" else "")
+        typer.echo(fill(f"{name.lower() + ':':11}{text}", 100, subsequent_indent=" " * 11))
+    typer.echo(f"{'paper:':11}{page['paper']}\n\n{page['use']}")
     for title in ("fields", "traits"):
         typer.echo(f"\n{title}:" + ("" if page[title] else " none"))
         for name, value in page[title].items():

@@ -20,14 +20,14 @@ Break: linear algebra. d known patches that span the space give M: at 4x4 one kn
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from imveil.cipher.haar import BITS, orthogonal
 from imveil.cipher.rotation import Rotation
-from imveil.cipher.scheme import Scheme, Shape, Traits
-from imveil.errors import BadField, BadMaterial, BadShape
+from imveil.cipher.scheme import Scheme, Shape, Traits, Within
+from imveil.errors import BadMaterial, BadShape
 from imveil.keys.key import Key
 
 
@@ -35,7 +35,7 @@ from imveil.keys.key import Key
 class Orthogonal(Scheme):
     """A random orthogonal matrix over patches, one for the data set.
 
-    block: side of a patch, 1 to 32; drawing the matrix costs d^3, a blink at 16, some ten seconds at 32.
+    block: side of a patch; drawing the matrix costs d^3, a blink at 16, some ten seconds at 32.
     material: `matrix` (d, d) with d = c * block * block, y = matrix @ x; a matrix of other code is rounded to multiples
     of 2^-30 and must be orthogonal to 1e-6.
     """
@@ -43,12 +43,7 @@ class Orthogonal(Scheme):
     id: ClassVar[str] = "orthogonal/1"
     paper: ClassVar[str] = "R. Aso, T. Chuman, H. Kiya, arXiv 2301.03843 (2023)"
 
-    block: int = 4
-
-    def check(self) -> None:
-        """block in 1..32."""
-        if not 1 <= self.block <= 32:
-            raise BadField(f"block of {self.id} lies in 1..32, not {self.block}")
+    block: Annotated[int, Within(1, 32, tried=(8,))] = 4
 
     @property
     def traits(self) -> Traits:

@@ -19,13 +19,13 @@ nearly as well; from cipher images alone the patches are a jigsaw puzzle, and th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from imveil.cipher.blocks import from_blocks, grid, positions, to_blocks
 from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Scheme, Shape, Traits, permutation
+from imveil.cipher.scheme import Scheme, Shape, Traits, Within, permutation
 from imveil.errors import BadField
 from imveil.keys.key import Key
 from imveil.keys.stream import Keystream
@@ -35,7 +35,7 @@ from imveil.keys.stream import Keystream
 class Patch(Scheme):
     """Patch-wise pixel shuffling and patch shuffling, one key for the data set.
 
-    block: side of a patch, 1 to 256. pixels: shuffle inside patches. blocks: shuffle patches. share: of the positions
+    block: side of a patch. pixels: shuffle inside patches. blocks: shuffle patches. share: of the positions
     that either step moves at all, 0 to 1. material: `pixel` (c * block * block), output position i of a flattened
     patch is its position pixel[i]; `block` (number of patches, row by row), output patch i is patch block[i]. The
     identity where a step is off.
@@ -44,15 +44,13 @@ class Patch(Scheme):
     id: ClassVar[str] = "patch/1"
     paper: ClassVar[str] = "Kiya et al., arXiv 2207.05366 (2022), arXiv 2308.07612 (2023), arXiv 2408.08529 (2024)"
 
-    block: int = 4
+    block: Annotated[int, Within(1, 256, tried=(8,))] = 4
     pixels: bool = True
     blocks: bool = True
     share: float = 1.0
 
     def check(self) -> None:
-        """block in 1..256, share in 0..1."""
-        if not 1 <= self.block <= 256:
-            raise BadField(f"block of {self.id} lies in 1..256, not {self.block}")
+        """share in 0..1."""
         if not 0 <= self.share <= 1:
             raise BadField(f"share of {self.id} lies in 0..1, not {self.share}")
 

@@ -1,6 +1,6 @@
 """plain/1: the identity. The baseline of every table, and the way to train on pictures that need no hiding.
 
-Hides nothing. Leaks everything.
+Hides nothing. Leaks everything. Key space: none, the key is ignored. Break: none needed.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from dataclasses import asdict
 from typing import Any, Literal, get_args, get_origin
@@ -11,27 +12,48 @@ import imveil
 from imveil.cipher.scheme import Scheme
 
 Table = tuple[list[str], list[list[str]]]
+NAMES = {"hides": "Hides", "leaks": "Leaks", "key_space": "Key space", "breaks": "Breaks"}
+PARTS = {"hides": "Hides", "leaks": "Leaks", "key_space": "Key space", "breaks": "Breaks?"}
 
 
 def page_of(id: str) -> dict[str, Any]:
     """One scheme with its usual fields, as JSON can hold it. Raises UnknownName.
 
-    about: the docstring of its file (paper, what it hides and leaks, key space, breaks); use: fields and material.
+    text: the docstring of its file without its first line and what follows; hides, leaks, key_space, breaks: the
+    sentences after these words in it, "" where there are none; use: fields and material.
 
     >>> page_of("etc/1")["fields"]
     {'block': {'default': 4, 'takes': ['2..64']}}
+    >>> page_of("etc/1")["key_space"]
+    'N! * 8^N * 2^N * 6^N for N blocks.'
     """
     scheme = imveil.find(id)
     text = inspect.cleandoc(sys.modules[type(scheme).__module__].__doc__ or "")
+    what, _, text = text.partition("\n\n")
+    text, parts = _parts(text)
     return {
         "id": scheme.id,
-        "what": text.split("\n\n")[0].replace("\n", " ").removeprefix(f"{scheme.id}: "),
+        "what": " ".join(what.split()).removeprefix(f"{scheme.id}: "),
         "paper": scheme.paper,
         "fields": {name: {"default": v, "takes": _takes(scheme, name)} for name, v in scheme.config().items()},
         "traits": asdict(scheme.traits),
-        "about": text,
+        "text": text,
+        **parts,
         "use": inspect.cleandoc(type(scheme).__doc__ or ""),
     }
+
+
+def _parts(text: str) -> tuple[str, dict[str, str]]:
+    """The text before the parts, and the parts, each on one line."""
+    marks = [
+        (m, name) for name, word in PARTS.items() for m in re.finditer(rf"(?:^|(?<=[.)]\s)){word}:?\s", text, re.M)
+    ]
+    marks.sort(key=lambda mark: mark[0].start())
+    ends = [mark.start() for mark, _ in marks[1:]] + [len(text)]
+    found = dict.fromkeys(PARTS, "")
+    for (mark, name), end in zip(marks, ends, strict=True):
+        found[name] = " ".join(text[mark.end() : end].split())
+    return text[: marks[0][0].start() if marks else None].strip(), found
 
 
 def _takes(scheme: Scheme, name: str) -> list[Any]:
@@ -68,8 +90,9 @@ def chapters() -> str:
     parts = []
     for page in map(page_of, imveil.schemes()):
         fields = [f"`{n}` = {v['default']} ({' | '.join(map(str, v['takes']))})" for n, v in page["fields"].items()]
-        rest = page["about"].partition("\n\n")[2]
+        lines = [f"* **{name}**: {page[part]}" for part, name in NAMES.items() if page[part]]
+        lines += [f"* **Fields**: {', '.join(fields) or 'none'}.", f"* **Paper**: {page['paper']}."]
         opening = page["what"][0].upper() + page["what"][1:]
-        parts.append(f"## {page['id']}\n\n{opening}\n\n{rest}\n\n{page['use']}\n\nPaper: {page['paper']}.")
-        parts[-1] += f" Fields: {', '.join(fields) or 'none'}.\n"
+        chapter = [f"## {page['id']}", opening, page["text"], "\n".join(lines), page["use"]]
+        parts.append("\n\n".join(part for part in chapter if part) + "\n")
     return "\n".join(parts)
