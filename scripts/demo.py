@@ -24,6 +24,7 @@ import imveil
 from imveil.cloud.predict import wilson
 from imveil.lab.experiment import Recipe, run
 from imveil.lab.report.sheet import Row, table, write_page
+from imveil.lab.report.show import visible
 from imveil.owner.cifar import load
 from imveil.store.sets import open_set
 
@@ -139,9 +140,10 @@ def show(pictures: np.ndarray, restored: np.ndarray, results: dict, seconds: flo
     rows = [Row("plain", some, "what the owner has")]
     for id in imveil.schemes():
         scheme = imveil.find(id)
-        if id != "plain/1" and scheme.traits.dtype == "uint8" and scheme.traits.keeps_shape:
-            cipher = scheme.encrypt(some, key, [str(i) for i in range(8)])
-            rows.append(Row(id, cipher.images, "what the cloud sees"))
+        if id != "plain/1":
+            cipher = scheme.encrypt(some, key, [str(i) for i in range(8)], pad=True)
+            scaled = "" if scheme.traits.dtype == "uint8" else f" ({scheme.traits.dtype}, scaled)"
+            rows.append(Row(id, [visible(image) for image in cipher.images], f"what the cloud sees{scaled}"))
     rows.append(Row("decrypted", restored, "what the owner gets back"))
     lines = [[name, f"{v:.2f} %", f"{low:.2f} to {high:.2f}", str(n)] for name, (v, low, high, n) in results.items()]
     head = ["trained on", "accuracy", "95 % interval", "n"]

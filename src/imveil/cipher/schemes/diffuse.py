@@ -15,8 +15,8 @@ ever. The table is what mends that.
 The yardstick of NPCR and UACI: change one bit of a picture and every sample of the cipher picture changes as if drawn
 anew, NPCR 99.61 % and UACI 33.46 % (two rounds; one round, or one without the pass backwards, falls short).
 
-Hides: all that a single cipher picture shows. Leaks: equality of pictures, sizes. A model cannot learn from it: a
-smallest change of a picture changes all of its cipher. Key space: (x0, r) of each round hold about 2^90 values.
+Hides: all that a single cipher picture shows. Leaks: equality of pictures, sizes. Little is left for a model to learn
+from: a smallest change of a picture changes all of its cipher. Key space: (x0, r) of each round hold about 2^90 values.
 Breaks: sensitivity to the picture is no security by itself. With a start that does not depend on the picture, one key
 for many pictures, chosen ciphers recover permutation and substitution of the architecture (Solak et al., Int. J.
 Bifurcation and Chaos 20:1405-1413, 2010; Xie et al., Signal Processing 132:150-154, 2017).

@@ -34,7 +34,7 @@ class Row:
 
 
 def sheet(rows: Sequence[Row], *, cell: int = 96, label: int = 260) -> Image.Image:
-    """All rows as one picture, every image scaled to `cell` pixels without smoothing.
+    """All rows as one picture, every image scaled to fit into `cell` pixels without smoothing.
 
     >>> sheet([Row("plain", np.zeros((2, 8, 8, 3), np.uint8))], cell=10, label=20).size
     (48, 14)
@@ -47,8 +47,10 @@ def sheet(rows: Sequence[Row], *, cell: int = 96, label: int = 260) -> Image.Ima
         draw.text((8, top + cell // 2 - 18), row.label, fill="black", font=ImageFont.load_default(17))
         draw.text((8, top + cell // 2 + 4), row.note, fill="#555", font=ImageFont.load_default(13))
         for x, image in enumerate(row.images):
-            small = picture(image).resize((cell, cell), Image.Resampling.NEAREST)
-            canvas.paste(small, (label + x * (cell + 4) + 2, top))
+            seen = picture(image)
+            w, h = (max(1, round(side * cell / max(seen.size))) for side in seen.size)
+            small = seen.resize((w, h), Image.Resampling.NEAREST)
+            canvas.paste(small, (label + x * (cell + 4) + 2 + (cell - w) // 2, top + (cell - h) // 2))
     return canvas
 
 
