@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from imveil.cipher.plan import Plan
 
 _COMPILE_FROM = 1 << 22  # bytes: below this, numpy is done before numba has been imported
+_COMPILE_AFTER = 1 << 26  # bytes in many small calls: about as long as importing numba takes
 _PAST_CACHE_FROM = 1 << 23  # bytes: below this, what is written may be read again before it leaves the cache
+_seen = 0
 
 
 def apply(plan: Plan, images: Any, out: Any) -> Any:
@@ -58,7 +60,9 @@ def _rows(plan: Plan, images: Any) -> Any:
 
 
 def _compiled(nbytes: int) -> bool:
-    return nbytes >= _COMPILE_FROM or "numba" in sys.modules
+    global _seen
+    _seen += nbytes
+    return nbytes >= _COMPILE_FROM or _seen >= _COMPILE_AFTER or "numba" in sys.modules
 
 
 def _xor(plan: Plan, images: Any, out: Any) -> None:
@@ -141,8 +145,10 @@ def _read_only(array: Any) -> Any:
 
 def _plain(plan: Plan, flat: Any) -> Any:
     """The gather in numpy alone, the slow and obvious way."""
-    units = flat if plan.unit == 8 else np.stack([flat & 15, flat >> 4], axis=2).reshape(len(flat), 2 * flat.shape[1])
-    units = units[:, plan.order]
+    units: Any = (
+        flat if plan.unit == 8 else np.stack([flat & 15, flat >> 4], axis=2).reshape(len(flat), 2 * flat.shape[1])
+    )
+    units = units.take(plan.order, axis=1)
     if plan.mask is not None:
         units ^= plan.mask
     return units if plan.unit == 8 else units[:, ::2] | units[:, 1::2] << 4

@@ -14,10 +14,10 @@ SPAN = 8192  # bytes: what a gather reads of one stretch of 32 images is then 25
 LEAST = 64  # bytes of a stretch: rows are read and written so many bytes at a time
 
 
-def spans(order: Any, unit: int) -> Any:
+def spans(order: Any, unit: int, most: int = SPAN) -> Any:
     """Bounds (k + 1,) of stretches, in bytes: units of a stretch come from the same stretch, in cipher and picture.
 
-    Stretches are no longer than `SPAN` where the order allows. unit: 8 or 4 bits.
+    unit: 8 or 4 bits.   most: stretches are no longer where the order allows, and `LEAST` bytes or more.
 
     >>> spans(np.arange(20_000) ^ 1, 8).tolist()
     [0, 8192, 16384, 20000]
@@ -29,9 +29,9 @@ def spans(order: Any, unit: int) -> Any:
     before, after = np.maximum.accumulate(order), np.minimum.accumulate(order[::-1])[::-1]
     cuts = at[(before[at - 1] < at) & (after[at] >= at)] // units
     bounds: list[Any] = [0]
-    while size - bounds[-1] > SPAN:
+    while size - bounds[-1] > most:
         left = cuts[(cuts >= bounds[-1] + LEAST) & (cuts <= size - LEAST)]
         if not len(left):
             break
-        bounds.append(left[max(0, int(np.searchsorted(left, bounds[-1] + SPAN, "right")) - 1)])
+        bounds.append(left[max(0, int(np.searchsorted(left, bounds[-1] + most, "right")) - 1)])
     return np.array([*bounds, size])

@@ -60,7 +60,7 @@ class Plan:
         if self.unit == 4 and length % 2:
             raise BadShape(f"{length} nibbles are no whole number of bytes")
         unit = self.unit
-        if order is not None and np.array_equal(order, np.arange(length, dtype=np.int32)):
+        if order is not None and _identical(order):
             order = None
         if unit == 4 and (order is None or _pairs(order)):
             order = None if order is None else order[::2] // 2
@@ -135,8 +135,12 @@ class Plan:
 
     def __invert__(self) -> Plan:
         """The plan that undoes this one. Raises NotInvertible when units of the picture are lost."""
-        if self.order is None:
-            return self
+        return self if self.order is None else self._inverse
+
+    @cached_property
+    def _inverse(self) -> Plan:
+        # Kept, so that what is found out about it (stretches, tensors on devices) is found out once too.
+        assert self.order is not None
         if not self.invertible:
             raise NotInvertible("this plan drops parts of the picture: nothing can bring them back")
         inverse = np.empty_like(self.order)
@@ -214,6 +218,12 @@ def _checked_mask(mask: Any, unit: int) -> U8 | None:
     if unit == 4 and mask.size and int(mask.max()) > 15:
         raise BadMaterial("a mask of nibbles holds 0..15 only")
     return np.array(mask)
+
+
+def _identical(order: I32) -> bool:
+    return not len(order) or bool(
+        order[0] == 0 and order[-1] == len(order) - 1 and np.array_equal(order, np.arange(len(order), dtype=np.int32))
+    )
 
 
 def _pairs(order: I32) -> bool:

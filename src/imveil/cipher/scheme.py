@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from types import UnionType
@@ -175,8 +175,7 @@ class Scheme(ABC):
         if not self.traits.per_image:
             return Cipher(self.plan(key, shape)(images), None, size)
         nonces = self.nonces(images, key, ids)
-        plans = self.image_plans(key, nonces, shape)
-        parts = [plan(images[i : i + 1]) for i, plan in enumerate(plans)]
+        parts = [plan(images[i : i + 1]) for i, plan in enumerate(self.image_plans(key, nonces, shape))]
         return Cipher(_joined(parts, images), nonces, size)
 
     def decrypt(self, cipher: Any, key: Key) -> Any:
@@ -234,10 +233,10 @@ class Scheme(ABC):
         shape = b"".join(int(d).to_bytes(8, "little") for d in images.shape[1:])
         return [mac(_counted(name) + shape + _digest(image))[:16] for name, image in zip(ids, images, strict=True)]
 
-    def image_plans(self, key: Key, nonces: Sequence[bytes], shape: Shape) -> list[Any]:
-        """The plan of each image under its own key, `key.derive(id, "image", nonce)`."""
+    def image_plans(self, key: Key, nonces: Sequence[bytes], shape: Shape) -> Iterator[Any]:
+        """The plan of each image under its own key, `key.derive(id, "image", nonce)`, one after the other."""
         keys = (key.derive(self.id, "image", nonce) for nonce in nonces)
-        return [self.plan_from_material(shape, **self.material(image_key, shape)) for image_key in keys]
+        return (self.plan_from_material(shape, **self.material(image_key, shape)) for image_key in keys)
 
     def _shape(self, images: Any) -> Shape:
         h, w, c = (int(d) for d in images.shape[1:])
@@ -281,10 +280,10 @@ def integers(name: str, value: Any, length: int, limit: int) -> npt.NDArray[np.i
         raise BadMaterial(f"{name} holds integers, got {array.dtype}")
     if array.size != length:
         raise BadMaterial(f"{name} needs {length} values, got {array.size}")
-    array = array.reshape(-1).astype(np.int64)
+    array = array.reshape(-1)
     if array.size and (array.min() < 0 or array.max() >= limit):
         raise BadMaterial(f"{name} holds values in 0..{limit - 1}, got one outside")
-    return array
+    return array.astype(np.int64, copy=False)
 
 
 def permutation(name: str, value: Any, length: int) -> npt.NDArray[np.int64]:

@@ -34,10 +34,10 @@ def by_torch(plan: Plan, images: Any, out: Any) -> Any:
         units = units[:, ::2] | units[:, 1::2] << 4
     if mask is not None:
         units = units ^ mask
+    if plan.nbytes is None:
+        units = units.clone()  # a result is never the picture itself, and out may overlap it
     result = units.reshape(images.shape)
-    if out is None:
-        return result if plan.nbytes is not None else result.clone()
-    return out.copy_(result)
+    return result if out is None else out.copy_(result)
 
 
 def _there(plan: Plan, device: Any) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from imveil.errors import BadInput, SecretLeak
+from imveil.keys.sorting import order
 
 
 class Keystream:
@@ -68,8 +69,11 @@ class Keystream:
             good = words if top == span else words[words < top]
             found.append(good)
             left -= len(good)
-        drawn = np.concatenate(found) if found else np.empty(0, "<u8")
-        return (drawn.astype(np.uint64) % np.uint64(limit)).astype(np.int64)
+        drawn: Any = np.concatenate(found) if found else np.empty(0, "<u8")
+        # The same for a power of two, and much faster.
+        drawn = drawn % drawn.dtype.type(limit) if limit & (limit - 1) else drawn & drawn.dtype.type(limit - 1)
+        numbers: npt.NDArray[np.int64] = drawn.astype(np.int64)
+        return numbers
 
     def permutation(self, n: int) -> npt.NDArray[np.int64]:
         """A permutation of 0..n-1, each equally likely but for ties of probability below n^2 / 2^65. (n,) int64.
@@ -80,8 +84,7 @@ class Keystream:
         >>> Keystream(bytes(32)).permutation(4).tolist()
         [1, 0, 3, 2]
         """
-        words = np.frombuffer(self.bytes(8 * n), "<u8")
-        return np.argsort(words, kind="stable")
+        return order(np.frombuffer(self.bytes(8 * n), "<u8"))
 
     def __repr__(self) -> str:
         return f"Keystream({self._read} bytes read)"

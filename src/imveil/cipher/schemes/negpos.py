@@ -19,12 +19,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from imveil.cipher.blocks import positions, recoloured
+from imveil.cipher.blocks import positions
 from imveil.cipher.plan import Plan
 from imveil.cipher.scheme import Scheme, Shape, Traits, integers
 from imveil.keys.key import Key
 
-ORDERS = np.array(list(permutations(range(3))))  # out[c] = in[ORDERS[code][c]]: 012 021 102 120 201 210
+ORDERS = np.array(list(permutations(range(3))), np.int32)  # out[c] = in[ORDERS[code][c]]: 012 021 102 120 201 210
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,19 @@ class NegPos(Scheme):
     def material(self, key: Key, shape: Shape) -> dict[str, Any]:
         """Independent fair bits, and uniform codes."""
         pixels = shape[0] * shape[1]
-        inv = np.ones(prod(shape), np.int64)
-        colors = np.zeros(pixels, np.int64)
-        if self.negpos:
-            inv = key.derive(self.id, "inv").stream().below(2, prod(shape))
-        if self.colors and shape[2] >= 3:
-            colors = key.derive(self.id, "colors").stream().below(6, pixels)
-        return {"inv": inv, "colors": colors}
+        inv, colors = key.derive(self.id, "inv").stream(), key.derive(self.id, "colors").stream()
+        moved = self.colors and shape[2] >= 3
+        return {
+            "inv": inv.below(2, prod(shape)) if self.negpos else np.ones(prod(shape), np.int64),
+            "colors": colors.below(6, pixels) if moved else np.zeros(pixels, np.int64),
+        }
 
     def plan_from_material(self, shape: Shape, inv: Any, colors: Any) -> Plan:
         """Inversion first, then the order of colours."""
         inv = integers("inv", inv, prod(shape), 2)
         colors = integers("colors", colors, shape[0] * shape[1], 6)
-        order = recoloured(positions(shape).reshape(-1, shape[2]), ORDERS[colors])
-        invert = Plan(mask=np.where(inv == 0, 255, 0).astype(np.uint8))
-        return Plan(order=order.ravel()) @ invert
+        order = positions(shape).reshape(-1, shape[2])
+        if shape[2] >= 3:
+            order[:, :3] = order[:, :1] + ORDERS.take(colors, axis=0)
+        mask = np.equal(inv, 0).view(np.uint8) * np.uint8(255)
+        return Plan(order.ravel(), mask.take(order.ravel()))
