@@ -115,12 +115,14 @@ def audit(
     views: Sequence[ViewName] = VIEWS,
     data: str = "",
     what: str = "",
+    seeds: int = SEEDS,
     progress: Watch | None = None,
 ) -> Audit:
     """Attack `target` with everything that fits the views.
 
     images: plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers.
-    budget: seconds.   progress: called with (trials done, trials, what is played now).
+    budget: seconds.   seeds: how often each trial is repeated, for its spread, if time is left.
+    progress: called with (trials done, trials, what is played now).
     Ctrl-C ends it early: the result is then marked `interrupted`.
     """
     began = time.monotonic()
@@ -132,14 +134,14 @@ def audit(
     tell = progress or (lambda *_: None)
     took: dict[str, tuple[int, float]] = {}
     try:
-        for seed in range(SEEDS):
+        for seed in range(seeds):
             for number, trial in enumerate(trials):
                 left = budget - (time.monotonic() - began)
                 if _expected(trial, took) > left or left <= 0:
                     if seed == 0:
                         result.skipped.append(Skipped(trial.label, "no time was left in the budget"))
                     continue
-                tell(seed * len(trials) + number, SEEDS * len(trials), trial.label)
+                tell(seed * len(trials) + number, seeds * len(trials), trial.label)
                 start = time.monotonic()
                 played = game(
                     target if scheme else real, images, trial.attack,

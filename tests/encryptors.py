@@ -1,0 +1,50 @@
+"""Other people's encryptors, as `imveil audit --encryptor` meets them: good, crashing, hanging, of another size."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+_MASK = np.random.default_rng(1).integers(0, 256, 1 << 16, np.uint8)
+
+
+def fixed_xor(images: Any) -> Any:
+    """One sequence for all pictures."""
+    print("a library that talks")  # must not get between the numbers
+    return images ^ _MASK[: images[0].size].reshape(images.shape[1:])
+
+
+def crashes(images: Any) -> Any:
+    raise RuntimeError(f"cannot do {len(images)}")
+
+
+def leaves(images: Any) -> Any:
+    sys.exit(len(images))
+
+
+def hangs(images: Any) -> Any:
+    time.sleep(60)
+    return images
+
+
+def other_size(images: Any) -> Any:
+    return images[:, ::2]
+
+
+def varying_size(images: Any) -> Any:
+    return np.zeros((len(images), 3 + len(images) % 5, 4, 3), np.uint8)
+
+
+def too_few(images: Any) -> Any:
+    return images[:1]
+
+
+def words(images: Any) -> Any:
+    return np.array(["no numbers"] * len(images))
+
+
+def random_answers(images: Any) -> Any:
+    return np.random.default_rng().integers(0, 256, images.shape, np.uint8)
