@@ -2,7 +2,7 @@
 
 An owner encrypts CIFAR-10 under the seed's scheme, a cloud that never has the key trains on the cipher images and
 answers queries on them, the owner decrypts everything again. Beside it the same training on plain images, on
-negpos/1 and on the control, and the seed's model asked with a wrong key. Everything lies in demo/ afterwards;
+negpos/1 and on the control, the seed's model asked with a wrong key, and what attackers get back. Everything lies in demo/ afterwards;
 demo/out/index.html shows it. Leaves with 1 unless plain reaches 70 % and the seed and negpos/1 lie above the
 control's interval.
 """
@@ -16,13 +16,16 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import imveil
 from imveil.cloud.predict import wilson
+from imveil.lab.attack import View, find_attack
 from imveil.lab.experiment import Recipe, run
+from imveil.lab.metrics.ssim import ssim_or_negative
 from imveil.lab.report.sheet import Row, table, write_page
 from imveil.lab.report.show import visible
 from imveil.owner.cifar import load
@@ -104,7 +107,10 @@ def main() -> None:
         results[name] = (record.value, record.low, record.high, record.n)
         print(f"{name}: {record.value:.2f} % of {record.n}")
 
-    show(plain["test"][0], restored, results, time.monotonic() - began)
+    say("Attacker, without the key: what one known picture gives back, and what a hundred cipher images alone do")
+    recovered = attacked(plain["test"][0])
+
+    show(plain["test"][0], restored, recovered, results, time.monotonic() - began)
     judge(results)
 
 
@@ -134,7 +140,25 @@ def score(answer: dict) -> tuple[float, float, float, int]:
     return 100 * answer["right"] / answer["n"], 100 * low, 100 * high, answer["n"]
 
 
-def show(pictures: np.ndarray, restored: np.ndarray, results: dict, seconds: float) -> None:
+def attacked(pictures: np.ndarray) -> list[Row]:
+    """The first eight pictures as two attackers redraw them from their cipher images under the seed's scheme."""
+    scheme, key = imveil.find(SEED_SCHEME), imveil.Key.generate()
+    some, known, others = pictures[:8], pictures[8:9], pictures[9:109]
+    cipher = scheme.encrypt(np.concatenate([some, known, others]), key).images
+    view = View(cipher[:8], some.shape[1:], scheme.id, scheme.config())
+    rows = []
+    for name, held, what in (
+        ("known-plan", {"pairs": (known, cipher[8:9])}, "one known picture"),
+        ("many-time-pad", {"ciphers": cipher[9:]}, "100 cipher images, nothing known"),
+    ):
+        guess = find_attack(name).run(replace(view, **held), np.random.default_rng(0), 0).images
+        alike = ssim_or_negative(some, guess).mean()
+        print(f"  {what}: similarity (SSIM) of what comes back {alike:.3f}, 1 is the picture itself, n = 8")
+        rows.append(Row("attacker", guess, what))
+    return rows
+
+
+def show(pictures: np.ndarray, restored: np.ndarray, recovered: list[Row], results: dict, seconds: float) -> None:
     """The contact sheet and the table, on paper and on the terminal."""
     some, key = pictures[:8], imveil.Key.generate()
     rows = [Row("plain", some, "what the owner has")]
@@ -144,7 +168,7 @@ def show(pictures: np.ndarray, restored: np.ndarray, results: dict, seconds: flo
             cipher = scheme.encrypt(some, key, [str(i) for i in range(8)], pad=True)
             scaled = "" if scheme.traits.dtype == "uint8" else f" ({scheme.traits.dtype}, scaled)"
             rows.append(Row(id, [visible(image) for image in cipher.images], f"what the cloud sees{scaled}"))
-    rows.append(Row("decrypted", restored, "what the owner gets back"))
+    rows += [Row("decrypted", restored, "what the owner gets back"), *recovered]
     lines = [[name, f"{v:.2f} %", f"{low:.2f} to {high:.2f}", str(n)] for name, (v, low, high, n) in results.items()]
     head = ["trained on", "accuracy", "95 % interval", "n"]
     signature = open_set(HERE / "ciphers").manifest.fingerprint
