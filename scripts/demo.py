@@ -2,9 +2,9 @@
 
 An owner encrypts CIFAR-10 under the seed's scheme, a cloud that never has the key trains on the cipher images and
 answers queries on them, the owner decrypts everything again. Beside it the same training on plain images, on
-negpos/1 and on the control, the seed's model asked with a wrong key, and what attackers get back. Everything lies in demo/ afterwards;
-demo/out/index.html shows it. Leaves with 1 unless plain reaches 70 % and the seed and negpos/1 lie above the
-control's interval.
+negpos/1 and on the control, the seed's model asked with a wrong key, and what attackers get back. Everything lies
+in demo/ afterwards; demo/out/index.html shows it. Leaves with 1 unless plain reaches 70 % and the seed and negpos/1
+lie above the control's interval.
 """
 
 from __future__ import annotations
