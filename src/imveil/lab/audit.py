@@ -90,7 +90,13 @@ class Audit:
         order = {view: i for i, view in enumerate(VIEWS)}
         return max(
             self.findings,
-            key=lambda f: (round(f.low, 3), round(f.recovery, 3), -order[f.trial.view], -f.trial.strength),
+            key=lambda f: (
+                round(f.low, 3),
+                round(f.recovery, 3),
+                -order[f.trial.view],
+                -f.trial.strength,
+                -len(f.trial.attack.needs),
+            ),
             default=None,
         )
 

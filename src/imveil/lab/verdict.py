@@ -70,6 +70,8 @@ def _attacker(best: Finding) -> str:
     if trial.view == "kpa":
         with_it = "its cipher image" if trial.strength == 1 else "their cipher images"
         return f"an attacker who knows {_count(trial.strength, 'picture')} with {with_it}"
+    if "gallery" in trial.attack.needs:
+        return f"an attacker who has one cipher image, and {_gallery(best):,} pictures among which the right one is,"
     if trial.strength:
         return f"an attacker who has {_count(trial.strength, 'cipher image')} and nothing else"
     return "an attacker who has one cipher image and nothing else"
