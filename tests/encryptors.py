@@ -48,3 +48,30 @@ def words(images: Any) -> Any:
 
 def random_answers(images: Any) -> Any:
     return np.random.default_rng().integers(0, 256, images.shape, np.uint8)
+
+
+def _theirs(name: str, images: Any, mode: str) -> Any:
+    from scramblekit import scramble
+
+    scheme = getattr(scramble, name)(7, image_size=images.shape[1:3], channel_mode=mode)
+    return scheme(images, channels_last=True)
+
+
+def their_etc(images: Any) -> Any:
+    """scramblekit's EtC."""
+    return _theirs("EtC", images, "permutation")
+
+
+def their_pe(images: Any) -> Any:
+    """scramblekit's PE."""
+    return _theirs("PE", images, "permutation")
+
+
+def their_lossy_etc(images: Any) -> Any:
+    """scramblekit's EtC as it comes: it loses a colour in some blocks."""
+    return _theirs("EtC", images, "original")
+
+
+def their_lossy_pe(images: Any) -> Any:
+    """scramblekit's PE as it comes: it loses a colour in some pixels."""
+    return _theirs("PE", images, "original")

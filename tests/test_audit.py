@@ -14,9 +14,11 @@ from PIL import Image
 import imveil
 from imveil.cli import main
 from imveil.errors import BadInput, BadSource
+from imveil.keys.files import write_key
 from imveil.lab.audit import audit
 from imveil.lab.audit_folder import audit_folder, read_folder, total_variation
 from imveil.lab.encryptor import Encryptor
+from imveil.lab.pictures import read_pictures
 from imveil.lab.trials import plan, view_of
 from imveil.lab.verdict import as_json, level, sentence
 from smooth import smooth_pictures
@@ -275,3 +277,54 @@ def test_the_report_is_one_file_that_loads_nothing(run: Any) -> None:
     assert "http" not in page.replace('http-equiv="Content-Security-Policy"', "")
     assert "did not prevent any recovery" in page
     assert {record["format"] for record in told["records"]} == {"imveil-record/1"}
+
+
+@pytest.mark.parametrize("name", ["their_etc", "their_pe", "their_lossy_etc", "their_lossy_pe"])
+def test_other_peoples_encryptors_are_broken(name: str, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("scramblekit.scramble", reason="the extra `peers` is not installed")
+    monkeypatch.setenv("PYTHONPATH", f"{HERE}:{':'.join(sys.path)}")
+    write(Path("plain"), PICTURES[:100])
+    words = ["--encryptor", f"encryptors:{name}", "--data", "plain", "--budget", "20", "--view", "cpa"]
+    code, out, err = run(*words, "--fail-above", "0.5" if "lossy" in name else "0.9")
+    assert code == 3, (out, err)
+
+
+@pytest.mark.needs_data
+@pytest.mark.parametrize("scheme", ["aes-xor/1", "logistic-xor/1"])
+def test_photographs_under_a_fixed_sequence_come_back_from_cipher_images_alone(scheme: str, real_data: Path) -> None:
+    del real_data
+    pictures = read_pictures("cifar100", most=400).images
+    found = audit(imveil.find(scheme), pictures, budget=120, views=["coa"], seeds=1)
+    hundred = next(f for f in found.findings if f.trial.attack.id == "many-time-pad" and f.trial.strength == 100)
+    assert hundred.low > 0.9
+    assert found.condemned(0.9)
+
+
+@pytest.mark.needs_data
+def test_the_control_is_acquitted_where_the_mean_picture_is_a_good_guess(real_data: Path) -> None:
+    pictures = read_pictures(str(real_data / "pneumoniamnist" / "pneumoniamnist.npz"), most=400).images
+    found = audit(imveil.find("aes-ctr-control/1"), pictures, budget=120, seeds=1)
+    assert not found.condemned(0.05)
+    assert found.best is not None
+    assert found.best.records[0].facts["found"]["blind"] > 0.4
+
+
+@pytest.mark.needs_data
+def test_a_folder_that_encrypt_wrote_is_condemned_with_every_hint_taken_away(
+    real_data: Path, tmp_path: Path, run: Any
+) -> None:
+    del real_data
+    pictures = read_pictures("cifar100", most=160).images
+    write(tmp_path / "plain", pictures)
+    write_key(tmp_path / "k", KEY)
+    with pytest.raises(SystemExit) as left:
+        main(["encrypt", str(tmp_path / "plain"), str(tmp_path / "c"), "--key", str(tmp_path / "k"),
+              "--scheme", "logistic-xor/1"])  # fmt: skip
+    assert not left.value.code
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for file in (tmp_path / "c").glob("*.png"):
+        Image.fromarray(np.asarray(Image.open(file))).save(bare / file.name)  # without imveil.json and chunks
+    code, out, err = run(bare, "--fail-above", "0.9", "--budget", "60")
+    assert code == 3, (out, err)
+    assert "many-time pad" in err
