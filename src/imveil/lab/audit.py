@@ -176,8 +176,11 @@ def audit(
 
 
 def _expected(trial: Trial, took: dict[str, tuple[int, float]]) -> float:
-    """Seconds that a trial will take, from the same attack at its last strength; 0 for one that was never played."""
+    """Seconds that a trial will take, from the same attack at its last strength; 0 for one that was never played.
+
+    Cautious, and no more: a first game has compiling in it, and little of its time grows with the number of images.
+    """
     if trial.attack.id not in took:
         return 0.0
     strength, seconds = took[trial.attack.id]
-    return seconds * max(1, trial.strength) / strength
+    return seconds * min(2.0, max(1, trial.strength) / strength)
