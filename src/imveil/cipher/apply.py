@@ -101,39 +101,35 @@ def _gather(plan: Plan, images: Any, out: Any) -> None:
 
     n, size = images.shape
     many = lanes.IMAGES[plan.unit]
-    whole = n - n % many if size >= LEAST else 0
+    fewest = many // 4 if size >= LEAST else n + 1  # of these on, it is faster to leave lanes empty
     past = images.nbytes >= _PAST_CACHE_FROM and size % LEAST == 0 and not np.may_share_memory(images, out)
+    images = _read_only(images)
+    loop = kernels.gather_bytes if plan.unit == 8 else kernels.gather_nibbles
 
-    def together(source: Any, target: Any) -> None:
-        source = _read_only(source)
+    def one_by_one(pieces: Iterator[slice]) -> None:
+        for piece in pieces:
+            loop(images[piece], plan.order, plan.byte_mask, out[piece])
 
-        def work(pieces: Iterator[slice]) -> None:
-            room = np.empty(many * int(np.diff(plan.spans).max()), np.uint8)
-            for piece in pieces:
-                given = source[piece], plan.order, plan.byte_mask, 8 // plan.unit, plan.spans
-                lanes.gather(*given, target[piece], room, past)
+    def together(pieces: Iterator[slice]) -> None:
+        room = np.empty(many * int(np.diff(plan.spans).max()), np.uint8)
+        given = plan.order, plan.byte_mask, 8 // plan.unit, plan.spans
+        for piece in pieces:
+            source, target = images[piece], out[piece]
+            whole = len(source) - len(source) % many
+            lanes.gather(source[:whole], *given, target[:whole], room, past)
+            rest = len(source) - whole
+            if rest >= fewest:
+                filled = np.zeros((many, size), np.uint8)
+                filled[:rest] = source[whole:]
+                lanes.gather(_read_only(filled), *given, filled, room, False)
+                target[whole:] = filled[:rest]
+            elif rest:
+                loop(source[whole:], plan.order, plan.byte_mask, target[whole:])
 
-        spread(work, len(source), source.nbytes, many)
-
-    def one_by_one(source: Any, target: Any) -> None:
-        source = _read_only(source)
-        loop = kernels.gather_bytes if plan.unit == 8 else kernels.gather_nibbles
-
-        def work(pieces: Iterator[slice]) -> None:
-            for piece in pieces:
-                loop(source[piece], plan.order, plan.byte_mask, target[piece])
-
-        spread(work, len(source), source.nbytes)
-
-    together(images[:whole], out[:whole])
-    if n - whole < many // 4 or size < LEAST:
-        one_by_one(images[whole:], out[whole:])
+    if n < fewest:
+        spread(one_by_one, n, images.nbytes)
     else:
-        # Some lanes stay empty, and it is faster still.
-        some = np.zeros((many, size), np.uint8)
-        some[: n - whole] = images[whole:]
-        together(some, some)
-        out[whole:] = some[: n - whole]
+        spread(together, n, images.nbytes, many)
 
 
 def _read_only(array: Any) -> Any:
