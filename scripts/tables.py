@@ -16,7 +16,7 @@ from imveil.lab import record
 from imveil.lab.record import Record
 from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
-from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised
+from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
 from imveil.lab.report.schemes import chapters, schemes_table
 from imveil.lab.report.sequences import bytes_table, maps_table
 
@@ -100,6 +100,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "efficiency": efficiency,
     "key-space": key_spaces,
     "recognised": recognised,
+    "streams": streams,
     "compression": compression,
     "sequences": sequences,
     "maps": maps,

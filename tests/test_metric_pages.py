@@ -36,6 +36,7 @@ def test_records_become_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ],
         "key-space": [made("key-space", "negpos/1", 1000.0, **bits)],
         "recovery": [made("recovery", "known-plan", 1.0, **attack).model_copy(update={"low": 1.0, "seconds": 1.024})],
+        "sp800-22": [made("sp800-22", "x mantissa", 50.0, keys=20, passed={"runs": 20, "dft": 3, "rank": 10})],
         "recognised": [made("recognised", "net", 8.27, depth=20)],
     }
     monkeypatch.setattr(record, "read", lambda kind: lines[kind])
@@ -44,6 +45,7 @@ def test_records_become_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     row = "| negpos/1 | 5,719 | 256 | 10 (known-plan with 1 pairs, 1 s) | 1,000 | 10 | less than 10 |"
     assert row in pages.key_spaces()
     assert "| ResNet-20 | 8.27 | 4.13 to 16.54 | 7 |" in pages.recognised()
+    assert "| x mantissa | 50.0 | 25.0 to 100.0 | 20 | dft |" in pages.streams()
     lines["recovery"] = []
     assert "none on record succeeds | 1,000 | 256 | 10^66 |" in pages.key_spaces()
     assert not list(tmp_path.iterdir())

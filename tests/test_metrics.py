@@ -229,6 +229,15 @@ def test_equal_ciphers_and_a_batch_of_one() -> None:
     assert reused_streams(images[:1]).tolist() == [0]
 
 
+def test_reused_streams_look_at_the_top_bit_and_at_no_other() -> None:
+    """Pictures of which only the top bit is smooth: left half dark, right half bright."""
+    images = pictures("low bits", (12, 24, 24, 1)) & 127
+    images[:, :, 12:] |= 128
+    mask = pictures("mask", (24, 24, 1))
+    assert reused_streams(images ^ mask).all()
+    assert not reused_streams(images ^ pictures("masks", (12, 24, 24, 1))).any()
+
+
 def test_recognised_counts_classes_and_refuses_a_classifier_that_answers_nonsense() -> None:
     images = pictures("x", (3, 4, 4, 3))
     assert recognised(images, [2, 0, 1], lambda _: np.array([2, 1, 1])).tolist() == [1, 0, 1]

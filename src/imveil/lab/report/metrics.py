@@ -104,6 +104,19 @@ def key_spaces() -> str:
     return f"{_where(newest)}\n\n{_table(head, lines)}" if newest else ""
 
 
+def streams() -> str:
+    """One line a kind of sequence: how many p-values of SP 800-22 pass, and which tests are failed by most keys."""
+    newest = list({one.name: one for one in record.read("sp800-22")}.values())
+    lines = []
+    for one in newest:
+        keys = one.facts["keys"]
+        failed = [name for name, passed in one.facts["passed"].items() if passed < keys / 2]
+        every = len(failed) == len(one.facts["passed"])
+        words = "all" if every else ", ".join(failed) or "none"
+        lines.append([one.name, f"{one.value:.1f}", f"{one.low:.1f} to {one.high:.1f}", str(keys), words])
+    return _table(["sequence", "pass, %", "95 % interval", "keys", "tests that most keys fail"], lines)
+
+
 def recognised() -> str:
     """What the public classifiers get wrong on plain pictures."""
     newest = {one.name: one for one in record.read("recognised")}.values()
