@@ -69,9 +69,10 @@ def cumulative_sums(bits: Bits) -> tuple[float, float]:
 
 def _strays(far: int, n: int) -> float:
     phi, step = NormalDist().cdf, far / math.sqrt(n)
+    reach = 3 / step  # terms further out are 0 to double precision: the normal is cut at 12
 
     def between(first: float, a: int, b: int) -> float:
-        ks = range(math.ceil(first), math.floor((n / far - 1) / 4) + 1)
+        ks = range(math.ceil(max(first, -reach)), math.floor(min((n / far - 1) / 4, reach)) + 1)
         return sum(phi((4 * k + a) * step) - phi((4 * k + b) * step) for k in ks)
 
     return 1 - between((-n / far + 1) / 4, 1, -1) + between((-n / far - 3) / 4, 3, 1)
