@@ -213,8 +213,16 @@ def test_schemes(refused: Refused, scheme: str, said: list[str]) -> None:
 def test_schemes_whose_ciphers_are_no_bytes(refused: Refused) -> None:
     wide = [id for id in imveil.schemes() if imveil.find(id).traits.dtype != "uint8"]
     for id in wide:
-        refused(f"encrypt pictures c --key my.key --scheme {id}", "a PNG holds uint8 only")
+        said = f"cipher images of {id} are {imveil.find(id).traits.dtype}, a PNG holds uint8 only; store them as .npz"
+        refused(f"encrypt pictures c --key my.key --scheme {id} --container folder", said)
+        refused(f"encrypt pictures/cat/1.png c.png --key my.key --scheme {id}", said)
     assert wide
+
+
+def test_containers(refused: Refused) -> None:
+    refused(f"{ENCRYPT} --container parquett", "no container is called 'parquett'")
+    write_manifest(Path("ciphers"), read_manifest(Path("ciphers")).model_copy(update={"container": "tape"}))
+    refused("decrypt ciphers p --key my.key", "the data set is stored as 'tape', this imveil reads")
 
 
 def test_usage(refused: Refused) -> None:
@@ -369,7 +377,9 @@ def test_destinations(refused: Refused) -> None:
     refused("decrypt ciphers ciphers --key my.key", "lie in one another")
     refused("encrypt pictures ciphers --key my.key --scheme aes-xor/1", "is of scheme negpos/1, this run has scheme")
     refused("encrypt pictures/cat/1.png my.key --key my.key --scheme negpos/1", "my.key exists already")
-    refused("encrypt pictures/cat/1.png x.jpg --key my.key --scheme negpos/1", "goes into a .png file, not x.jpg")
+    refused(
+        "encrypt pictures/cat/1.png x.jpg --key my.key --scheme negpos/1", "goes into a .png or .npz file, not x.jpg"
+    )
     refused("encrypt pictures/cat/1.png no/x.png --key my.key --scheme negpos/1", "no is no folder")
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import select
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,9 +14,9 @@ from imveil.errors import BadInput, BadKeyFile, InsecureKeyFile, WrongPassphrase
 from imveil.keys.files import plain, read_key, write_key
 from imveil.keys.key import Key
 from imveil.keys.wrap import Kdf, wrap
+from terminal import IMVEIL, at_a_terminal
 
 KEY = Key(bytes(range(32)))
-IMVEIL = [sys.executable, "-m", "imveil"]
 
 
 @pytest.fixture
@@ -50,31 +48,6 @@ def imveil(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         start_new_session=True,
         timeout=60,
     )
-
-
-OWN_TERMINAL = """
-import fcntl, os, sys, termios
-os.setsid()
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-
-
-def at_a_terminal(words: list[str], answers: list[str]) -> tuple[int, str]:
-    """Run the command line at a terminal of its own, type an answer at each prompt; its exit code and the screen."""
-    ours, its = os.openpty()
-    child = subprocess.Popen([sys.executable, "-c", OWN_TERMINAL, *IMVEIL, *words], stdin=its, stdout=its, stderr=its)
-    os.close(its)
-    screen, waiting = b"", list(answers)
-    while select.select([ours], [], [], 60)[0]:
-        try:
-            screen += os.read(ours, 1000)
-        except OSError:  # Linux says so when the child has closed its end
-            break
-        if screen.endswith(b": ") and waiting:
-            os.write(ours, waiting.pop(0).encode() + b"\n")
-    os.close(ours)
-    return child.wait(60), screen.decode()
 
 
 def test_the_life_of_a_key(here: Path) -> None:
