@@ -33,7 +33,7 @@ from imveil.store.sets import open_set
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "demo"
-IMAGES, EPOCHS = int(os.environ.get("IMVEIL_DEMO_IMAGES", "20000")), int(os.environ.get("IMVEIL_DEMO_EPOCHS", "8"))
+IMAGES, EPOCHS = int(os.environ.get("IMVEIL_DEMO_IMAGES", "12000")), int(os.environ.get("IMVEIL_DEMO_EPOCHS", "8"))
 SEED_SCHEME = "logistic-xor/1"
 
 
@@ -103,7 +103,7 @@ def main() -> None:
     results = {"seed": score(right), "seed, wrong key": score(wrong)}
     for name, scheme in (("plain", "plain/1"), ("negpos/1", "negpos/1"), ("control", "aes-ctr-control/1")):
         say(f"Beside it, the same training on {scheme}")
-        record = run(Recipe(scheme=scheme, images=IMAGES, epochs=EPOCHS), 0, name)
+        record = run(Recipe(scheme=scheme, images=IMAGES, epochs=EPOCHS, held_out=IMAGES // 10), 0, name)
         results[name] = (record.value, record.low, record.high, record.n)
         print(f"{name}: {record.value:.2f} % of {record.n}")
 

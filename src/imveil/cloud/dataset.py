@@ -67,7 +67,8 @@ def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None) -> Pa
     """Cut a cipher data set into parts. A split "test" is the test, "valid" or "val" the validation, as they are.
 
     A set without splits gives a fifth of each class, at most 10,000, as test. Without a validation split a tenth of
-    what is left of each class, at most 5,000, is held out for it. limit: train on so many pictures only.
+    what is left of each class, at most 5,000, is held out for it. limit: train on so many pictures only, and validate
+    on a tenth as many.
     TrainingProblem where nothing is to be trained on.
     """
     manifest = cipher_set.manifest
@@ -88,7 +89,7 @@ def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None) -> Pa
     if named:
         valid: tuple[Images, I64] | None = _load(cipher_set, named)
     else:
-        out = hold_out(train[1], 0.1, 5_000, seed)
+        out = hold_out(train[1], 0.1, min(5_000, (limit or 50_000) // 10), seed)
         valid, train = (_cut(train, out), _cut(train, ~out)) if out.any() else (None, train)
         notes.append(
             "a tenth of the training pictures is held out for validation"
