@@ -48,40 +48,30 @@ def copy(images: Any, out: Any) -> Callable[[], None]:
     return lambda: np.copyto(out, images)
 
 
-def ratio(name: str, to: str, base: list[float], ours: list[float], work: float = 1.0) -> float:
+def ratio(name: str, to: str, base: list[float], ours: list[float], work: float = 1.0, **facts: Any) -> float:
     """Print, and record if asked, how many times faster than `base` ours is, by the best round of each.
 
-    work: how much more ours did in its time than the base in its own. The range is that of the single rounds.
+    work: how much more ours did in its time than the base in its own.   facts: what tables group by. The range is that
+    of the single rounds.
     """
     value = work * min(base) / min(ours)
     each = [work * b / o for b, o in zip(base, ours, strict=True)]
-    print(f"{name:64} {value:8.2f} of {to}   [{min(each):.2f}, {max(each):.2f}]", flush=True)
-    _record(name, to, value, min(each), max(each), len(ours), sum(ours))
+    print(f"{name:64} {value:9.3g} of {to}   [{min(each):.3g}, {max(each):.3g}]", flush=True)
+    _record(name, {"to": to, **facts}, "ratio", value, each, sum(ours))
     return value
 
 
-def seconds(name: str, times: list[float]) -> None:
+def milliseconds(name: str, times: list[float], **facts: Any) -> None:
     """Print, and record if asked, a plain time: best round, range."""
-    print(f"{name:64} {min(times) * 1e3:8.2f} ms   [{min(times) * 1e3:.2f}, {max(times) * 1e3:.2f}]", flush=True)
-    _record(name, "ms", min(times) * 1e3, min(times) * 1e3, max(times) * 1e3, len(times), sum(times))
+    each = [1e3 * t for t in times]
+    print(f"{name:64} {min(each):9.3g} ms   [{min(each):.3g}, {max(each):.3g}]", flush=True)
+    _record(name, facts, "ms", min(each), each, sum(times))
 
 
-def _record(name: str, to: str, value: float, low: float, high: float, n: int, spent: float) -> None:
+def _record(name: str, facts: dict[str, Any], unit: str, value: float, each: list[float], spent: float) -> None:
     if "--record" not in sys.argv:
         return
-    digest = hashlib.sha256(f"{name}\n{to}".encode()).hexdigest()[:16]
-    unit = "ms" if to == "ms" else "ratio"
-    facts = {"to": to}
-    made = record.measured(
-        kind="speed",
-        name=name,
-        digest=digest,
-        facts=facts,
-        value=value,
-        unit=unit,
-        n=n,
-        low=low,
-        high=high,
-        seconds=spent,
-    )
-    record.append(made)
+    digest = hashlib.sha256(f"{name} {sorted(facts.items())}".encode()).hexdigest()[:16]
+    low, high = min(each), max(each)
+    numbers = {"value": value, "unit": unit, "n": len(each), "low": low, "high": high, "seconds": spent}
+    record.append(record.measured(kind="speed", name=name, digest=digest, facts=facts, **numbers))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _rounds import SIZES, ratio, rounds, seconds
+from _rounds import SIZES, milliseconds, ratio, rounds
 from PIL import Image
 
 import imveil
@@ -38,7 +38,7 @@ def plans() -> None:
             shape = (side, side, 3 if 3 in channels else channels[0])
             times = rounds({"cold": partial(cold, scheme, key, shape), "cached": partial(scheme.plan, key, shape)}, 3)
             for name, each in times.items():
-                seconds(f"{name} plan, {id}, {side}x{side}", each)
+                milliseconds(f"{name} plan, {id}, {side}x{side}", each, plan=id, cache=name, side=side)
 
 
 def pictures(folder: Path, side: int, count: int) -> None:
@@ -69,8 +69,8 @@ def folders() -> None:
                 times = rounds(
                     {"fixed": partial(run, source, target, fixed, key), "own": partial(run, source, target, own, key)}
                 )
-                label = f"folder run, {what}, a key per image, {side}x{side}x3"
-                ratio(label, "the same with one key", times["fixed"], times["own"])
+                label = f"folder run with a key per image, {what}"
+                ratio(label, "the run with one key", times["fixed"], times["own"], side=side)
 
 
 if __name__ == "__main__":

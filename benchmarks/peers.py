@@ -32,9 +32,8 @@ def measure(side: int) -> None:
     times = rounds(things)
     work = len(images) / FEW
     for id, name in {**SAME, "logistic-xor/1 in place": "PE"}.items():
-        what = f"{id}, {side}x{side}x3"
-        ratio(what, f"scramblekit's {name}", times[name], times[id], work)
-        ratio(what, COPY, times["copy"], times[id])
+        ratio(id, f"scramblekit's {name}", times[name], times[id], work, side=side)
+        ratio(id, COPY, times["copy"], times[id], side=side)
 
 
 if __name__ == "__main__":

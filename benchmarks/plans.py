@@ -51,7 +51,7 @@ def measure(side: int) -> None:
     things["byte permutation in place"] = partial(made["byte permutation"], place, out=place)
     times = rounds({"copy": copy(images, out), **things})
     for name in things:
-        ratio(f"{name}, {side}x{side}x3", COPY, times["copy"], times[name])
+        ratio(name, COPY, times["copy"], times[name], side=side)
 
 
 if __name__ == "__main__":

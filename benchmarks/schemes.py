@@ -44,8 +44,13 @@ def measure(scheme: Scheme, side: int) -> None:
     times = rounds(things)
     for name in ("encrypt", "decrypt"):
         if name in times:
-            label = f"{scheme.id}{' per image' if scheme.traits.per_image else ''} {name}, {side}x{side}x3"
-            ratio(label, COPY, times["copy"], times[name])
+            facts = {"scheme": label(scheme), "way": name, "side": side}
+            ratio(f"{label(scheme)} {name}, {side}x{side}", COPY, times["copy"], times[name], **facts)
+
+
+def label(scheme: Scheme) -> str:
+    """The id, and whether a key per image was asked for."""
+    return scheme.id + (", a key per image" if scheme.config().get("per_image") else "")
 
 
 def chosen() -> list[Scheme]:

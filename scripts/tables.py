@@ -19,6 +19,7 @@ from imveil.lab.report.jpeg import jpeg_table
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
 from imveil.lab.report.schemes import chapters, schemes_table
 from imveil.lab.report.sequences import bytes_table, maps_table
+from imveil.lab.report.speed import machines, plan_table, ratio_table, scheme_table
 
 ROOT = Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -51,13 +52,18 @@ def accuracy() -> str:
 
 
 def speed() -> str:
-    """One line a benchmark: the ratio to a one-core memory copy, and to other people's code where there is any."""
-    lines = ["| what | ratio | to | rounds | machine |", "|---|---|---|---|---|"]
-    newest = {(one.name, one.facts["to"]): one for one in record.read("speed")}
-    for (name, to), one in sorted(newest.items()):
-        machine = f"{one.machine['processor']}, {one.machine['cores']} cores"
-        lines.append(f"| {name} | {one.value:.2f} | {to} | {one.n} | {machine} |")
-    return "\n".join(lines) + "\n"
+    """Plans, peers and folder runs, and where all of docs/speed.md was measured."""
+    return markdown(*ratio_table(record.read("speed"))) + "\n" + machines(record.read("speed"))
+
+
+def speed_schemes() -> str:
+    """Every scheme, both ways."""
+    return markdown(*scheme_table(record.read("speed")))
+
+
+def speed_plans() -> str:
+    """From a key to a plan."""
+    return markdown(*plan_table(record.read("speed")))
 
 
 def jpeg() -> str:
@@ -93,6 +99,8 @@ def maps() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "speed": speed,
+    "speed-schemes": speed_schemes,
+    "speed-plans": speed_plans,
     "jpeg": jpeg,
     "schemes": schemes,
     "scheme-chapters": chapters,

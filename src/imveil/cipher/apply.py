@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from imveil.cipher.plan import Plan
 
 _COMPILE_FROM = 1 << 22  # bytes: below this, numpy is done before numba has been imported
-_COMPILE_AFTER = 1 << 26  # bytes in many small calls: about as long as importing numba takes
 _PAST_CACHE_FROM = 1 << 23  # bytes: below this, what is written may be read again before it leaves the cache
-_seen = 0
 
 
 def apply(plan: Plan, images: Any, out: Any) -> Any:
@@ -60,9 +58,7 @@ def _rows(plan: Plan, images: Any) -> Any:
 
 
 def _compiled(nbytes: int) -> bool:
-    global _seen
-    _seen += nbytes
-    return nbytes >= _COMPILE_FROM or _seen >= _COMPILE_AFTER or "numba" in sys.modules
+    return nbytes >= _COMPILE_FROM or "numba" in sys.modules
 
 
 def _xor(plan: Plan, images: Any, out: Any) -> None:

@@ -65,6 +65,8 @@ class NegPos(Scheme):
         colors = integers("colors", colors, shape[0] * shape[1], 6)
         order = positions(shape).reshape(-1, shape[2])
         if shape[2] >= 3:
-            order[:, :3] = order[:, :1] + ORDERS.take(colors, axis=0)
+            first = order[:, 0].copy()
+            for k in range(3):  # colour by colour: numpy is slow along rows of three
+                order[:, k] = first + ORDERS[:, k].take(colors)
         mask = np.equal(inv, 0).view(np.uint8) * np.uint8(255)
         return Plan(order.ravel(), mask.take(order.ravel()))
