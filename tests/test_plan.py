@@ -197,6 +197,18 @@ def test_out_may_overlap_the_images_in_part(case: Any, name: str, images_on: int
         np.testing.assert_array_equal(out, want)
 
 
+@given(st.integers(0, 2**32), st.sampled_from([4, 8]), st.sampled_from(ROADS))
+def test_orders_that_repeat_positions(seed: int, unit: int, name: str) -> None:
+    rng = np.random.default_rng(seed)
+    units = 256 * 8 // unit
+    near = np.arange(units) // 64 * 64 + rng.integers(0, 64, units)
+    order = np.where(rng.random(units) < 0.02, rng.integers(0, np.arange(units) + 1), near)  # some from far behind
+    plan = Plan(order, rng.integers(0, 1 << unit, units, np.uint8), unit)
+    images = rng.integers(0, 256, (17, 8, 8, 4), np.uint8)
+    with road(name):
+        np.testing.assert_array_equal(plan(images), expected(plan, images))
+
+
 @given(st.integers(0, 2**32), st.sampled_from(ROADS))
 def test_images_may_overlap_each_other(seed: int, name: str) -> None:
     rng = np.random.default_rng(seed)
