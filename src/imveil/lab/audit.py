@@ -16,6 +16,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from imveil.cipher.scheme import Scheme
+from imveil.errors import MissingExtra
 from imveil.lab.attack import U8, Images
 from imveil.lab.box import Box, box
 from imveil.lab.game import game
@@ -149,10 +150,15 @@ def audit(
                     continue
                 tell(seed * len(trials) + number, seeds * len(trials), trial.label)
                 start = time.monotonic()
-                played = game(
-                    target if scheme else real, images, trial.attack,
-                    terms=trial.terms, seed=seed, data=data, steps=trial.steps or None,
-                )  # fmt: skip
+                try:
+                    played = game(
+                        target if scheme else real, images, trial.attack,
+                        terms=trial.terms, seed=seed, data=data, steps=trial.steps or None,
+                    )  # fmt: skip
+                except MissingExtra as error:
+                    if seed == 0:
+                        result.skipped.append(Skipped(trial.label, str(error)))
+                    continue
                 took[trial.attack.id] = (max(1, trial.strength), time.monotonic() - start)
                 if seed == 0:
                     some = slice(SHOWN)
