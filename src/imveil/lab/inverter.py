@@ -52,7 +52,10 @@ def inverted(view: View, draw: Draw, rng: np.random.Generator, steps: int, *, po
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(rng.integers(2**62)))
         body, places = _net(view.shape, block_of(view), positions)
-        groups = [{"params": list(body.parameters())}, *({"params": [one], "lr": _RATE_PLACES} for one in places)]
+        groups: list[Any] = [
+            {"params": list(body.parameters())},
+            *({"params": [one], "lr": _RATE_PLACES} for one in places),
+        ]
         adam = torch.optim.Adam(groups, lr=_RATE)
         slower = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
         for step in range(steps):
@@ -92,6 +95,7 @@ def _net(shape: tuple[int, int, int], block: int, positions: bool) -> tuple[Any,
 
     h, w, c = shape
     d = c * block * block
+    layers: list[Any]
     if block == 1:
         widths = (c, 64, 128, 256, c)
         layers = [layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 1), nn.ReLU())][:-1]
@@ -104,7 +108,8 @@ def _net(shape: tuple[int, int, int], block: int, positions: bool) -> tuple[Any,
     body, places = nn.Sequential(*layers), (h // block) * (w // block)
     if not positions or places * d * d > _MOST:
         return body, ()
-    nn.init.zeros_(layers[-1].weight)  # the body starts as no correction at all
+    last: Any = layers[-1]
+    nn.init.zeros_(last.weight)  # the body starts as no correction at all
     return body, (nn.Parameter(torch.zeros(places, d, d)), nn.Parameter(torch.zeros(places, d)))
 
 
