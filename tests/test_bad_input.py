@@ -297,7 +297,7 @@ def test_a_folder_with_bad_pictures_among_good_ones(here: Path, capfd: pytest.Ca
         for name, (_, said) in bad.items():
             [line] = [line for line in err.splitlines() if f"dog/{name}: " in line]
             assert said in line
-        assert err.splitlines()[-1] == "imveil: 10 pictures were left out; they are listed in c/rejected.jsonl"
+        assert err.splitlines()[-1] == "imveil: 10 pictures were left out; see c/rejected.jsonl"
         assert len(err.splitlines()) == 11
         assert "Traceback" not in err
         assert len(list(Path("c").rglob("*.png"))) == 4

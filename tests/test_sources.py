@@ -121,6 +121,15 @@ def test_folders_that_are_refused(tmp_path: Path, paths: list[str], said: str) -
         open_source(tmp_path)
 
 
+def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(path: Path) -> Any:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", denied)
+    with pytest.raises(BadSource, match="cannot be read: Permission denied"):
+        open_source(tmp_path)
+
+
 def test_pictures_are_read_when_asked_for(tmp_path: Path) -> None:
     source = folder(tmp_path, "cat/1.png", "cat/2.png", "cat/3.png")
     (tmp_path / "cat" / "2.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")

@@ -111,7 +111,7 @@ def encrypt(
             progress=watch,
         )
     _close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", destination)
-    _rejected(report, f"they are listed in {destination / REJECTED}")
+    _rejected(report, f"see {destination / REJECTED}")
 
 
 def decrypt(

@@ -33,9 +33,9 @@ class FolderSource(Source):
         if not self.root.is_dir():
             what = "is a file" if self.root.exists() else "is not there"
             raise BadSource(f"a folder of pictures was needed, {root} {what}")
+        paths, others = _pictures(self.root)
         if (self.root / "imveil.json").exists():
             raise BadSource(f"{root} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
-        paths, others = _pictures(self.root)
         if not paths:
             raise BadSource(
                 f"{root} holds no pictures" + (f", only {others} other files" if others else ""),
