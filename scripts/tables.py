@@ -13,7 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imveil.lab import record
+from imveil.lab.claims import judge
+from imveil.lab.paper import PAPER
 from imveil.lab.record import Record
+from imveil.lab.report.claims import claims_page, recovery_table, status_table
 from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
@@ -96,6 +99,21 @@ def maps() -> str:
     return markdown(*maps_table(record.read("sequence")))
 
 
+def status() -> str:
+    """One line a scheme: the worst that was measured."""
+    return markdown(*status_table(record.read("recovery")))
+
+
+def recovery() -> str:
+    """One line an attack on a scheme."""
+    return markdown(*recovery_table(record.read("recovery")))
+
+
+def claims() -> str:
+    """The founding paper's claims, a section each."""
+    return claims_page(judge(PAPER)[0])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "speed": speed,
@@ -112,6 +130,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "compression": compression,
     "sequences": sequences,
     "maps": maps,
+    "status": status,
+    "recovery": recovery,
+    "claims": claims,
 }
 
 

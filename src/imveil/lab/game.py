@@ -21,7 +21,7 @@ from imveil.lab.attack import U8, Attack, Guess, View, find_attack
 from imveil.lab.box import Box, box, control
 from imveil.lab.deal import Dealt, Terms, deal, view
 from imveil.lab.record import Record, measured
-from imveil.lab.score import Score, score
+from imveil.lab.score import Score, blind_scores, score
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,13 @@ def game(
     real = scheme if isinstance(scheme, Box) else box(scheme, seed)
     dealt = deal(images, terms, attack.needs, seed)
     held, guess, seconds = _run(attack, real, dealt, terms, seed, steps)
-    result = score(dealt, guess.images, seed)
+    blinds = blind_scores(dealt)
+    result = score(dealt, guess.images, seed, blinds)
     noise = None
     if against_noise:
         shape: Any = tuple(int(d) for d in images.shape[1:])
         _, blank, _ = _run(attack, control(real, shape, seed), dealt, terms, seed, steps)
-        noise = score(dealt, blank.images, seed)
+        noise = score(dealt, blank.images, seed, blinds)
     asked = setting(attack, real, data, held.shape, terms, steps)
     found = {
         **asdict(result),

@@ -9,10 +9,10 @@ images), it stops as soon as everything is recovered: what follows is known.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Question:
     fields: Mapping[str, Any] = field(default_factory=dict)
     data: str = "cifar10 test"
     terms: Terms = TERMS
+    kind = "recovery"
 
     def digest(self) -> str:
         """Of the records that answer it."""
@@ -100,6 +101,18 @@ def pictures_of(data: str) -> U8:
     return np.stack(tiles)
 
 
+class Need(Protocol):
+    """What a record of some kind answers. Printed, it says in a few words what is asked."""
+
+    kind: str
+
+    def digest(self) -> str:
+        """Of the records that answer it."""
+
+    def play(self, seed: int) -> Record:
+        """Measure it."""
+
+
 def questions(schemes: Iterable[str] = (), data: str = "cifar10 test", terms: Terms = TERMS) -> list[list[Question]]:
     """Of each scheme (all by default), with its default fields and some others, each attack that suits it and takes no
     training: a ladder from little to much, which may be left early. Schemes that do not take such pictures are left
@@ -132,28 +145,29 @@ def _ladder(attack: Attack, terms: Terms) -> list[Terms]:
 
 
 def answers(
-    ladders: Iterable[list[Question]],
+    ladders: Iterable[Sequence[Need]],
     *,
     seeds: int = SEEDS,
     budget: float = float("inf"),
     tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Record]:
-    """Play what the records do not hold, and append it to them; the new records. budget: seconds, after which no game
-    is begun."""
+    """Measure what the records do not hold, and append it to them; the new records. budget: seconds, after which
+    nothing is begun."""
     end = time.monotonic() + budget
-    have: dict[tuple[str, int | None], Record] = {(r.digest, r.seed): r for r in record.read("recovery")}
+    have: dict[str, dict[tuple[str, int | None], Record]] = {}
     for ladder in ladders:
-        for question in ladder:
-            known = question.digest()
-            runs = []
+        for need in ladder:
+            if need.kind not in have:
+                have[need.kind] = {(r.digest, r.seed): r for r in record.read(need.kind)}
+            known, runs = need.digest(), []
             for seed in range(seeds):
-                if (known, seed) not in have:
+                if (known, seed) not in have[need.kind]:
                     if time.monotonic() >= end:
                         return
-                    tell(f"{question}, seed {seed}")
-                    have[known, seed] = question.play(seed)
-                    record.append(have[known, seed])
-                    yield have[known, seed]
-                runs.append(have[known, seed])
-            if min(one.low for one in runs) >= DONE:
+                    tell(f"{need}, seed {seed}")
+                    have[need.kind][known, seed] = need.play(seed)
+                    record.append(have[need.kind][known, seed])
+                    yield have[need.kind][known, seed]
+                runs.append(have[need.kind][known, seed])
+            if need.kind == "recovery" and min(one.low for one in runs) >= DONE:
                 break

@@ -59,15 +59,18 @@ def blind_guesses(public: U8, shape: tuple[int, int, int]) -> dict[str, U8]:
     return found
 
 
-def score(dealt: Dealt, guess: U8, seed: int = 0) -> Score:
-    """The worth of `guess` (n, h, w, c) for the targets of `dealt`."""
+def blind_scores(dealt: Dealt) -> dict[str, Any]:
+    """Of every blind guess its SSIM, or its negative's, with each target, (n,)."""
     truth = dealt.targets
+    h, w, c = (int(d) for d in truth.shape[1:])
+    guesses = blind_guesses(dealt.public, (h, w, c))
+    return {name: ssim_or_negative(truth, np.broadcast_to(one, truth.shape).copy()) for name, one in guesses.items()}
+
+
+def score(dealt: Dealt, guess: U8, seed: int = 0, blinds: dict[str, Any] | None = None) -> Score:
+    """The worth of `guess` (n, h, w, c) for the targets of `dealt`. blinds: `blind_scores`, where they are known."""
+    truth, blinds = dealt.targets, blinds or blind_scores(dealt)
     found = ssim_or_negative(truth, guess)
-    shape = truth.shape[1:]
-    blinds = {
-        name: ssim_or_negative(truth, np.broadcast_to(one, truth.shape).copy())
-        for name, one in blind_guesses(dealt.public, (shape[0], shape[1], shape[2])).items()
-    }
     best = max(blinds, key=lambda name: float(blinds[name].mean()))
     raw = _recovery(found.mean(), blinds[best].mean())
     low, high = _interval(found, np.stack(list(blinds.values())), seed)
@@ -83,7 +86,7 @@ def score(dealt: Dealt, guess: U8, seed: int = 0) -> Score:
         blind_guess=best,
         psnr=round(decibels, 3) if np.isfinite(decibels) else None,
         exact=round(float((truth == guess).all(axis=(1, 2, 3)).mean()), 6),
-        chroma=_chroma(truth, guess) if shape[2] == 3 else None,
+        chroma=_chroma(truth, guess) if truth.shape[3] == 3 else None,
         identified=round(float(identity_or_negative(guess, dealt.gallery, dealt.right).mean()), 6),
         gallery=len(dealt.gallery),
     )

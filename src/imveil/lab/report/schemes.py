@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import imveil
 from imveil.cipher.scheme import Scheme
+from imveil.lab import record
+from imveil.lab.status import status
 
 Table = tuple[list[str], list[list[str]]]
 NAMES = {"hides": "Hides", "leaks": "Leaks", "key_space": "Key space", "breaks": "Breaks"}
@@ -65,8 +67,9 @@ def _takes(scheme: Scheme, name: str) -> list[Any]:
 
 def schemes_table() -> Table:
     """Header and rows: every scheme with its usual fields."""
-    header = ["id", "what", "key", "takes", "cipher images", "decrypted", "survives JPEG"]
-    return header, [_row(page_of(id)) for id in imveil.schemes()]
+    header = ["id", "what", "key", "takes", "cipher images", "decrypted", "survives JPEG", "status"]
+    games = record.read("recovery")
+    return header, [[*_row(page_of(id)), status(imveil.find(id), games)] for id in imveil.schemes()]
 
 
 def _row(page: dict[str, Any]) -> list[str]:
