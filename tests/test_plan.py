@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -293,7 +294,8 @@ def test_stretches_keep_to_themselves(seed: int, unit: int, most: int) -> None:
         assert b - a >= locality.LEAST
         assert sorted(order[a:b]) == list(range(a, b))
         if b - a > most * (8 // unit):  # only where there is no bound nearer
-            assert not set(bounds.tolist()) & set(range(a + 64 * (8 // unit), min(b, len(order) - 64 * (8 // unit))))
+            least = 64 * (8 // unit)
+            assert not set(bounds.tolist()) & set(range(a + least, min(b, len(order) - least + 1), 8 // unit)) - {b}
 
 
 def test_spread_takes_every_piece_once_and_tells_of_errors() -> None:
@@ -312,12 +314,21 @@ def test_spread_takes_every_piece_once_and_tells_of_errors() -> None:
             set_threads(None)
         assert (seen == 1).all()
 
+    there = threading.Event()
+
     def broken(pieces: Any) -> None:
         for _ in pieces:
-            raise ValueError("of a thread")
+            if threading.current_thread() is not threading.main_thread():
+                there.set()
+                raise ValueError("of a thread")
+            assert there.wait(60)
 
-    with pytest.raises(ValueError, match="of a thread"):
-        spread(broken, 100, 1 << 30)
+    set_threads(2)
+    try:
+        with pytest.raises(ValueError, match="of a thread"):
+            spread(broken, 100, 1 << 30)
+    finally:
+        set_threads(None)
 
 
 def test_few_small_images_keep_away_from_numba() -> None:
