@@ -216,7 +216,7 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
 def bad_inputs() -> list[tuple[Any, Any, int, type[Exception], str]]:
     images, labels = pictures(12)
     return [
-        (images.astype(np.float32), labels, 3, BadDtype, "float32"),
+        (images.astype(np.float64), labels, 3, BadDtype, "float64"),
         (images[0], labels, 3, BadShape, r"\(8, 8, 3\)"),
         (images[:0], labels[:0], 3, BadShape, r"\(0, 8, 8, 3\)"),
         (images, labels[:5], 3, BadShape, "12 pictures"),

@@ -43,9 +43,7 @@ BUGS = {
         "shf/1",
         "shf-32",
     ),
-    "colour order": Bug(
-        blocks.recoloured, "orders.reshape(", "np.argsort(orders, axis=1).reshape(", "negpos/1", "pe-32"
-    ),
+    "colour order": Bug(blocks.recoloured, "orders.reshape(", "np.argsort(orders, axis=1).reshape(", "etc/1", "etc-32"),
     "mask before order": Bug(blocksteps.scramble, "negaposi[shuffle] == 0", "negaposi == 0", "etc/1", "etc-48x64-b16"),
 }
 
