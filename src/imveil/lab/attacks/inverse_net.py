@@ -4,6 +4,7 @@ The inverse transformation network of Ito et al., with its body for pixels where
 for blocks where it has; ours is one affine map for each place in front of it, without which nothing is learned of a
 scheme whose key differs from place to place (lab/inverter.py has the networks and what they cannot follow). It learns a
 scheme that nobody described, with hundreds of pairs; where a plan can be read off a few pairs, known-plan is exact.
+Blocks that move, as in `etc/1`, it does not follow, nor XOR with arbitrary bytes.
 """
 
 from __future__ import annotations
