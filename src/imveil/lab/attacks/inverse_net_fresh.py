@@ -1,7 +1,8 @@
 """inverse-net-fresh: the same network, trained under keys of the attacker's own, a fresh one in every step.
 
 Nobody gives the attacker a pair: he encrypts public pictures himself. What such a network learns holds for every key,
-so it shows what a scheme leaks whatever the key, as far as a short training finds it. The networks are those of Ito et al. for pixels and for blocks, nothing added (lab/inverter.py).
+so it shows what a scheme leaks whatever the key, as far as a short training finds it. The networks are
+those of Ito et al. for pixels and for blocks, nothing added (lab/inverter.py).
 """
 
 from __future__ import annotations
