@@ -1,0 +1,48 @@
+"""Assembly: how much of a puzzle was put together rightly, by the three ratios of the field (Cho, Avidan, Freeman,
+CVPR 2010; Gallagher, CVPR 2012; Chuman and Kiya for encrypted pictures).
+
+    direct     pieces that are where they belong
+    neighbour  neighbouring pairs that are neighbours in truth too, on the same sides
+    largest    the largest part put together rightly in itself, as a share of all pieces
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+
+class Ratios(NamedTuple):
+    """All in 0..1."""
+
+    direct: float
+    neighbour: float
+    largest: float
+
+
+def ratios(truth: Any, guess: Any) -> Ratios:
+    """truth, guess: (rows, columns) which piece lies where, each a permutation of the same numbers. Turns and values
+    do not count: this is about places.
+
+    >>> ratios(np.arange(6).reshape(2, 3), np.array([[1, 2, 0], [4, 5, 3]]))
+    Ratios(direct=0.0, neighbour=0.7142857142857143, largest=0.6666666666666666)
+    """
+    rows, columns = truth.shape
+    place = np.empty(truth.size, np.int64)
+    place[truth.ravel()] = np.arange(truth.size)
+    there = place[guess]
+    row, column = np.divmod(there, columns)
+    across = (row[:, 1:] == row[:, :-1]) & (column[:, 1:] == column[:, :-1] + 1)
+    down = (column[1:] == column[:-1]) & (row[1:] == row[:-1] + 1)
+    cells = np.arange(truth.size).reshape(rows, columns)
+    a = np.concatenate([cells[:, :-1][across], cells[:-1][down]])
+    b = np.concatenate([cells[:, 1:][across], cells[1:][down]])
+    label = connected_components(coo_matrix((np.ones(len(a)), (a, b)), (truth.size, truth.size)), directed=False)[1]
+    return Ratios(
+        float((there == cells).mean()),
+        float((across.sum() + down.sum()) / max(across.size + down.size, 1)),
+        float(np.bincount(label).max() / truth.size),
+    )
