@@ -112,7 +112,7 @@ def streams() -> str:
         keys = one.facts["keys"]
         failed = [name for name, passed in one.facts["passed"].items() if passed < keys / 2]
         every = len(failed) == len(one.facts["passed"])
-        words = "all" if every else ", ".join(failed) or "none"
+        words = "all" if every else "; ".join(failed) or "none"
         lines.append([one.name, f"{one.value:.1f}", f"{one.low:.1f} to {one.high:.1f}", str(keys), words])
     return _table(["sequence", "pass, %", "95 % interval", "keys", "tests that most keys fail"], lines)
 
