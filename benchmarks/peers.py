@@ -21,6 +21,7 @@ FEW = 64
 
 def measure(side: int) -> None:
     """Our plans and theirs at one size; the seed's XOR in place beside PE, whose place it takes."""
+    print(f"{side}x{side}x3")
     images, key = batch(side), imveil.Key.generate()
     out, place, shape = images.copy(), images.copy(), images.shape[1:]
     things: dict[str, Any] = {"copy": copy(images, out)}

@@ -43,6 +43,7 @@ def plans(side: int) -> dict[str, Plan]:
 
 def measure(side: int) -> None:
     """Every kind of plan; XOR and bytes in place, and XOR into a new array too."""
+    print(f"{side}x{side}x3")
     images = batch(side)
     out, place, made = images.copy(), images.copy(), plans(side)
     things = {name: partial(plan, images, out=out) for name, plan in made.items()}

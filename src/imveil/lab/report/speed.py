@@ -16,7 +16,7 @@ def ratio_table(records: Iterable[Record]) -> Table:
         (one for one in latest(records) if one.unit == "ratio" and "scheme" not in one.facts and "side" in one.facts),
         ["what", "as a multiple of"],
         lambda one: (one.name, one.facts["to"]),
-        lambda one: f"{one.value:.3g} ({one.low:.2g} to {one.high:.2g})",
+        lambda one: f"{_short(one.value)} ({_short(one.low)} to {_short(one.high)})",
     )
 
 
@@ -54,6 +54,10 @@ def machines(records: Iterable[Record]) -> str:
     with_what = sorted({", ".join(f"{name} {one.versions.get(name, '?')}" for name in parts) for one in found})
     commits = ", ".join(sorted({one.commit for one in found}))
     return f"Measured on {'; '.join(where)}; {'; '.join(with_what)}; commit {commits}.\n" if found else ""
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _by_size(
