@@ -23,6 +23,9 @@ from imveil.lab.trials import plan, view_of
 from imveil.lab.verdict import as_json, level, sentence
 from smooth import smooth_pictures
 
+# Audits play every attack, two of which train nets: minutes on two cores, so they run with the long counts.
+pytestmark = pytest.mark.soak
+
 HERE = Path(__file__).parent
 PICTURES = smooth_pictures(240)
 KEY = imveil.Key(bytes(range(32)))
