@@ -44,7 +44,7 @@ def bytes_table(records: Iterable[Record], spread: bool = True) -> Table:
                 "on" if shuffle else "off",
                 f"{entropy.value:.4f}",
                 _mean(chi, ".4g", spread),
-                _mean(lag, ".4f", spread),
+                _mean(lag, "z.4f", spread),
                 f"{missing.value:.0f}",
                 f"{found['key to mask'].value:.0f}",
                 str(entropy.n),
@@ -84,18 +84,18 @@ def _few(texts: list[str]) -> str:
 
 
 def _closing(one: Record) -> str:
-    """How many, the most frequent length of a cycle, and the earliest return."""
+    """How many, the earliest return, a cycle that several keys share, and how many orbits come to rest."""
     closed, under = one.facts["closed"], f"{one.facts['limit']:.0e}".replace("e+0", "e")
-    where = "r = 4: " if "r" in one.facts else ""
+    said = f"{'r = 4: ' if 'r' in one.facts else ''}{len(closed)} of {one.n} in {under} steps"
     if not closed:
-        return f"{where}0 of {one.n} in {under} steps"
-    lengths = [length for _, length in closed]
-    common = max(set(lengths), key=lambda length: (lengths.count(length), length))
-    first = sum(closed[0])
-    return (
-        f"{where}{len(closed)} of {one.n} in {under} steps, the first after {first:,}; "
-        f"{lengths.count(common)} on the cycle of {common:,}"
-    )
+        return said
+    lengths = [length for _, length in closed if length > 1]
+    said += f", the first after {sum(closed[0]):,}"
+    common = max(lengths, key=lambda length: (lengths.count(length), length), default=0)
+    if lengths.count(common) > 1:
+        said += f", {lengths.count(common)} on one cycle of {common:,}"
+    rest = len(closed) - len(lengths)
+    return f"{said}, {rest} at rest" if rest else said
 
 
 def _share(one: Record | None) -> str:
