@@ -157,3 +157,13 @@ def test_colours_in_order_are_left_in_order() -> None:
     assert different > 0.7
     columns = shuffled[found].reshape(-1, 3) % 3
     assert (columns == columns[0]).all(axis=1).mean() > 0.9
+
+
+def test_the_targets_have_no_say_in_the_sequence() -> None:
+    pictures = IMAGES[:60]
+    mask = np.random.default_rng(4).integers(0, 256, pictures.shape[1:], np.uint8)
+    cipher = pictures ^ mask
+    views = [View(cipher[a:b], pictures.shape[1:], ciphers=cipher[:20]) for a, b in ((20, 21), (21, 60))]
+    first, second = (find_attack("many-time-pad").run(view, np.random.default_rng(0), 0).plan for view in views)
+    assert first is not None
+    assert first == second
