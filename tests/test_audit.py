@@ -15,6 +15,7 @@ import imveil
 from imveil.cli import main
 from imveil.errors import BadInput, BadSource
 from imveil.keys.files import write_key
+from imveil.lab.attack import attacks, find_attack
 from imveil.lab.audit import audit
 from imveil.lab.audit_folder import audit_folder, read_folder, total_variation
 from imveil.lab.encryptor import Encryptor
@@ -29,6 +30,14 @@ pytestmark = pytest.mark.soak
 HERE = Path(__file__).parent
 PICTURES = smooth_pictures(240)
 KEY = imveil.Key(bytes(range(32)))
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attacks that train take two steps: they are there to be played, not to win."""
+    for attack in map(find_attack, attacks()):
+        if attack.steps:
+            monkeypatch.setattr(type(attack), "steps", 2)
 
 
 @pytest.fixture
