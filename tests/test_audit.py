@@ -24,9 +24,6 @@ from imveil.lab.trials import plan, view_of
 from imveil.lab.verdict import as_json, level, sentence
 from smooth import smooth_pictures
 
-# Audits play every attack, two of which train nets: minutes on two cores, so they run with the long counts.
-pytestmark = pytest.mark.soak
-
 HERE = Path(__file__).parent
 PICTURES = smooth_pictures(240)
 KEY = imveil.Key(bytes(range(32)))
@@ -98,6 +95,13 @@ def test_the_budget_decides_the_steps_beforehand() -> None:
     long, _ = plan(240, (32, 32, 3), ("coa", "kpa", "cpa"), 1000)
     assert [t.attack.id for t in short] == [t.attack.id for t in long]
     assert all(a.steps <= b.steps for a, b in zip(short, long, strict=True))
+
+
+def test_slow_attacks_come_after_the_quick_ones() -> None:
+    trials, _ = plan(240, (32, 32, 3), ("coa",), 60)
+    slow = [t.attack.slow for t in trials if not t.attack.steps]
+    assert any(slow)
+    assert slow == sorted(slow)
 
 
 def test_views_are_told_by_what_an_attack_needs() -> None:

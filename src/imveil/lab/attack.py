@@ -88,6 +88,7 @@ class Attack(ABC):
     id: the name, as in the file's name with - for _.   needs: which parts of a View beside the targets, of `NEEDS`.
     paper: where it is published, or "ours".   steps: how many steps `run` takes by default; 0 where it takes none.
     seconds_a_step: on one core, for pictures of 32x32x3, roughly: an audit turns seconds into steps with it.
+    slow: whether each picture is a search of its own; an audit plays such attacks after the quick ones.
     """
 
     id: ClassVar[str]
@@ -95,6 +96,7 @@ class Attack(ABC):
     paper: ClassVar[str]
     steps: ClassVar[int] = 0
     seconds_a_step: ClassVar[float] = 0.0
+    slow: ClassVar[bool] = False
 
     def suits(self, scheme: Any) -> bool:
         """Whether the attack makes sense against this scheme (a Scheme). The base says yes to everything."""

@@ -136,8 +136,8 @@ def _play(trial: Trial, images: U8, order: Any, held: int, true: U8 | None) -> F
     about: dict[str, Any]
     if true is None:
         rng = np.random.default_rng(9)
-        # Large images are their own crowd: fewer random ones will do, and time is short.
-        count = max(held, min(_NOISE, (1 << 24) // images[0].nbytes))
+        # Large images are their own crowd: fewer random ones will do, and time is short; so it is for slow attacks.
+        count = held if trial.attack.slow else max(held, min(_NOISE, (1 << 24) // images[0].nbytes))
         noise = rng.integers(0, 256, (count, *shape), np.uint8)
         more = rng.integers(0, 256, ciphers.shape, np.uint8)
         limit = float(np.quantile(total_variation(_guess(trial, noise, more)), 0.01))

@@ -97,7 +97,7 @@ def plan(
             terms = replace(base, ciphers=strength) if "ciphers" in attack.needs else base
             terms = replace(terms, pairs=strength) if "pairs" in attack.needs else terms
             trials.append(Trial(attack, terms, strength, steps))
-    trials.sort(key=lambda t: (bool(t.attack.steps), t.strength, t.attack.id))
+    trials.sort(key=lambda t: (bool(t.attack.steps), t.attack.slow, t.strength, t.attack.id))
     return trials, skipped
 
 

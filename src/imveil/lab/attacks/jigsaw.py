@@ -28,6 +28,7 @@ class Jigsaw(Attack):
     id: ClassVar[str] = "jigsaw"
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = "T. Chuman, K. Kurihara, H. Kiya (2017, 2018); A. C. Gallagher, CVPR 2012"
+    slow: ClassVar[bool] = True
 
     def suits(self, scheme: Any) -> bool:
         """Schemes that move whole blocks and leave their inside in order."""
