@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imveil.cloud.augment import gather
+from imveil.cloud.augment import gather, moved
 from imveil.cloud.checkpoint import Interrupts, Position, digest, restore, store
 from imveil.cloud.checks import check_pictures
 from imveil.cloud.classifier import Classifier, Normalisation
@@ -78,15 +78,20 @@ class _Run:
         """One batch: gather, encrypt, forward, backward, update. Returns the loss, still on the device."""
         s = self.settings
         rows = self.at.order[self.at.step * s.batch : (self.at.step + 1) * s.batch]
-        batch = gather(self.images, rows, self.draws, flip=s.flip, shift=s.shift)
+        here = s.moved == "input"
+        batch = gather(self.images, rows, self.draws, flip=s.flip and here, shift=s.shift if here else 0)
         if self.fresh is not None:
             batch = self.fresh(batch, self.draws).to(self.device)
         for group in self.sgd.param_groups:
-            group["lr"] = self.rate((self.at.epoch - 1) * self.steps + self.at.step)
+            group["lr"] = group["times"] * self.rate((self.at.epoch - 1) * self.steps + self.at.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(s.bf16)):
-            loss: torch.Tensor = self.loss(self.net(batch), self.labels[rows.to(self.device)])
+            values = self.net.values(batch)
+            if not here:
+                values = moved(values, self.draws, flip=s.flip, shift=s.shift)
+            loss: torch.Tensor = self.loss(self.net.answer(values), self.labels[rows.to(self.device)])
         self.sgd.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        more = None if self.net.adapter is None else self.net.adapter.penalty()
+        (loss if more is None else loss + more).backward()  # type: ignore[no-untyped-call]
         self.sgd.step()
         return loss.detach()
 
@@ -145,18 +150,27 @@ def _prepare(
         if sample.dtype not in (torch.uint8, torch.float32):
             raise BadDtype(f"fresh pictures must be uint8 or float32, got {str(sample.dtype).removeprefix('torch.')}")
     h, w, c = (int(side) for side in sample.shape[1:])
-    net = Classifier.build(settings.model, classes, (h, w, c), width=settings.width, adapter=settings.adapter)
+    net = Classifier.build(
+        settings.model, classes, (h, w, c), width=settings.width, adapter=settings.adapter,
+        adapter_options=settings.adapter_options,
+    )  # fmt: skip
     net = net.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if net.adapter is not None:
+        net.adapter.start(sample)
     normalisation = net.normalise(sample)
-    sgd = torch.optim.SGD(
-        net.parameters(),
-        lr=settings.lr,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        nesterov=True,
-    )
+    sgd = torch.optim.SGD(_groups(net, settings), lr=settings.lr, momentum=settings.momentum, nesterov=True)
     loss = nn.CrossEntropyLoss(label_smoothing=settings.smoothing)
     return _Run(net, sgd, loss, draws, images, labels, settings, where, fresh), normalisation
+
+
+def _groups(net: Classifier, settings: Settings) -> list[dict[str, Any]]:
+    """What learns at which rate, the adapter first, as `net.parameters()` has them: checkpoints count on it."""
+    groups: list[dict[str, Any]] = [
+        {"params": list(net.net.parameters()), "times": 1.0, "weight_decay": settings.weight_decay}
+    ]
+    if net.adapter is not None and (own := list(net.adapter.parameters())):
+        groups.insert(0, {"params": own, "times": net.adapter.rate, "weight_decay": 0.0})
+    return groups
 
 
 def _train(

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from imveil.errors import BadField
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The recipe of one training run. lr: peak rate; shift: pixels; bf16: None = where it is done in hardware."""
+    """The recipe of one training run.
+
+    lr: peak rate.   flip, shift: of what is `moved`, the cipher pictures ("input") or what the adapter makes of them
+    ("adapted"); shift in pixels.   bf16: None = where it is done in hardware.
+    """
 
     model: str = "cnn"
     width: int | None = None
@@ -25,6 +31,8 @@ class Settings:
     shift: int = 2
     adapter: str = "none"
     bf16: bool | None = None
+    adapter_options: Mapping[str, Any] = field(default_factory=dict)
+    moved: Literal["input", "adapted"] = "input"
 
     def check(self) -> None:
         """BadField for a value that no run can have."""
