@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from imveil.cloud.interval import wilson
-from imveil.errors import BadImage, BadSource
+from imveil.errors import BadImage, BadSource, MissingExtra
 from imveil.lab.attack import U8, View
 from imveil.lab.audit import METRIC_IMAGES, SHOWN, Audit, Finding, Watch
 from imveil.lab.deal import Dealt
@@ -115,7 +115,10 @@ def audit_folder(
                 found.skipped.append(Skipped(trial.label, "no time was left in the budget"))
                 continue
             tell(number, len(playable), trial.label)
-            found.findings.append(_play(trial, images, order, held, true))
+            try:
+                found.findings.append(_play(trial, images, order, held, true))
+            except MissingExtra as error:
+                found.skipped.append(Skipped(trial.label, str(error)))
         found.metrics = measured_ciphers(images[:METRIC_IMAGES])
         tell(1, 1, "done")
     except KeyboardInterrupt:
