@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import imveil  # noqa: E402
 from imveil.keys.key import Key  # noqa: E402
+from imveil.keys.sharing import Identity, share  # noqa: E402
 from imveil.keys.wrap import Kdf, wrap  # noqa: E402
 from imveil.owner.encrypt import encrypt_set  # noqa: E402
 from imveil.store.png import encode  # noqa: E402
@@ -104,6 +105,19 @@ def png_vectors() -> list[dict[str, Any]]:
     return found
 
 
+def share_vectors() -> dict[str, Any]:
+    """A key for two people. HPKE draws at random; that a second implementation opens it is what it shows."""
+    people = [Identity(Key(secret)) for secret in SECRETS[:2]]
+    return {
+        "key": SECRETS[2].hex(),
+        "people": [
+            {"identity": secret.hex(), "recipient": one.recipient}
+            for secret, one in zip(SECRETS[:2], people, strict=True)
+        ],
+        "file": share(Key(SECRETS[2]), [one.recipient for one in people]),
+    }
+
+
 def data_set() -> None:
     """A whole cipher data set: negpos/1 with a key per image, two splits and classes, one picture of 16 bits."""
     place = ROOT / "vectors" / "spec" / "set"
@@ -116,7 +130,8 @@ def data_set() -> None:
 def main() -> None:
     """Add what is missing and say what was added."""
     data_set()
-    for name, make in (("key", key_vectors), ("stream", stream_vectors), ("png", png_vectors)):
+    kinds: dict[str, Any] = {"key": key_vectors, "stream": stream_vectors, "png": png_vectors, "share": share_vectors}
+    for name, make in kinds.items():
         file = ROOT / "vectors" / "spec" / f"{name}.json"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from imveil.owner.progress import Progress, Report, Watch
 
 KeyOption = Annotated[
-    str, typer.Option("--key", help="The key: a file, fd:N, or env:NAME where NAME names a file.", show_default=False)
+    str,
+    typer.Option(
+        "--key", help="The key: a file, fd:N, env:NAME where NAME names a file, or cmd:PROGRAM.", show_default=False
+    ),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core unless given.")]
 Fields = Annotated[
