@@ -13,7 +13,7 @@ import numpy.typing as npt
 from imveil.cloud.modelfile import Model, ModelInfo
 from imveil.cloud.predict import predict_logits
 from imveil.errors import BadShape, BadSource, ImveilError, Mismatch
-from imveil.store.sets import read_images
+from imveil.store.sets import endings, read_images
 
 Image = npt.NDArray[Any]
 
@@ -40,8 +40,8 @@ class Failure:
 
 
 def find_images(places: Iterable[str], lines: Iterable[str]) -> Iterator[Path]:
-    """Files named by `places`: a file as it is, a folder with all PNG and .npz below it in order of name, "-" for
-    `lines`.
+    """Files named by `places`: a file as it is, a folder with all files below it that may hold cipher images, in order
+    of name, "-" for `lines`.
 
     BadSource for a place that is not there, and for a folder without any.
     """
@@ -51,9 +51,9 @@ def find_images(places: Iterable[str], lines: Iterable[str]) -> Iterator[Path]:
             continue
         path = Path(place)
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in (".png", ".npz") and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in endings() and p.is_file())
             if not inside:
-                raise BadSource(f"{path} holds no cipher pictures, no PNG and no .npz")
+                raise BadSource(f"{path} holds no cipher pictures, no file that ends with {', '.join(endings())}")
             yield from inside
         elif path.exists():
             yield path

@@ -17,7 +17,7 @@ import imveil
 from imveil.cipher.scheme import Cipher, Scheme
 from imveil.errors import BadDestination, BadImage, BadManifest, BadShard, NotInvertible, WrongKey
 from imveil.keys.key import Key
-from imveil.owner import names, pool
+from imveil.owner import labels, names, pool
 from imveil.owner.decrypt_shard import ELSEWHERE, Done, Task, Todo, as_file, make
 from imveil.owner.encrypt_shard import part
 from imveil.owner.place import apart, locked
@@ -134,10 +134,11 @@ def decrypt_image(data: bytes, key: Key, where: str) -> bytes:
 def _plan(cipher_set: CipherSet, table: Table, key: Key) -> list[Task]:
     """What to restore and where to; every list and file is looked at. BadShard where they are not what was sealed."""
     cipher_set.check_present()
-    if table.classes != cipher_set.manifest.classes:
+    seen = labels.hide(table.rows, table.classes, key) if table.hide_labels else (table.rows, table.classes)
+    if seen[1] != cipher_set.manifest.classes:
         raise BadManifest(f"the classes of {cipher_set.path} are not those that were sealed")
-    ids = names.ids(table.rows, table.classes)
-    paths = names.cipher_paths(table.rows, table.classes, key, table.keep_names, cipher_set.container.extension)
+    ids, extension = names.ids(table.rows, table.classes), cipher_set.container.extension
+    paths = names.cipher_paths(table.rows, table.classes, key, table.keep_names, extension, seen)
     plain = names.as_png(ids)
     where = {path: i for i, path in enumerate(paths) if table.rows[i].mac is not None}
     tasks = []

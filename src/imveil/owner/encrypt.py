@@ -21,7 +21,7 @@ from typing import Any
 from imveil.cipher.scheme import Scheme
 from imveil.errors import BadDtype, BadInput, BadSource
 from imveil.keys.key import Key
-from imveil.owner import encrypt_shard, names, pool
+from imveil.owner import encrypt_shard, labels, names, pool
 from imveil.owner.encrypt_shard import ShardDone, ShardTask, Todo
 from imveil.owner.place import RUN, Job, apart, begin, locked, look
 from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
@@ -47,6 +47,7 @@ def encrypt_set(
     key: Key,
     *,
     keep_names: bool = False,
+    hide_labels: bool = False,
     container: str | None = None,
     workers: int | None = None,
     progress: Watch | None = None,
@@ -54,8 +55,10 @@ def encrypt_set(
     """Encrypt all pictures of `source` into the cipher data set `destination`; go on where an earlier run ended.
 
     source: what `open_source` gives, or its argument.   keep_names: cipher images are called as the pictures are; the
-    default is a name from the key.   container: how cipher images are stored, "folder" (PNG files) or "npz"; None: a
-    folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small set.
+    default is a name from the key.   hide_labels: classes are called class-0, class-1, ... in an order from the key.
+    container: how cipher images are stored: "folder" (PNG files), "npz", "parquet", "safetensors", "webdataset"; None:
+    a folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small
+    set.
     Pictures that cannot be read, or that the scheme does not take, are left out and reported.
 
     Raises BadDestination, BadSource, UnknownName, and BadDtype where the container cannot hold the cipher images.
@@ -69,7 +72,7 @@ def encrypt_set(
     if spec and Path(spec).exists():
         apart(Path(spec), Path(destination))
     root, started = Path(destination), time.monotonic()
-    plan = _Plan.of(source, scheme, key, keep_names, store)
+    plan = _Plan.of(source, scheme, key, keep_names, hide_labels, store)
     with locked(root):
         done = look(root, plan.job)
         if done is not None and _finished(root, done, plan):
@@ -82,7 +85,8 @@ def encrypt_set(
             if workers is None:
                 workers = 1 if plan.small else pool.default_workers()
             results = []
-            work = pool.run(encrypt_shard.make, (source, scheme, root, store), key, plan.tasks, workers)
+            parts = (source, scheme, root, store, plan.shown)
+            work = pool.run(encrypt_shard.make, parts, key, plan.tasks, workers)
             with contextlib.closing(work):  # an exception in here ends the workers now, not when it is forgotten
                 for result in work:
                     results.append(result)
@@ -130,16 +134,18 @@ class _Plan:
 
     items: list[Row]
     classes: list[str]
+    shown: list[str]  # classes as the cloud sees them
     splits: list[str]
     paths: list[str]
     tasks: list[ShardTask]
     job: Job
     keep_names: bool
+    hide_labels: bool
     small: bool
     container: str
 
     @classmethod
-    def of(cls, source: Any, scheme: Scheme, key: Key, keep_names: bool, container: str) -> _Plan:
+    def of(cls, source: Any, scheme: Scheme, key: Key, keep_names: bool, hide_labels: bool, container: str) -> _Plan:
         items = [Row(item.split, item.label, item.name) for item in source.items]
         if not items:
             raise BadSource("the source has no pictures")
@@ -147,15 +153,20 @@ class _Plan:
         if None in found and len(found) > 1:
             raise BadSource("some pictures lie in splits and some do not", hint="put all of them into splits, or none")
         splits = [ALL] if None in found else [split for split in source.splits if split in found]
-        ids = names.ids(items, classes)
-        paths = names.cipher_paths(items, classes, key, keep_names, find(container).extension)
+        ids, store = names.ids(items, classes), find(container)
+        seen = labels.hide(items, classes, key) if hide_labels else (items, classes)
+        paths = names.cipher_paths(items, classes, key, keep_names, store.extension, seen)
         nbytes = _peek(source, items, ids, scheme, key)
         # About sixteen shards for cores to share, of 4 to 64 MiB: neither many lists nor much to do again.
         share = min(max(nbytes * len(items) // 16, _SHARD_BYTES[0]), _SHARD_BYTES[1])
         size = min(max(share // nbytes, 1), SHARD)
         order = range(len(items)) if keep_names else sorted(range(len(items)), key=lambda i: _name(paths[i]))
         todos = [Todo(i, ids[i], paths[i]) for i in order]
-        tasks = [ShardTask(n, todos[at : at + size]) for n, at in enumerate(range(0, len(todos), size))]
+        groups: list[tuple[str | None, list[Todo]]] = [(None, todos)]
+        if store.by_split:
+            groups = [(split, [t for t in todos if (items[t.at].split or ALL) == split]) for split in splits]
+        parts = [(split, of[at : at + size]) for split, of in groups for at in range(0, len(of), size)]
+        tasks = [ShardTask(number, of, split) for number, (split, of) in enumerate(parts)]
         facts = [
             scheme.id,
             scheme.config(),
@@ -165,10 +176,12 @@ class _Plan:
             classes,
             splits,
             [list(row[:3]) for row in items],
+            *(["hide_labels"] if hide_labels else []),
+            *getattr(source, "preparation", ()),
         ]
         job = Job(scheme.id, scheme.config(), key.fingerprint, job_digest(key, facts))
         small = len(items) < _SMALL[0] and nbytes * len(items) < _SMALL[1]
-        return cls(items, classes, splits, paths, tasks, job, keep_names, small, container)
+        return cls(items, classes, seen[1], splits, paths, tasks, job, keep_names, hide_labels, small, container)
 
 
 def _name(path: str) -> str:
@@ -214,7 +227,7 @@ def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[Shar
     for result in results:
         for at, depth, mac in result.facts:
             rows[at] = rows[at]._replace(depth=depth, mac=mac)
-    sealed = Table(plan.classes, plan.keep_names, rows).sealed(key)
+    sealed = Table(plan.classes, plan.keep_names, rows, plan.hide_labels).sealed(key)
     write_file(root / NAMES, sealed, sync=True)
     counts = Counter(row.split or ALL for row in rows if row.mac is not None)
     write_manifest(
@@ -225,7 +238,7 @@ def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[Shar
             fields=scheme.config(),
             traits=_traits(scheme),
             fingerprint=key.fingerprint,
-            classes=plan.classes,
+            classes=plan.shown,
             splits={split: counts[split] for split in plan.splits},
             shards=[result.shard for result in results],
             job=plan.job.digest,
@@ -250,7 +263,7 @@ def _finished(root: Path, manifest: Manifest, plan: _Plan) -> bool:
 def _reopen(root: Path, manifest: Manifest, plan: _Plan, key: Key) -> None:
     """Turn a complete set with rejects into an interrupted run: each shard gets its sealed facts back."""
     table = Table.opened((root / NAMES).read_bytes(), key, str(root / NAMES))
-    for (number, pictures), shard in zip(plan.tasks, manifest.shards, strict=True):
+    for (number, pictures, _), shard in zip(plan.tasks, manifest.shards, strict=True):
         rows = ((todo.at, table.rows[todo.at]) for todo in pictures)
         facts = sorted((at, row.depth, row.mac) for at, row in rows if row.mac is not None)
         encrypt_shard.write_sidecar(root, number, shard, facts, key, root / encrypt_shard.part(number))
@@ -268,7 +281,7 @@ def _undo(root: Path, plan: _Plan) -> None:
     """Take away what a run wrote that encrypted nothing."""
     _sweep(root, plan)
     for task in plan.tasks:
-        (root / find(plan.container).file_name(task.number)).unlink(missing_ok=True)
+        (root / find(plan.container).file_name(task.number, task.split)).unlink(missing_ok=True)
     for folder in sorted({parent for path in plan.paths for parent in (root / path).parents}, reverse=True):
         if root in folder.parents:
             with contextlib.suppress(OSError):

@@ -7,7 +7,7 @@ only after all its digests were checked again, else it is made anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,10 +36,11 @@ class Todo(NamedTuple):
 
 
 class ShardTask(NamedTuple):
-    """A shard: its number and its pictures."""
+    """A shard: its number, its pictures, and the split of all of them where the container keeps splits apart."""
 
     number: int
     pictures: list[Todo]
+    split: str | None = None
 
 
 class ShardDone(NamedTuple):
@@ -71,6 +72,7 @@ class EncryptShard:
     scheme: Scheme
     root: Path
     container: str
+    classes: Sequence[str]
 
     def __call__(self, task: ShardTask, stop: Stop) -> ShardDone:
         """Encrypt one shard, or find that it is done. OSError means that writing failed."""
@@ -80,7 +82,8 @@ class EncryptShard:
         if kept is not None:
             return kept
         aside, macs = self.root / part(task.number), pixel_key(self.key)
-        writer = container.find(self.container).writer(self.root, task.number, aside)
+        about = container.About(self.classes, task.split)
+        writer = container.find(self.container).writer(self.root, task.number, aside, about)
         facts: list[tuple[int, int, str]] = []
         rejects: list[Reject] = []
         for group in self._groups(task.pictures, rejects):
@@ -169,6 +172,8 @@ def returned(scheme: Scheme, pictures: list[Any]) -> Any:
     return scheme.returned(np.stack(pictures)) if scheme.traits.error else pictures
 
 
-def make(key: Key, source: Any, scheme: Scheme, root: Path, container: str) -> EncryptShard:
-    """The work of one worker. container: its name."""
-    return EncryptShard(key, source, scheme, root, container)
+def make(
+    key: Key, source: Any, scheme: Scheme, root: Path, container: str, classes: Sequence[str] = ()
+) -> EncryptShard:
+    """The work of one worker. container: its name; classes: as the cloud sees them."""
+    return EncryptShard(key, source, scheme, root, container, classes)

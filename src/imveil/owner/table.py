@@ -34,15 +34,22 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """All pictures in the order of the source. keep_names: whether cipher images kept their names."""
+    """All pictures in the order of the source. keep_names: whether cipher images kept their names.
+
+    hide_labels: whether the cloud sees other names of classes, see `labels.py`.
+    """
 
     classes: list[str]
     keep_names: bool
     rows: list[Row]
+    hide_labels: bool = False
 
     def sealed(self, key: Key) -> bytes:
         """The bytes of `imveil.names`."""
-        facts = _HEAD | {"classes": self.classes, "keep_names": self.keep_names, "items": [list(r) for r in self.rows]}
+        facts: dict[str, Any] = _HEAD | {"classes": self.classes, "keep_names": self.keep_names}
+        if self.hide_labels:
+            facts["hide_labels"] = True
+        facts["items"] = [list(row) for row in self.rows]
         return seal(json.dumps(facts, separators=(",", ":")).encode(), key, PURPOSE)
 
     @classmethod
@@ -52,7 +59,8 @@ class Table:
             facts: dict[str, Any] = json.loads(unseal(sealed, key, PURPOSE, where))
             if {name: facts.get(name) for name in _HEAD} != _HEAD:
                 raise BadManifest(f"{where} has version {facts.get('version')!r}, this imveil reads version 1")
-            return cls(facts["classes"], facts["keep_names"], [Row(*item) for item in facts["items"]])
+            rows = [Row(*item) for item in facts["items"]]
+            return cls(facts["classes"], facts["keep_names"], rows, facts.get("hide_labels", False))
         except (ValueError, KeyError, TypeError) as error:
             raise BadManifest(f"{where} is malformed") from error
 
