@@ -47,9 +47,8 @@ def _order(words: str, scheme: str, ciphers: int, public: bool, data: str = "cif
     return Rung(words, Question(attack, scheme, fields, data, replace(TERMS, ciphers=ciphers)))
 
 
-def _inverse(words: str, scheme: str, fresh: bool = False, **fields: Any) -> Rung:
-    attack = "inverse-net-fresh" if fresh else "inverse-net"
-    return Rung(words, Question(attack, scheme, fields, terms=FEW))
+def _inverse(words: str, scheme: str, kind: str = "", **fields: Any) -> Rung:
+    return Rung(words, Question(f"inverse-net{kind}", scheme, fields, terms=FEW))
 
 
 PIXELS, SAMPLES = "pixel-shuffle/1", {"unit": "sample"}
@@ -82,12 +81,18 @@ LADDERS: dict[str, list[Rung]] = {
         _inverse("blocks moved, turned, inverted, recoloured", "etc/1"),
         _inverse("every sample XORed with its own byte", SEED),
     ],
+    "inverse-net-moved": [
+        _inverse("nibbles of blocks shuffled and inverted, the same in all", "le/1", "-moved"),
+        _inverse("blocks moved, and nothing else", "patch/1", "-moved", pixels=False),
+        _inverse("blocks moved, turned, inverted, recoloured", "etc/1", "-moved"),
+        _inverse("nibbles shuffled with a key for each block, and blocks moved", "ele/1", "-moved"),
+    ],
     "inverse-net-fresh": [
-        _inverse("half of a block's samples inverted, the same in all", "np-block/1", fresh=True),
-        _inverse("samples of blocks shuffled, the same in all", "shf/1", fresh=True),
-        _inverse("pixels inverted and recoloured, each in its own way", OLD, fresh=True),
-        _inverse("nibbles of blocks shuffled and inverted, the same in all", "le/1", fresh=True),
-        _inverse("blocks moved, turned, inverted, recoloured", "etc/1", fresh=True),
+        _inverse("half of a block's samples inverted, the same in all", "np-block/1", "-fresh"),
+        _inverse("samples of blocks shuffled, the same in all", "shf/1", "-fresh"),
+        _inverse("pixels inverted and recoloured, each in its own way", OLD, "-fresh"),
+        _inverse("nibbles of blocks shuffled and inverted, the same in all", "le/1", "-fresh"),
+        _inverse("blocks moved, turned, inverted, recoloured", "etc/1", "-fresh"),
     ],
 }
 

@@ -221,6 +221,13 @@ PUBLISHED: list[Published] = [
         reached("inverse-net", "etc/1", "recovery {}", ("recovery", 0.9, 1)),
     ),
     Published(
+        "inverse-net-moved",
+        "etc/1, one key",
+        "none; whether blocks put back by contrast help",
+        OURS,
+        reached("inverse-net-moved", "etc/1", "recovery {}", ("recovery", 0.3, 1)),
+    ),
+    Published(
         "inverse-net-fresh",
         "negpos/1, fresh keys",
         "next to nothing",
