@@ -16,7 +16,8 @@ import imveil  # noqa: E402
 from imveil import registry  # noqa: E402
 from imveil.cloud.adapter import Adapter  # noqa: E402
 from imveil.cloud.bitplanes import PLANES, Gains  # noqa: E402
-from imveil.cloud.classifier import ADAPTERS, Classifier, made  # noqa: E402
+from imveil.cloud.classifier import ADAPTERS, Classifier  # noqa: E402
+from imveil.cloud.classifier import made as made_of  # noqa: E402
 from imveil.cloud.loop import Settings, fit  # noqa: E402
 from imveil.cloud.statistic import mask_of  # noqa: E402
 from imveil.errors import BadField, BadShape  # noqa: E402
@@ -26,6 +27,10 @@ from smooth import smooth_pictures  # noqa: E402
 
 NAMES = list(registry.files(ADAPTERS))
 KEY = key_of(0)
+
+
+def made(name: str, shape: Any, options: Any) -> Any:
+    return made_of(ADAPTERS, name, "adapter", (shape,), options)
 
 
 def channels_first(images: Any) -> Any:

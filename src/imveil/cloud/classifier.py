@@ -18,6 +18,7 @@ from typing import Any
 from imveil import registry
 from imveil.cloud.adapter import Adapter
 from imveil.cloud.extra import nn, torch
+from imveil.cloud.settings import Settings
 from imveil.errors import BadField, BadShape
 
 MODELS = "imveil.cloud.models"
@@ -49,6 +50,7 @@ class Classifier(nn.Module):
         self.adapter = adapter
         self.net = net
         self.shape = shape
+        self.mirror = False  # whether answers are means over a picture and its mirror image
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
 
@@ -60,23 +62,36 @@ class Classifier(nn.Module):
         shape: Shape,
         *,
         width: int | None = None,
+        model_options: Mapping[str, Any] | None = None,
         adapter: str = "none",
         adapter_options: Mapping[str, Any] | None = None,
     ) -> Classifier:
-        """A new net with random weights from torch's global generator; UnknownName for a model that nobody has,
-        BadField for an option that the adapter has not."""
+        """A new net with random weights from torch's global generator.
+
+        UnknownName for a model or adapter that nobody has, BadField for an option that it has not.
+        """
         front: Adapter | None = None
         seen = shape
         if adapter != "none":
-            front = made(adapter, shape, adapter_options or {})
+            front = made(ADAPTERS, adapter, "adapter", (shape,), adapter_options or {})
             front.eval()
             with torch.no_grad():
                 _, c, h, w = (int(d) for d in front(torch.zeros(1, shape[2], shape[0], shape[1])).shape)
             front.train()
             seen = (h, w, c)
-        make: Callable[..., nn.Module] = registry.load(MODELS, model, "model").build
-        options: dict[str, Any] = {} if width is None else {"width": width}
-        return cls(make(classes, seen, **options), front, shape, seen[2])
+        options = {**(model_options or {}), **({} if width is None else {"width": width})}
+        return cls(made(MODELS, model, "model", (classes, seen), options), front, shape, seen[2])
+
+    @classmethod
+    def of(cls, settings: Settings, classes: int, shape: Shape) -> Classifier:
+        """The net that settings describe, with random weights."""
+        s = settings
+        net = cls.build(
+            s.model, classes, shape, width=s.width, model_options=s.model_options, adapter=s.adapter,
+            adapter_options=s.adapter_options,
+        )  # fmt: skip
+        net.mirror = s.mirror
+        return net
 
     def values(self, images: torch.Tensor) -> torch.Tensor:
         """What the normalisation sees: float (n, c, h, w), channels last in memory, after the adapter."""
@@ -88,7 +103,11 @@ class Classifier(nn.Module):
         if images.dim() != 4 or tuple(images.shape[1:]) != self.shape:
             h, w, c = self.shape
             raise BadShape(f"the model reads pictures of {h}x{w}x{c}, got an array of shape {tuple(images.shape)}")
-        return self.answer(self.values(images))
+        values = self.values(images)
+        logits = self.answer(values)
+        if self.mirror and not self.training:
+            logits = (logits + self.answer(values.flip(3))) / 2
+        return logits
 
     def answer(self, values: torch.Tensor) -> torch.Tensor:
         """The logits for what `values` gave."""
@@ -119,21 +138,25 @@ class Classifier(nn.Module):
         return Normalisation(tuple(self.mean.tolist()), tuple(self.std.tolist()))
 
 
-def made(name: str, shape: Shape, options: Mapping[str, Any]) -> Adapter:
-    """The adapter `name` for pictures of `shape`. UnknownName; BadField for an option that it has not or does not take.
+def made(package: str, name: str, kind: str, about: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """What `build(*about, **options)` of the module `name` gives. UnknownName; BadField for an option that it has not.
 
-    >>> made("fold", (8, 8, 3), {"block": 4})
+    >>> made(ADAPTERS, "fold", "adapter", ((8, 8, 3),), {"block": 4})
     Traceback (most recent call last):
     imveil.errors.BadField: the adapter fold has no option 'block'; it takes none
     """
-    build = registry.load(ADAPTERS, name, "adapter").build
-    known = {p.name: p for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    build = registry.load(package, name, kind).build
+    known = options_of(build)
     for option, value in options.items():
         if option not in known:
-            takes = ", ".join(known) or "none"
-            raise BadField(f"the adapter {name} has no option {option!r}", hint=f"it takes {takes}")
-        kind = type(known[option].default)
-        if not (type(value) is kind or (kind is float and type(value) is int)):
-            raise BadField(f"{option} of the adapter {name} is {kind.__name__}, not {value!r}")
-    adapter: Adapter = build(shape, **options)
-    return adapter
+            raise BadField(f"the {kind} {name} has no option {option!r}", hint=f"it takes {', '.join(known) or 'none'}")
+        allowed = known[option]
+        if type(value) not in allowed and not (float in allowed and type(value) is int):
+            raise BadField(f"{option} of the {kind} {name} is {allowed[0].__name__}, not {value!r}")
+    return build(*about, **options)
+
+
+def options_of(build: Callable[..., Any]) -> dict[str, list[type]]:
+    """The options of a `build`, and of which kinds they may be: as their defaults, and int where that is None."""
+    named = [p for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    return {p.name: [int, type(None)] if p.default is None else [type(p.default)] for p in named}

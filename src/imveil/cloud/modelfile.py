@@ -97,10 +97,7 @@ def load_model(path: Path, device: str | torch.device | None = None) -> Model:
         info = ModelInfo.model_validate(facts)
         s = info.settings
         with torch.device("meta"):  # shapes only: the file's own tensors become the weights
-            net = Classifier.build(
-                s.model, len(info.classes), info.shape, width=s.width, adapter=s.adapter,
-                adapter_options=s.adapter_options,
-            )  # fmt: skip
+            net = Classifier.of(s, len(info.classes), info.shape)
         net.load_state_dict(tensors, assign=True)
     except ValidationError as error:
         first = error.errors()[0]
