@@ -177,7 +177,7 @@ def test_places_that_are_wrong_are_one_line(run: Any, home: Path, tmp_path: Path
     assert "cannot be read" in run("evaluate", tmp_path / "none", home / "set").line
     assert "not a file of imveil" in run("predict", home / "set" / "imveil.json", "x.png").line
     assert "no file or folder" in run("predict", home / "model", tmp_path / "x.png").line
-    assert "no PNG" in run("predict", home / "model", tmp_path).line
+    assert "no cipher pictures" in run("predict", home / "model", tmp_path).line
 
 
 def test_predict_answers_files_folders_and_lists(run: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
