@@ -101,7 +101,7 @@ def test_a_ladder_is_left_as_soon_as_the_rest_is_known(tmp_path: Path, monkeypat
     monkeypatch.setattr(record, "folder", lambda _: tmp_path)
     assert fresh([1.0, 1.0, 1.0]) == "0", "everything came back from the least"
     assert fresh([0.0, 0.0, NOTHING / 2]) == "02", "nothing comes back from the most"
-    assert fresh([0.0, 0.5, 1.0, 1.0]) == "03", "what the most gives back whole is done, whatever less would give"
+    assert fresh([0.0, 0.5, 1.0, 1.0, 1.0]) == "0412", "the least that gives all is looked for"
     assert fresh([0.0, 0.2, 0.3, 0.6]) == "0312"
     assert fresh([0.0, -1.0]) == "0", "without torch a game is left out, and the rest is played"
 

@@ -220,8 +220,8 @@ def answers(
 
 
 def _known(most: bool, runs: list[Record]) -> bool:
-    """Whether the rest of a ladder is: everything was recovered, or nothing from the most."""
-    return min(one.low for one in runs) >= DONE or (most and max(one.value for one in runs) < NOTHING)
+    """Whether the rest of a ladder is: nothing comes from the most, or everything from what was tried after it."""
+    return max(one.value for one in runs) < NOTHING if most else min(one.low for one in runs) >= DONE
 
 
 def _climbed(ladder: Sequence[Need]) -> Iterator[Need]:
