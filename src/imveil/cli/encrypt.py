@@ -63,6 +63,9 @@ def encrypt(
         typer.Option(help="How cipher images are stored: folder (of PNGs) or npz; by the scheme unless given."),
     ] = None,
     workers: Workers = None,
+    seal: Annotated[
+        bool, typer.Option("--seal", help="Seal the data set with the key too; see 'imveil seal'.")
+    ] = False,
 ) -> None:
     """Encrypt pictures into a cipher data set: files that the cloud can train on, and no key.
 
@@ -102,10 +105,11 @@ def encrypt(
     pictures = open_source(source)
     for note in pictures.notes:
         print(f"imveil: {note}", file=sys.stderr)
-    with _interruptible(), _bar("encrypting") as watch:
+    place = _unsealed(destination) if seal else destination
+    with interruptible(), bar("encrypting") as watch:
         report = encrypt_set(
             pictures,
-            destination,
+            place,
             chosen,
             opened,
             keep_names=keep_names,
@@ -113,7 +117,12 @@ def encrypt(
             workers=workers,
             progress=watch,
         )
-    _close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", destination)
+    if seal:
+        from imveil.owner.sealed_set import seal_set
+
+        with interruptible(), bar("sealing") as watch:
+            seal_set(place, destination, opened, move=True, workers=workers, progress=watch)
+    close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", destination)
     _rejected(report, f"see {destination / REJECTED}")
 
 
@@ -150,10 +159,17 @@ def decrypt(
     from imveil.owner.decrypt import decrypt_set
 
     opened = open_key(key)
-    with _interruptible(), _bar("decrypting") as watch:
+    with interruptible(), bar("decrypting") as watch:
         report = decrypt_set(source, destination, opened, workers=workers, progress=watch)
-    _close(report, f"decrypted with key {opened.fingerprint}", destination)
+    close(report, f"decrypted with key {opened.fingerprint}", destination)
     _rejected(report, "ask for these again where the data set came from")
+
+
+def _unsealed(destination: Path) -> Path:
+    """Where a data set lies until it is sealed. Raises BadDestination where one is sealed there already."""
+    if (destination / "imveil.sealed").exists():
+        raise BadDestination(f"{destination} holds a sealed data set already", hint="choose another destination")
+    return destination.with_name(destination.name + ".unsealed")
 
 
 def _is_picture(source: str) -> bool:
@@ -170,7 +186,7 @@ def _new_file(path: Path, *suffixes: str) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """A polite request to end is the same as Ctrl-C: the run stops between two pictures."""
 
     def stop(*_: Any) -> None:
@@ -184,7 +200,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _bar(verb: str) -> Iterator[Watch | None]:
+def bar(verb: str) -> Iterator[Watch | None]:
     """A bar with images a second, time left and bytes, where standard error is a terminal."""
     from rich.console import Console
 
@@ -211,7 +227,7 @@ def _facts(at: Progress) -> str:
     return f"{speed:,.0f} images/s  {left}  {_size(at.bytes)}"
 
 
-def _close(report: Report, how: str, destination: Path) -> None:
+def close(report: Report, how: str, destination: Path) -> None:
     if report.already:
         typer.echo(f"already complete: {report.images:,} pictures in {destination}")
         return

@@ -25,7 +25,8 @@ from imveil.owner import encrypt_shard, labels, names, pool
 from imveil.owner.encrypt_shard import ShardDone, ShardTask, Todo
 from imveil.owner.place import RUN, Job, apart, begin, locked, look
 from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
-from imveil.owner.table import Row, Table, job_digest
+from imveil.owner.sealing import AUTH, seal
+from imveil.owner.table import VERSION, Row, Table, job_digest
 from imveil.store import png
 from imveil.store.container import find
 from imveil.store.containers import npz
@@ -230,22 +231,21 @@ def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[Shar
     sealed = Table(plan.classes, plan.keep_names, rows, plan.hide_labels).sealed(key)
     write_file(root / NAMES, sealed, sync=True)
     counts = Counter(row.split or ALL for row in rows if row.mac is not None)
-    write_manifest(
-        root,
-        Manifest(
-            container=plan.container,
-            scheme=scheme.id,
-            fields=scheme.config(),
-            traits=_traits(scheme),
-            fingerprint=key.fingerprint,
-            classes=plan.shown,
-            splits={split: counts[split] for split in plan.splits},
-            shards=[result.shard for result in results],
-            job=plan.job.digest,
-            rejected=len(rejects),
-            names=hashlib.sha256(sealed).hexdigest(),
-        ),
+    manifest = Manifest(
+        container=plan.container,
+        scheme=scheme.id,
+        fields=scheme.config(),
+        traits=_traits(scheme),
+        fingerprint=key.fingerprint,
+        classes=plan.shown,
+        splits={split: counts[split] for split in plan.splits},
+        shards=[result.shard for result in results],
+        job=plan.job.digest,
+        rejected=len(rejects),
+        names=hashlib.sha256(sealed).hexdigest(),
     )
+    write_file(root / AUTH, seal(manifest.to_bytes(), key, "manifest"), sync=True)
+    write_manifest(root, manifest)
     _sweep(root, plan)
     size, kept = sum(r.shard.bytes for r in results), sum(len(r.facts) for r in results if r.kept)
     return Report(len(rows) - len(rejects), kept, size, seconds, rejects)
@@ -263,6 +263,8 @@ def _finished(root: Path, manifest: Manifest, plan: _Plan) -> bool:
 def _reopen(root: Path, manifest: Manifest, plan: _Plan, key: Key) -> None:
     """Turn a complete set with rejects into an interrupted run: each shard gets its sealed facts back."""
     table = Table.opened((root / NAMES).read_bytes(), key, str(root / NAMES))
+    if table.version != VERSION:  # its checks are of another kind: everything is done anew
+        return
     for (number, pictures, _), shard in zip(plan.tasks, manifest.shards, strict=True):
         rows = ((todo.at, table.rows[todo.at]) for todo in pictures)
         facts = sorted((at, row.depth, row.mac) for at, row in rows if row.mac is not None)

@@ -18,7 +18,7 @@ from imveil.keys.key import Key
 from imveil.owner.pool import Stop, Stopped
 from imveil.owner.progress import Reject
 from imveil.owner.sealing import seal, unseal
-from imveil.owner.table import pixel_key, pixel_mac
+from imveil.owner.table import pixel_check
 from imveil.store import container
 from imveil.store.files import write_file
 from imveil.store.manifest import Shard
@@ -44,7 +44,7 @@ class ShardTask(NamedTuple):
 
 
 class ShardDone(NamedTuple):
-    """What came of a shard. facts: (place, depth, HMAC of the pixels) of each picture. kept: done by an earlier run."""
+    """What came of a shard. facts: (place, depth, check of the pixels) of each picture. kept: by an earlier run."""
 
     number: int
     shard: Shard
@@ -81,7 +81,7 @@ class EncryptShard:
         kept = self._kept(task)
         if kept is not None:
             return kept
-        aside, macs = self.root / part(task.number), pixel_key(self.key)
+        aside = self.root / part(task.number)
         about = container.About(self.classes, task.split)
         writer = container.find(self.container).writer(self.root, task.number, aside, about)
         facts: list[tuple[int, int, str]] = []
@@ -97,7 +97,7 @@ class EncryptShard:
                 continue
             for todo, picture, (image, tag) in zip(todos, returned(self.scheme, pixels), ciphers, strict=True):
                 writer.add(todo.path, image, tag)
-                facts.append((todo.at, depth, pixel_mac(macs, todo.id, picture, depth)))
+                facts.append((todo.at, depth, pixel_check(todo.id, picture, depth)))
         for reject in rejects:  # an earlier run may have read what cannot be read now
             writer.drop(reject.path)
         left_out = {reject.at for reject in rejects}

@@ -21,7 +21,7 @@ from imveil.store.files import write_file
 from imveil.store.manifest import FILE, Manifest, read_manifest
 
 RUN = "imveil-run.json"
-_HEAD = {"format": "imveil-run", "version": 1}
+_HEAD = {"format": "imveil-run", "version": 2}
 
 
 @dataclass(frozen=True)

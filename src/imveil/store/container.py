@@ -111,6 +111,14 @@ class Container(ABC):
         named = f"-{split}" if split and split != ALL and _PLAIN.fullmatch(split) else ""
         return f"imveil-shard-{number:05}{named}.{self.suffix}"
 
+    def files(self, root: Path, shard: Shard) -> list[tuple[str, str]]:
+        """The files of a shard, from the folder of the set, and the SHA-256 of each; its own file is the first.
+
+        Raises BadShard.
+        """
+        del root
+        return [(shard.file, shard.sha256)]
+
     @abstractmethod
     def recognises(self, data: bytes) -> bool:
         """Whether the bytes of a file open as files with cipher images of this kind do."""

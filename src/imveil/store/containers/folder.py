@@ -45,6 +45,10 @@ class Folder(Container):
         """Of the images; a list holds none."""
         return self.extension
 
+    def files(self, root: Path, shard: Shard) -> list[tuple[str, str]]:
+        """The list, and the image of each of its lines."""
+        return [(shard.file, shard.sha256), *((line.path, line.sha256) for line in self.open(root, shard).lines)]
+
     def recognises(self, data: bytes) -> bool:
         """The signature of PNG."""
         return data.startswith(png.SIGNATURE)
