@@ -66,6 +66,13 @@ def encrypt(
     seal: Annotated[
         bool, typer.Option("--seal", help="Seal the data set with the key too; see 'imveil seal'.")
     ] = False,
+    engine: Annotated[
+        str, typer.Option(help="What runs the workers: pool (this machine) or ray (a cluster).")
+    ] = "pool",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of a running Ray cluster: auto or HOST:PORT; one of its own on this machine unless given."),
+    ] = None,
 ) -> None:
     """Encrypt pictures into a cipher data set: files that the cloud can train on, and no key.
 
@@ -81,6 +88,8 @@ def encrypt(
       imveil encrypt cifar10 ciphers/ --key my.key --scheme logistic-xor/1 --set index=pixel
       imveil encrypt query.jpg query.png --key my.key --scheme negpos/1
       imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
+      imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \
+          --scheme negpos/1 --engine ray --address auto
     """
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
@@ -101,6 +110,7 @@ def encrypt(
         print(f"imveil: cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}", file=sys.stderr)
     if not chosen.traits.invertible:
         print(f"imveil: {chosen.id} cannot be decrypted again, by design", file=sys.stderr)
+    runs = _engine(engine, address, key)
     opened = open_key(key)
     pictures = open_source(source)
     for note in pictures.notes:
@@ -115,6 +125,7 @@ def encrypt(
             keep_names=keep_names,
             container=stored,
             workers=workers,
+            engine=runs,
             progress=watch,
         )
     if seal:
@@ -124,6 +135,24 @@ def encrypt(
             seal_set(place, destination, opened, move=True, workers=workers, progress=watch)
     close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", destination)
     _rejected(report, f"see {destination / REJECTED}")
+
+
+def _engine(name: str, address: str | None, key: str) -> Any:
+    """What runs the shards, by name. Raises BadInput."""
+    from imveil.errors import BadInput
+
+    if name == "ray":
+        from imveil.keys.reference import KeyRef
+        from imveil.owner.cluster import Cluster
+
+        return Cluster(KeyRef(key), address)
+    if name != "pool":
+        raise BadInput(f"--engine is pool or ray, not {name!r}")
+    if address is not None:
+        raise BadInput("--address is of a Ray cluster", hint="add --engine ray")
+    from imveil.owner import pool
+
+    return pool
 
 
 def decrypt(

@@ -51,6 +51,7 @@ def encrypt_set(
     hide_labels: bool = False,
     container: str | None = None,
     workers: int | None = None,
+    engine: pool.Engine = pool,
     progress: Watch | None = None,
 ) -> Report:
     """Encrypt all pictures of `source` into the cipher data set `destination`; go on where an earlier run ended.
@@ -59,7 +60,8 @@ def encrypt_set(
     default is a name from the key.   hide_labels: classes are called class-0, class-1, ... in an order from the key.
     container: how cipher images are stored: "folder" (PNG files), "npz", "parquet", "safetensors", "webdataset"; None:
     a folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small
-    set.
+    set.   engine: what runs them: the pool of processes on this machine, or a `Cluster`; every byte of the result is
+    the same.
     Pictures that cannot be read, or that the scheme does not take, are left out and reported.
 
     Raises BadDestination, BadSource, UnknownName, and BadDtype where the container cannot hold the cipher images.
@@ -84,10 +86,10 @@ def encrypt_set(
             begin(root, plan.job)
             (root / FILE).unlink(missing_ok=True)
             if workers is None:
-                workers = 1 if plan.small else pool.default_workers()
+                workers = 1 if plan.small and engine is pool else engine.default_workers()
             results = []
             parts = (source, scheme, root, store, plan.shown)
-            work = pool.run(encrypt_shard.make, parts, key, plan.tasks, workers)
+            work = engine.run(encrypt_shard.make, parts, key, plan.tasks, workers)
             with contextlib.closing(work):  # an exception in here ends the workers now, not when it is forgotten
                 for result in work:
                     results.append(result)

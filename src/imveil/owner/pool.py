@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, Protocol
 
 from imveil.errors import ImveilError
 from imveil.keys.key import Key
@@ -25,6 +25,18 @@ Stop = Callable[[], bool]  # whether the run was told to end
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _ENDS = {signal.SIGINT, signal.SIGTERM}
 _state: Any = None
+
+
+class Engine(Protocol):
+    """What works on the tasks of a run: this module, or a `Cluster`."""
+
+    @property
+    def run(self) -> Callable[[Callable[..., Any], tuple[Any, ...], Key, Sequence[Any], int], Generator[Any]]:
+        """`make(key, *parts)` gives the work, done on every task by so many workers; results as they are ready."""
+
+    @property
+    def default_workers(self) -> Callable[[], int]:
+        """How many there are unless somebody says."""
 
 
 class Stopped(Exception):  # no error: the run was told to end
