@@ -51,7 +51,8 @@ def key_file(tmp_path: Path) -> Path:
     return tmp_path / "owner.key"
 
 
-def test_the_same_bytes(one: None, tmp_path: Path, key_file: Path) -> None:
+@pytest.mark.usefixtures("one")
+def test_the_same_bytes(tmp_path: Path, key_file: Path) -> None:
     for workers in (1, 2):
         cluster = Cluster(KeyRef(str(key_file)))
         encrypt_set(made(200), tmp_path / f"r{workers}", SCHEME, KEY, workers=workers, engine=cluster)
@@ -59,10 +60,12 @@ def test_the_same_bytes(one: None, tmp_path: Path, key_file: Path) -> None:
     assert tree(tmp_path / "r1") == tree(tmp_path / "r2") == tree(tmp_path / "p")
 
 
-def test_a_killed_actor(one: None, tmp_path: Path, key_file: Path) -> None:
+@pytest.mark.usefixtures("one")
+def test_a_killed_actor(tmp_path: Path, key_file: Path) -> None:
     killed: list[int] = []
 
     def watch(at: Any) -> None:
+        del at
         if not killed:
             killed.extend(_actors()[:1])
             os.kill(killed[0], signal.SIGKILL)
@@ -74,7 +77,8 @@ def test_a_killed_actor(one: None, tmp_path: Path, key_file: Path) -> None:
     assert tree(tmp_path / "r") == tree(tmp_path / "p")
 
 
-def test_the_key_stays_where_it_is(one: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("one")
+def test_the_key_stays_where_it_is(tmp_path: Path) -> None:
     key = Key.generate()
     write_key(tmp_path / "k", key)
     encrypt_set(made(60), tmp_path / "r", SCHEME, key, workers=1, engine=Cluster(KeyRef(str(tmp_path / "k"))))
@@ -86,7 +90,8 @@ def test_the_key_stays_where_it_is(one: None, tmp_path: Path) -> None:
         assert secret not in told
 
 
-def test_wrong_key_at_the_actor(one: None, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("one")
+def test_wrong_key_at_the_actor(tmp_path: Path) -> None:
     write_key(tmp_path / "other.key", Key(b"o" * 32))
     with pytest.raises(BadKeyFile, match=r"where an actor runs.*give every machine the same key file"):
         encrypt_set(
