@@ -1,4 +1,4 @@
-"""The cluster: byte for byte what the pool writes, also when an actor is killed; the key is nowhere but at its place."""
+"""The cluster: byte for byte what the pool writes, also when an actor is killed; the key stays where it lies."""
 
 from __future__ import annotations
 
