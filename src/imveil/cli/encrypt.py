@@ -26,6 +26,21 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for eac
 Fields = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the scheme; again for others.")
 ]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FORM",
+        help="How the pictures lie: folder, table, parquet, webdataset, npz, safetensors, dicom or dicom-window; "
+        "recognised unless given.",
+    ),
+]
+Resize = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="Resize: 256 makes the shorter side so long, 160x240 is height x width."),
+]
+Pad = Annotated[str | None, typer.Option(metavar="SIZE", help="Put smaller pictures into black ones of this size.")]
+Crop = Annotated[str | None, typer.Option(metavar="SIZE", help="Keep the middle of pictures.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +54,7 @@ def encrypt(
         str,
         typer.Argument(
             metavar="SRC",
-            help="A folder of pictures, an .npz file, cifar10, cifar100, or a picture.",
+            help="A folder of pictures, a file of many (see docs/formats.md), cifar10, cifar100, or a picture.",
             show_default=False,
         ),
     ],
@@ -60,9 +75,24 @@ def encrypt(
     ] = False,
     container: Annotated[
         str | None,
-        typer.Option(help="How cipher images are stored: folder (of PNGs) or npz; by the scheme unless given."),
+        typer.Option(
+            metavar="NAME",
+            help="How cipher images are stored: folder (of PNGs), parquet, webdataset, safetensors or npz; "
+            "by the scheme unless given.",
+        ),
     ] = None,
+    form: From = None,
+    hide_labels: Annotated[
+        bool,
+        typer.Option("--hide-labels", help="Call classes class-0, class-1, ... in an order that the key decides."),
+    ] = False,
+    resize: Resize = None,
+    pad: Pad = None,
+    crop: Crop = None,
     workers: Workers = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first picture that cannot be encrypted.")
+    ] = False,
     seal: Annotated[
         bool, typer.Option("--seal", help="Seal the data set with the key too; see 'imveil seal'.")
     ] = False,
@@ -90,20 +120,23 @@ def encrypt(
       imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
       imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \
           --scheme negpos/1 --engine ray --address auto
+      imveil encrypt scans/ ciphers/ --key my.key --scheme etc/1 --resize 256 --crop 224 --container parquet
     """
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
+    from imveil.owner.prepare import Preparation, Prepared
+    from imveil.owner.sources import is_picture, open_source
 
     chosen = find_scheme(scheme, fields)
-    if _is_picture(source):
+    prepare = Preparation.of(resize, pad, crop)
+    if is_picture(Path(source), form):
         from imveil.owner.encrypt import encrypt_file
 
         _new_file(destination, ".png", ".npz")
-        encrypt_file(source, destination, chosen, open_key(key))
+        encrypt_file(source, destination, chosen, open_key(key), form=form, prepare=prepare)
         typer.echo(f"{destination}: encrypted with {chosen.id}")
         return
     from imveil.owner.encrypt import REJECTED, encrypt_set, pick_container
-    from imveil.owner.sources import open_source
 
     stored = pick_container(chosen, container)
     if container is None and stored != "folder":
@@ -112,20 +145,24 @@ def encrypt(
         print(f"imveil: {chosen.id} cannot be decrypted again, by design", file=sys.stderr)
     runs = _engine(engine, address, key)
     opened = open_key(key)
-    pictures = open_source(source)
+    pictures = open_source(source, form=form)
     for note in pictures.notes:
         print(f"imveil: {note}", file=sys.stderr)
+    if hide_labels and not pictures.classes:
+        print("imveil: the pictures have no labels that could be hidden", file=sys.stderr)
     place = _unsealed(destination) if seal else destination
     with interruptible(), bar("encrypting") as watch:
         report = encrypt_set(
-            pictures,
+            Prepared(pictures, prepare) if prepare else pictures,
             place,
             chosen,
             opened,
             keep_names=keep_names,
+            hide_labels=hide_labels,
             container=stored,
             workers=workers,
             engine=runs,
+            strict=strict,
             progress=watch,
         )
     if seal:
@@ -199,10 +236,6 @@ def _unsealed(destination: Path) -> Path:
     if (destination / "imveil.sealed").exists():
         raise BadDestination(f"{destination} holds a sealed data set already", hint="choose another destination")
     return destination.with_name(destination.name + ".unsealed")
-
-
-def _is_picture(source: str) -> bool:
-    return Path(source).is_file() and Path(source).suffix.lower() != ".npz"
 
 
 def _new_file(path: Path, *suffixes: str) -> None:

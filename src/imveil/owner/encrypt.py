@@ -24,6 +24,7 @@ from imveil.keys.key import Key
 from imveil.owner import encrypt_shard, labels, names, pool
 from imveil.owner.encrypt_shard import ShardDone, ShardTask, Todo
 from imveil.owner.place import RUN, Job, apart, begin, locked, look
+from imveil.owner.prepare import Preparation
 from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
 from imveil.owner.sealing import AUTH, seal
 from imveil.owner.table import VERSION, Row, Table, job_digest
@@ -52,6 +53,7 @@ def encrypt_set(
     container: str | None = None,
     workers: int | None = None,
     engine: pool.Engine = pool,
+    strict: bool = False,
     progress: Watch | None = None,
 ) -> Report:
     """Encrypt all pictures of `source` into the cipher data set `destination`; go on where an earlier run ended.
@@ -61,8 +63,8 @@ def encrypt_set(
     container: how cipher images are stored: "folder" (PNG files), "npz", "parquet", "safetensors", "webdataset"; None:
     a folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small
     set.   engine: what runs them: the pool of processes on this machine, or a `Cluster`; every byte of the result is
-    the same.
-    Pictures that cannot be read, or that the scheme does not take, are left out and reported.
+    the same.   strict: stop at the first picture that cannot be encrypted, with BadSource; else pictures that cannot be
+    read, or that the scheme does not take, are left out and reported.
 
     Raises BadDestination, BadSource, UnknownName, and BadDtype where the container cannot hold the cipher images.
     """
@@ -93,6 +95,8 @@ def encrypt_set(
             with contextlib.closing(work):  # an exception in here ends the workers now, not when it is forgotten
                 for result in work:
                     results.append(result)
+                    if strict and result.rejects:
+                        raise _refused(result.rejects[0])
                     if progress:
                         progress(_progress(results, plan, started))
             return _close(root, plan, scheme, key, sorted(results), time.monotonic() - started)
@@ -100,23 +104,38 @@ def encrypt_set(
             raise cannot_write(root, error) from error
 
 
-def encrypt_file(source: str | Path, destination: str | Path, scheme: Scheme, key: Key) -> None:
+def encrypt_file(
+    source: str | Path,
+    destination: str | Path,
+    scheme: Scheme,
+    key: Key,
+    *,
+    form: str | None = None,
+    prepare: Preparation | None = None,
+) -> None:
     """Encrypt one picture into one cipher PNG, or .npz file; its id is the file's name.
 
-    Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
+    form: "dicom" or "dicom-window" for a DICOM file, which one that ends with .dcm is in any case.   prepare: what is
+    done to it before. Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
     """
-    from imveil.owner.images import read_picture
+    from imveil.owner.sources import read_one
 
     target = Path(destination)
     packed = target.suffix.lower() == ".npz"
     pick_container(scheme, "npz" if packed else "folder")
-    picture = read_picture(Path(source))
+    picture = read_one(Path(source), form)
+    picture = prepare(picture) if prepare else picture
     todo = Todo(0, Path(source).name, "")
     ((image, tag),) = encrypt_shard.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
     try:
         write_file(target, npz.pack([("picture", image, tag)]) if packed else png.encode(image, tag))
     except OSError as error:
         raise cannot_write(target, error) from error
+
+
+def _refused(reject: Reject) -> BadSource:
+    named = reject.reason if reject.id in reject.reason else f"{reject.id}: {reject.reason}"
+    return BadSource(named, hint="mend or remove it and run the same command again, or leave out --strict")
 
 
 def pick_container(scheme: Scheme, asked: str | None = None) -> str:

@@ -6,6 +6,7 @@ only after all its digests were checked again, else it is made anew.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from imveil.cipher.scheme import Scheme
-from imveil.errors import BadDtype, BadInput, BadShape, StoreProblem
+from imveil.errors import BadDtype, BadInput, BadShape, BadSource, StoreProblem
 from imveil.keys.key import Key
 from imveil.owner.pool import Stop, Stopped
 from imveil.owner.progress import Reject
@@ -115,6 +116,7 @@ class EncryptShard:
             try:
                 picture = self.source.read(todo.at)
             except (BadInput, OSError, MemoryError) as error:
+                _still_there(self.source)
                 rejects.append(Reject(*todo, str(error) or type(error).__name__))
                 continue
             members = groups.setdefault((picture.pixels.shape, picture.depth), ([], []))
@@ -142,6 +144,17 @@ class EncryptShard:
         except (OSError, ValueError, TypeError, StoreProblem):
             return None
         return ShardDone(task.number, shard, facts, [], kept=True)
+
+
+def _still_there(source: Any) -> None:
+    """Raise BadSource where all of the source has gone, as a disk does: its pictures are not to be called broken."""
+    place = getattr(source, "place", None)
+    if place is None or place.is_file():
+        return
+    with contextlib.suppress(OSError):
+        if next(place.iterdir(), None) is not None:
+            return
+    raise BadSource(f"{place} is there no more", hint="run the same command again when it is back, to go on")
 
 
 def write_sidecar(root: Path, number: int, shard: Shard, facts: Iterable[Any], key: Key, aside: Path) -> None:
