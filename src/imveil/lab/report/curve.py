@@ -54,10 +54,13 @@ def curve_table(records: Iterable[Record]) -> tuple[list[str], list[list[str]]]:
 
 def _cells(one: Result) -> list[str]:
     values, runs = decibels(one), one.records
+    exact, some = values.count(MOST), [v for v in values if v < MOST]
+    words = f"{fmean(some):.1f}" if some else "exact"
+    signs = [r.facts["found"]["sign"] for r in runs if "sign" in r.facts["found"]]
     return [
-        f"{fmean(values):.1f}" if fmean(values) < MOST else "exact",
-        f"{stdev(values):.1f}" if len(values) > 1 else "",
-        f"{fmean(r.facts['found'].get('sign', float('nan')) for r in runs):.0%}",
+        f"{words}, exact in {exact} of {len(values)}" if some and exact else words,
+        f"{stdev(some):.1f}" if len(some) > 1 else "",
+        f"{fmean(signs):.0%}" if signs else "",
         f"{one.recovery:.3f}",
         f"{fmean(r.seconds for r in runs):.2f}",
     ]
