@@ -112,6 +112,11 @@ def _quick(schemes: Iterable[str] = (), data: str = "cifar10 test") -> list[list
     return [ladder for ladder in questions(schemes, data) if quick(ladder[0].attack)]
 
 
+def _elsewhere(data: str) -> list[list[Question]]:
+    """The seed, the old method and the control on other pictures: with their default fields, and a key an image."""
+    return [ladder for ladder in _quick([SEED, OLD, CONTROL], data) if ladder[0].fields in ({}, {"per_image": True})]
+
+
 def _curve() -> list[list[Question]]:
     """Recovery against cipher images: the seed's curve whole, with and without a prior; of every other pad some."""
     alone, public = "many-time-pad", "many-time-pad-public"
@@ -128,7 +133,7 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Need]]]] = {
     "windows": lambda: [[Windowed(window)] for window in WINDOWS],
     "schemes": _quick,
     "curve": _curve,
-    "photographs": lambda: _quick([SEED, OLD, CONTROL], "kodak tiles"),
-    "grey": lambda: _quick([SEED, OLD, CONTROL], GREY),
+    "photographs": lambda: _elsewhere("kodak tiles"),
+    "grey": lambda: _elsewhere(GREY),
     **{name: partial(_climb, name) for name in LADDERS},
 }
