@@ -20,7 +20,7 @@ from imveil.cli import main
 from imveil.cloud.modelfile import load_model
 from imveil.store import png
 
-SMALL = ["--width", "4", "--batch", "16", "--epochs", "4", "--lr", "0.1"]
+SMALL = ["--model", "cnn", "--adapter", "none", "--width", "4", "--batch", "16", "--epochs", "4", "--lr", "0.1"]
 
 
 class Said:
@@ -114,14 +114,14 @@ def test_training_twice_gives_the_same_file(run: Any, home: Path, tmp_path: Path
 def test_an_interrupted_run_goes_on(run: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from imveil.cli import train
 
-    class Stops(train._Bar):
+    class Stops(train.Watch):
         def __call__(self, at: Any) -> None:
             super().__call__(at)
             if at.step > 12:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "_Bar", Stops)
+        patch.setattr(train, "Watch", Stops)
         said = run("train", home / "set", tmp_path / "m", *SMALL)
     assert said.code == 130
     assert "again to go on" in said.line

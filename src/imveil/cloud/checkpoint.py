@@ -106,6 +106,13 @@ def restore(path: Path, recipe: Mapping[str, Any], state: State) -> bool:
     return True
 
 
+def epochs_of(path: Path) -> int | None:
+    """How many epochs the run of a checkpoint has in all; None where there is no checkpoint. Raises BadModelFile."""
+    if not path.exists():
+        return None
+    return int(safefile.read(path, FORMAT, VERSION)[1]["recipe"]["epochs"])
+
+
 def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 

@@ -70,6 +70,15 @@ class Group:
                     buffer /= self.size
 
 
+def leader() -> bool:
+    """Whether this is the process that writes and speaks, by the environment that torchrun sets.
+
+    >>> leader()
+    True
+    """
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def joined(batch: int) -> Iterator[Group]:
     """The group that the environment names (RANK, WORLD_SIZE, as torchrun sets them), or this process alone."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -59,13 +59,15 @@ def fit(
     progress: Callable[[Progress], None] | None = None,
     device: str | torch.device | None = None,
     fresh: Fresh | None = None,
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> Trained:
     """Train a net on pictures (n, h, w, c), uint8, uint16 or float32, with labels int64 (n,) in 0..classes-1.
 
     valid: pictures that are only looked at after each epoch. checkpoint: a file that is written after each epoch,
     every minute, and on SIGINT or SIGTERM; a run that finds it there goes on from it, and ends in the same bits on a
     CPU with the same number of threads. progress: called every few steps. fresh(batch, generator): what is done to
-    each augmented batch ((n, h, w, c), on the device), for an owner who encrypts anew in every epoch.
+    each augmented batch ((n, h, w, c), on the device), for an owner who encrypts anew in every epoch. start: weights of
+    another net's state, taken where name and shape are the same; normalisation and adapter are those of the pictures.
 
     Raises BadShape, BadDtype, BadField; TrainingProblem for labels that cannot be learnt and for a loss that is no
     number; KeyboardInterrupt after a signal, once the checkpoint is safe.
@@ -77,13 +79,15 @@ def fit(
     with joined(settings.batch) as group:
         where = pick_device(device)
         settings = replace(settings, bf16=uses_bf16(where) if settings.bf16 is None else settings.bf16)
-        with torch.random.fork_rng(devices=[]), _repeatable(where):
+        with torch.random.fork_rng(devices=[]), repeatable(where):
             torch.manual_seed(settings.seed)
-            run, normalisation = _prepare(train, classes, settings, where, fresh, group)
+            run, normalisation = prepare(train, classes, settings, where, fresh, group, start)
             held = None if valid is None else (tensor(valid[0]).to(where), tensor(valid[1]).to(where))
             recipe: dict[str, Any] = {}
             if checkpoint is not None:
                 recipe = {**asdict(settings), "classes": classes, "data": digest(*train, *(valid or ()))}
+                if start is not None:
+                    recipe["start"] = digest(*(value.float().numpy() for _, value in sorted(start.items())))
                 restore(checkpoint, recipe, run.state)
             _train(run, held, checkpoint, recipe, progress if group.first else None)
             if run.state.average is not None:
@@ -92,14 +96,16 @@ def fit(
     return Trained(run.net.eval(), [Epoch(**e) for e in at.history], settings, normalisation, at.seconds)
 
 
-def _prepare(
+def prepare(
     train: tuple[Images, I64],
     classes: int,
     settings: Settings,
     where: torch.device,
     fresh: Fresh | None,
     group: Group,
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> tuple[Run, Normalisation]:
+    """A run before its first step, and how its pictures are normalised. The global generator gives the weights."""
     images, labels = tensor(train[0]).to(where), tensor(train[1]).to(where)
     draws = torch.Generator().manual_seed(settings.seed)
     # The seen pictures, not the given ones, set shape and normalisation; a sample of them is enough.
@@ -110,6 +116,8 @@ def _prepare(
             raise BadDtype(f"fresh pictures must be uint8 or float32, got {str(sample.dtype).removeprefix('torch.')}")
     h, w, c = (int(side) for side in sample.shape[1:])
     net = Classifier.of(settings, classes, (h, w, c))
+    if start is not None:
+        _begin(net, start)
     net = net.to(where)
     net.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if net.adapter is not None:
@@ -120,6 +128,18 @@ def _prepare(
     average = Average(net, settings.ema) if settings.ema else None
     state = State(net, optimiser_of(net, settings), draws, average)
     return Run(net, state, images, labels, settings, where, fresh, group), normalisation
+
+
+def _begin(net: Classifier, start: Mapping[str, torch.Tensor]) -> None:
+    """Weights of another net where they fit; TrainingProblem where none of its first layers does."""
+    own = net.state_dict()
+    fits = {k: v for k, v in start.items() if k.startswith("net.") and k in own and own[k].shape == v.shape}
+    if len(fits) < len([k for k in own if k.startswith("net.")]) / 2:
+        raise TrainingProblem(
+            f"of {len(own)} weights {len(fits)} fit: the model to begin with is another one",
+            hint="use its --model, --width and --model-set",
+        )
+    net.load_state_dict(fits, strict=False)
 
 
 def _train(
@@ -191,7 +211,7 @@ def _finite(total: torch.Tensor, run: Run) -> float:
 
 
 @contextmanager
-def _repeatable(device: torch.device) -> Iterator[None]:
+def repeatable(device: torch.device) -> Iterator[None]:
     """Deterministic kernels on an accelerator, where torch has them; those of a CPU are so already."""
     if device.type == "cpu":
         yield

@@ -116,6 +116,11 @@ def load_model(path: Path, device: str | torch.device | None = None) -> Model:
     return Model(net.to(where).eval(), info)
 
 
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    """The weights in a model file, to begin another training with. BadModelFile."""
+    return safefile.read(path, FORMAT, VERSION)[0]
+
+
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
     # As JSON gives them back: a tuple and a list are one field value.
     plain: dict[str, Any] = json.loads(json.dumps(dict(fields)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from imveil.errors import BadField
@@ -52,6 +52,10 @@ class Settings:
 
     def check(self) -> None:
         """BadField for a value that no run can have."""
+        for own in fields(self):
+            value, kind = getattr(self, own.name), type(own.default)
+            if kind in (bool, int, float) and type(value) not in ((int, float) if kind is float else (kind,)):
+                raise BadField(f"{own.name}={value!r} is no {kind.__name__}")
         wrong = {
             "epochs": not 1 <= self.epochs <= 100_000,
             "batch": not 2 <= self.batch <= 1_000_000,

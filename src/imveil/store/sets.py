@@ -160,8 +160,18 @@ def read_images(path: str | Path) -> dict[str, Packed]:
 
     An image alone is called as its file, one of many "FILE:NAME".
     """
-    found = _images(read_bytes(path), str(path))
-    return {str(path) if len(found) == 1 else f"{path}:{name}": packed for name, packed in found.items()}
+    return images_in(read_bytes(path), str(path))
+
+
+def images_in(data: bytes, where: str) -> dict[str, Packed]:
+    """`read_images` for the bytes of a file that is called `where`. Raises BadImage."""
+    found = _images(data, where)
+    return {where if len(found) == 1 else f"{where}:{name}": packed for name, packed in found.items()}
+
+
+def recognised(data: bytes) -> bool:
+    """Whether the first bytes of a file are those of a PNG or of a shard of any container."""
+    return any(store.recognises(data) for store in container.every())
 
 
 def endings() -> tuple[str, ...]:
