@@ -285,8 +285,8 @@ def bar(verb: str) -> Iterator[Watch | None]:
 
 def _facts(at: Progress) -> str:
     speed = (at.done - at.kept) / at.seconds if at.seconds else 0.0
-    left = f"{_time((at.total - at.done) / speed)} left" if speed else "going on"
-    return f"{speed:,.0f} images/s  {left}  {_size(at.bytes)}"
+    left = f"{duration((at.total - at.done) / speed)} left" if speed else "going on"
+    return f"{speed:,.0f} images/s  {left}  {size(at.bytes)}"
 
 
 def close(report: Report, how: str, destination: Path) -> None:
@@ -296,7 +296,7 @@ def close(report: Report, how: str, destination: Path) -> None:
     new = report.images - report.kept
     speed = f" ({new / report.seconds:,.0f} images/s)" if report.seconds else ""
     kept = f", {report.kept:,} of them by an earlier run" if report.kept else ""
-    took = f"{_size(report.bytes)} in {_time(report.seconds)}{speed}"
+    took = f"{size(report.bytes)} in {duration(report.seconds)}{speed}"
     typer.echo(f"{report.images:,} pictures {how}{kept}: {took}, {destination}")
 
 
@@ -310,11 +310,13 @@ def _rejected(report: Report, hint: str) -> None:
         raise typer.Exit(code=1)
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """Bytes in words."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in words."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s" if seconds < 3600 else f"{seconds / 3600:.1f} h"
