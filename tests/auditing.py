@@ -1,4 +1,4 @@
-"""What the tests of audits share: pictures, the command line, attacks that train for two steps only."""
+"""What the tests of audits share: pictures, the command line, fewer attacks, those that train for two steps only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from imveil.lab.attack import attacks, find_attack
 from smooth import smooth_pictures
 
 HERE = Path(__file__).parent
-PICTURES = smooth_pictures(240)
+PICTURES = smooth_pictures(160, side=16)
+QUICK = ["chosen-plan", "fold", "inverse-net", "known-plan", "link", "look", "many-time-pad"]
+
+
+@pytest.fixture
+def few_attacks(monkeypatch: pytest.MonkeyPatch, few_steps: None) -> None:
+    """One attack of each kind is enough to see what an audit makes of its answer."""
+    del few_steps
+    monkeypatch.setattr("imveil.lab.trials.attacks", lambda: QUICK)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import imveil
-from auditing import HERE, PICTURES, few_steps, run, write
+from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
 from imveil.errors import MissingExtra
 from imveil.lab.attack import find_attack
 from imveil.lab.audit import Audit, Finding, audit, campaign
@@ -21,11 +21,13 @@ from imveil.lab.trials import MOST_PAIRS, Skipped, Trial, plan, view_of
 from imveil.lab.verdict import as_json, level, meaning, sentence
 from terminal import at_a_terminal
 
-__all__ = ["few_steps", "run"]  # fixtures
+__all__ = ["few_attacks", "few_steps", "run"]  # fixtures
 pytestmark = pytest.mark.usefixtures("few_steps")
+QUICK = pytest.mark.usefixtures("few_attacks")
 ALL = ("coa", "kpa", "cpa")
 
 
+@QUICK
 def test_a_fixed_sequence_is_condemned_in_every_view() -> None:
     for view in ("coa", "kpa", "cpa"):
         found = audit(imveil.find("aes-xor/1"), PICTURES, budget=60, views=[view], seeds=1)
@@ -34,13 +36,15 @@ def test_a_fixed_sequence_is_condemned_in_every_view() -> None:
         assert sentence(found).startswith("These pictures are not protected: an attacker who ")
 
 
-def test_the_control_is_acquitted() -> None:
-    found = audit(imveil.find("aes-ctr-control/1"), PICTURES, budget=60, seeds=1)
+def test_the_control_is_acquitted_by_every_attack() -> None:
+    found = audit(imveil.find("aes-ctr-control/1"), PICTURES, budget=600, seeds=1)
+    assert not [one for one in found.skipped if "no time" in one.reason]
     assert not found.condemned(0.02), as_json(found)["best"]
     assert level(found) == "nothing found"
     assert "no proof of security" in sentence(found)
 
 
+@QUICK
 def test_plain_pictures_are_seen_at_once() -> None:
     found = audit(imveil.find("plain/1"), PICTURES, budget=30, views=["coa"], seeds=1)
     assert found.best is not None
@@ -69,11 +73,13 @@ def test_the_budget_decides_the_steps_beforehand(monkeypatch: pytest.MonkeyPatch
 
 
 def test_steps_fill_half_of_the_budget_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("inverse-net", "inverse-net-fresh"):
+    names = ["inverse-net", "inverse-net-fresh", "look"]
+    monkeypatch.setattr("imveil.lab.trials.attacks", lambda: names)
+    for name in names[:2]:
         monkeypatch.setattr(type(find_attack(name)), "steps", 10**6)
     for budget in (20, 200):
         trials, _ = plan(2000, (32, 32, 3), ALL, budget)
-        assert 0.3 * budget < sum(t.seconds for t in trials) <= 0.5 * budget
+        assert 0.45 * budget < sum(t.seconds for t in trials) <= 0.5 * budget
 
 
 def test_attacks_that_take_steps_get_all_the_pairs_there_are() -> None:
@@ -89,10 +95,13 @@ def test_slow_attacks_come_after_the_quick_ones_and_get_the_targets_that_fit(mon
     assert any(slow)
     assert slow == sorted(slow)
     monkeypatch.setattr(type(find_attack("jigsaw")), "seconds_a_picture", lambda *_: 1.0)
-    for budget, targets in ((1000, 40), (60, 8)):
-        trials, _ = plan(240, (32, 32, 3), ("coa",), budget, imveil.find("etc/1"))
-        assert [t.terms.targets for t in trials if t.attack.id == "jigsaw"] in ([targets], [5])
-    _, skipped = plan(240, (32, 32, 3), ("coa",), 5, imveil.find("etc/1"))
+    monkeypatch.setattr("imveil.lab.trials.attacks", lambda: ["jigsaw", "look"])
+    for budget, targets in ((1000, 40), (60, 15)):
+        trials, _ = plan(240, (32, 32, 3), ("coa",), budget)
+        [one] = [t for t in trials if t.attack.id == "jigsaw"]
+        assert one.terms.targets == targets
+        assert one.seconds == 2 * targets <= budget / 2
+    _, skipped = plan(240, (32, 32, 3), ("coa",), 5)
     assert any(one.attack == "jigsaw" and "about 1 s for each picture" in one.reason for one in skipped)
 
 
@@ -171,6 +180,7 @@ def test_repeats_add_to_the_spread_and_a_missing_extra_is_a_reason() -> None:
     assert found.skipped == [Skipped(other.label, "torch is needed")]
 
 
+@QUICK
 def test_ctrl_c_leaves_a_partial_answer() -> None:
     def stop(done: int, *_: object) -> None:
         if done == 2:
@@ -213,7 +223,7 @@ def test_ctrl_c_at_a_terminal_gives_what_there_is(tmp_path: Path, monkeypatch: p
         (["--scheme", "plain/1", "--data", "absent"], "absent is not there"),
         (["--scheme", "plain/1", "--data", "p", "--budget", "soon"], "a budget is a time such as"),
         (["--scheme", "plain/1", "--data", "p", "--budget", "0"], "a budget is a time such as"),
-        (["--scheme", "plain/1", "--data", "p", "--fail-above", "7"], "7.0 is not in the range"),
+        (["--scheme", "plain/1", "--data", "p", "--fail-above", "7"], "Invalid value for '--fail-above'"),
         (["--scheme", "plain/1", "--data", "p", "--out", "no/such/folder.html"], "is no folder"),
         (["--scheme", "plain/1", "--data", "p", "--out", "there.html"], "exists already"),
         (["--scheme", "etc/1", "--set", "block=x", "--data", "p"], "block"),
@@ -234,8 +244,9 @@ def test_bad_input_is_one_line(words: list[str], said: str, run: Any) -> None:
     assert Path("there.html").read_text() == "mine"
 
 
+@QUICK
 def test_exit_codes_stand_in_a_pipeline(run: Any) -> None:
-    write(Path("p"), PICTURES[:150])
+    write(Path("p"), PICTURES[:60])
     words = ["--data", "p", "--view", "coa", "--budget", "20"]
     assert run("--scheme", "plain/1", *words, "--fail-above", "0.9")[0] == 3
     code, out, err = run("--scheme", "aes-ctr-control/1", *words, "--fail-above", "0.1")
@@ -245,6 +256,7 @@ def test_exit_codes_stand_in_a_pipeline(run: Any) -> None:
     assert "nothing was judged" in err
 
 
+@QUICK
 def test_json_needs_no_extra_and_the_report_says_which(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("jinja2", "matplotlib"):
         monkeypatch.setitem(sys.modules, name, None)

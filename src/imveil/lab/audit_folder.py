@@ -160,7 +160,8 @@ def audit_folder(
         found, playable, play, lambda: measured_ciphers(images[:METRIC_IMAGES]),
         seeds=seeds, end=began + budget, progress=progress,
     )  # fmt: skip
-    found.looks = looks_like(images, {f.trial.attack.id for f in found.findings if f.low >= 0.5})
+    worked = [f for f in found.findings if f.low >= 0.5]
+    found.looks = looks_like(images, {f.trial.attack.id: float(total_variation(f.guess).mean()) for f in worked})
     found.notes.append(f"What it looks like: {found.looks}.")
     found.seconds = time.monotonic() - began
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ _BY_ATTACK = {
     "fixed-permutation": "one fixed permutation moves the pixels of every image",
     "fold": "samples are inverted, with a key for each image",
 }
+_AS_SMOOTH = 1.5
 _SIDES = (2, 4, 8, 16, 32)
 _SOME = 200
 
@@ -31,15 +32,17 @@ def total_variation(images: U8) -> Any:
     return sum(steps, np.zeros(len(images))) / max(1, len(steps))
 
 
-def looks_like(images: U8, worked: Container[str]) -> str:
-    """What the images seem to be, in words. worked: ids of attacks that made smooth pictures of most of them."""
+def looks_like(images: U8, worked: Mapping[str, float]) -> str:
+    """What the images seem to be, in words. worked: ids of attacks that made smooth pictures of most of them, with
+    the total variation of these. The first attack that made about the smoothest tells what was done."""
     side = block_side(images)
     if side:
         return f"blocks of {side}x{side} pixels are moved, their insides still look like pictures"
     if alike(images) < 0.5:
         return PLAIN
+    told = {attack: rough for attack, rough in worked.items() if attack in _BY_ATTACK}
     for attack, words in _BY_ATTACK.items():
-        if attack in worked:
+        if attack in told and told[attack] <= _AS_SMOOTH * min(told.values()):
             return words
     if alike(images) < 0.9:
         return "neighbouring pixels are more alike than distant ones: something of the pictures was left in place"
@@ -66,6 +69,8 @@ def alike(images: U8) -> float:
 
 def block_side(images: U8) -> int:
     """The side of blocks whose inner neighbours are much more alike than neighbours across their borders; 0: none."""
+    if images.shape[2] < 2:
+        return 0
     wide = images[:_SOME].astype(np.int16)
     across = np.abs(np.diff(wide, axis=2)).mean(axis=(0, 1, 3))
     best = 0
