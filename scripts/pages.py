@@ -39,9 +39,9 @@ def page(attack: Attack, records: list[Record]) -> str:
         text,
         f"Needs: {needs} (view `{view_of(attack.needs)}`). Source: {attack.paper}.",
         *(ladder(attack.id, records) if attack.id in LADDERS else []),
-        *(curve(records) if attack.id == "many-time-pad" and records else []),
+        *(curve() if attack.id == "many-time-pad" else []),
         "## Measured",
-        table([r for r in records if r.name == attack.id]) if records else NOT_MEASURED,
+        table(records) if records else NOT_MEASURED,
     ]
     if records:
         machines = sorted({f"{r.machine['processor']}, {r.machine['cores']} cores" for r in records})
@@ -74,9 +74,9 @@ def ladder(name: str, records: list[Record]) -> list[str]:
     return ["## The ladder", words, "\n".join(lines)] if len(lines) > 2 else []
 
 
-def curve(records: list[Record]) -> list[str]:
-    """Decibels against cipher images, as a picture and as a table."""
-    header, rows = curve_table(records)
+def curve() -> list[str]:
+    """Decibels against cipher images, with and without public pictures, as a picture and as a table."""
+    header, rows = curve_table(record.read("recovery"))
     if not rows:
         return []
     lines = [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]

@@ -146,15 +146,15 @@ def test_published_figures_are_judged_from_records_alone() -> None:
 
 
 def test_a_figure_is_reached_when_every_number_is() -> None:
-    judge = reached("many-time-pad", SEED, "{} dB, {}", ("psnr", 36, 99), ("sign", 0.5, 1), amount=30)
+    judge = reached("many-time-pad", SEED, "{}, {}", ("psnr", 36, 99), ("sign", 0.5, 1), amount=30)
     question = replace(Question("many-time-pad", SEED), terms=replace(questions.TERMS, ciphers=30))
     runs = [answer(question, 0.9, seed, psnr=db) for seed, db in enumerate((35.0, 38.0, 38.0))]
     good = judge(Evidence(runs))
     assert good.verdict == "held"
-    assert good.words == "37.0 (sd 1.7) dB, 1.000 (sd 0.000); n = 3 x 100"
+    assert good.words == "37.0 dB (sd 1.7), 1.000 (sd 0.000); n = 3 x 100"
     assert judge(Evidence(runs[:1])).verdict == "refuted"
     exact = [answer(question, 1.0, seed, psnr=None) for seed in range(2)]
-    assert judge(Evidence(exact)).words.startswith("exact dB")
+    assert judge(Evidence(exact)).words.startswith("most pictures exact, ")
 
 
 def test_the_flat_window_is_scikit_image_s() -> None:
