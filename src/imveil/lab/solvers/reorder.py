@@ -20,9 +20,9 @@ MOST_PUBLIC = 3072
 def like_pictures(values: Any) -> bool:
     """Whether samples rise and fall together over the images, as in pictures; inverted or masked ones do not.
 
-    values: (units, n).
+    values: (units, n). Five hundred units are enough to tell.
     """
-    found = correlations(values)
+    found = correlations(values[:: max(1, len(values) // 500)])
     np.fill_diagonal(found, 0)
     return bool(found.mean() > 0.3 * np.abs(found).mean())
 
