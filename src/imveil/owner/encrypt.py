@@ -23,7 +23,7 @@ from imveil.errors import BadDtype, BadInput, BadSource
 from imveil.keys.key import Key
 from imveil.owner import encrypt_shard, labels, names, pool
 from imveil.owner.encrypt_shard import ShardDone, ShardTask, Todo
-from imveil.owner.place import RUN, Job, apart, begin, locked, look
+from imveil.owner.place import RUN, Job, apart, begin, holds, locked, look, shard_size
 from imveil.owner.prepare import Preparation
 from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
 from imveil.owner.sealing import AUTH, seal
@@ -79,6 +79,10 @@ def encrypt_set(
     root, started = Path(destination), time.monotonic()
     plan = _Plan.of(source, scheme, key, keep_names, hide_labels, store)
     with locked(root):
+        begun = shard_size(root)
+        if begun not in (None, plan.job.shard):
+            again = _Plan.of(source, scheme, key, keep_names, hide_labels, store, begun)
+            plan = again if holds(root, again.job) else plan
         done = look(root, plan.job)
         if done is not None and _finished(root, done, plan):
             return Report(done.count, done.count, sum(s.bytes for s in done.shards), 0.0, already=True)
@@ -167,7 +171,16 @@ class _Plan:
     container: str
 
     @classmethod
-    def of(cls, source: Any, scheme: Scheme, key: Key, keep_names: bool, hide_labels: bool, container: str) -> _Plan:
+    def of(
+        cls,
+        source: Any,
+        scheme: Scheme,
+        key: Key,
+        keep_names: bool,
+        hide_labels: bool,
+        container: str,
+        shard: int | None = None,
+    ) -> _Plan:
         items = [Row(item.split, item.label, item.name) for item in source.items]
         if not items:
             raise BadSource("the source has no pictures")
@@ -181,7 +194,7 @@ class _Plan:
         nbytes = _peek(source, items, ids, scheme, key)
         # About sixteen shards for cores to share, of 4 to 64 MiB: neither many lists nor much to do again.
         share = min(max(nbytes * len(items) // 16, _SHARD_BYTES[0]), _SHARD_BYTES[1])
-        size = min(max(share // nbytes, 1), SHARD)
+        size = shard or min(max(share // nbytes, 1), SHARD)
         order = range(len(items)) if keep_names else sorted(range(len(items)), key=lambda i: _name(paths[i]))
         todos = [Todo(i, ids[i], paths[i]) for i in order]
         groups: list[tuple[str | None, list[Todo]]] = [(None, todos)]
@@ -201,7 +214,7 @@ class _Plan:
             *(["hide_labels"] if hide_labels else []),
             *getattr(source, "preparation", ()),
         ]
-        job = Job(scheme.id, scheme.config(), key.fingerprint, job_digest(key, facts))
+        job = Job(scheme.id, scheme.config(), key.fingerprint, job_digest(key, facts), size)
         small = len(items) < _SMALL[0] and nbytes * len(items) < _SMALL[1]
         return cls(items, classes, seen[1], splits, paths, tasks, job, keep_names, hide_labels, small, container)
 
@@ -226,6 +239,7 @@ def _peek(source: Any, items: Sequence[Row], ids: list[str], scheme: Scheme, key
             return int(image.nbytes)
     if refused:
         raise refused[0]
+    encrypt_shard.still_there(source)
     return 1 << 20
 
 

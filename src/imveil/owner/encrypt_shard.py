@@ -116,7 +116,7 @@ class EncryptShard:
             try:
                 picture = self.source.read(todo.at)
             except (BadInput, OSError, MemoryError) as error:
-                _still_there(self.source)
+                still_there(self.source)
                 rejects.append(Reject(*todo, str(error) or type(error).__name__))
                 continue
             members = groups.setdefault((picture.pixels.shape, picture.depth), ([], []))
@@ -146,7 +146,7 @@ class EncryptShard:
         return ShardDone(task.number, shard, facts, [], kept=True)
 
 
-def _still_there(source: Any) -> None:
+def still_there(source: Any) -> None:
     """Raise BadSource where all of the source has gone, as a disk does: its pictures are not to be called broken."""
     place = getattr(source, "place", None)
     if place is None or place.is_file():
