@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imveil.errors import BadDestination
+from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
     from imveil.owner.progress import Progress, Report, Watch
@@ -54,15 +54,17 @@ def encrypt(
         str,
         typer.Argument(
             metavar="SRC",
-            help="A folder of pictures, a file of many (see docs/formats.md), cifar10, cifar100, or a picture.",
+            help="A folder of pictures or its address, a file of many (see docs/formats.md), cifar10, cifar100, or a "
+            "picture.",
             show_default=False,
         ),
     ],
     destination: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="DST",
-            help="A new folder for the cipher data set; for a picture a .png or .npz file.",
+            help="A new folder for the cipher data set, or its address, s3://BUCKET/NAME; for a picture a .png or "
+            ".npz file.",
             show_default=False,
         ),
     ],
@@ -120,6 +122,7 @@ def encrypt(
       imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
       imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \
           --scheme negpos/1 --engine ray --address auto
+      imveil encrypt s3://hospital/photos s3://cloud/ciphers --key my.key --scheme negpos/1
       imveil encrypt scans/ ciphers/ --key my.key --scheme etc/1 --resize 256 --crop 224 --container parquet
     """
     from imveil.cli.fields import find_scheme
@@ -132,11 +135,13 @@ def encrypt(
     if is_picture(Path(source), form):
         from imveil.owner.encrypt import encrypt_file
 
-        _new_file(destination, ".png", ".npz")
+        _new_file(Path(destination), ".png", ".npz")
         encrypt_file(source, destination, chosen, open_key(key), form=form, prepare=prepare)
         typer.echo(f"{destination}: encrypted with {chosen.id}")
         return
     from imveil.owner.encrypt import REJECTED, encrypt_set, pick_container
+    from imveil.owner.encrypt_far import encrypt_far
+    from imveil.owner.far import Far, is_far
 
     stored = pick_container(chosen, container)
     if container is None and stored != "folder":
@@ -150,34 +155,37 @@ def encrypt(
         print(f"imveil: {note}", file=sys.stderr)
     if hide_labels and not pictures.classes:
         print("imveil: the pictures have no labels that could be hidden", file=sys.stderr)
-    place = _unsealed(destination) if seal else destination
+    far = is_far(destination)
+    if far and seal:
+        raise BadInput("--seal needs a destination on this machine", hint="seal it here, then copy it")
+    shown = Far(destination).name if far else destination
+    place = _unsealed(Path(destination)) if seal else destination
     with interruptible(), bar("encrypting") as watch:
-        report = encrypt_set(
-            Prepared(pictures, prepare) if prepare else pictures,
-            place,
-            chosen,
-            opened,
-            keep_names=keep_names,
-            hide_labels=hide_labels,
-            container=stored,
-            workers=workers,
-            engine=runs,
-            strict=strict,
-            progress=watch,
-        )
+        options: dict[str, Any] = {
+            "keep_names": keep_names,
+            "hide_labels": hide_labels,
+            "container": stored,
+            "workers": workers,
+            "engine": runs,
+            "strict": strict,
+            "progress": watch,
+        }
+        prepared = Prepared(pictures, prepare) if prepare else pictures
+        if far:
+            report = encrypt_far(prepared, destination, chosen, opened, **options)
+        else:
+            report = encrypt_set(prepared, place, chosen, opened, **options)
     if seal:
         from imveil.owner.sealed_set import seal_set
 
         with interruptible(), bar("sealing") as watch:
-            seal_set(place, destination, opened, move=True, workers=workers, progress=watch)
-    close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", destination)
-    _rejected(report, f"see {destination / REJECTED}")
+            seal_set(place, Path(destination), opened, move=True, workers=workers, progress=watch)
+    close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", shown)
+    _rejected(report, f"see {shown}/{REJECTED}")
 
 
 def _engine(name: str, address: str | None, key: str) -> Any:
     """What runs the shards, by name. Raises BadInput."""
-    from imveil.errors import BadInput
-
     if name == "ray":
         from imveil.keys.reference import KeyRef
         from imveil.owner.cluster import Cluster
@@ -289,7 +297,7 @@ def _facts(at: Progress) -> str:
     return f"{speed:,.0f} images/s  {left}  {size(at.bytes)}"
 
 
-def close(report: Report, how: str, destination: Path) -> None:
+def close(report: Report, how: str, destination: Path | str) -> None:
     if report.already:
         typer.echo(f"already complete: {report.images:,} pictures in {destination}")
         return

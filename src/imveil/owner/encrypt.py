@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ def encrypt_set(
     engine: pool.Engine = pool,
     strict: bool = False,
     progress: Watch | None = None,
+    present: Callable[[CipherSet], None] = CipherSet.check_present,
 ) -> Report:
     """Encrypt all pictures of `source` into the cipher data set `destination`; go on where an earlier run ended.
 
@@ -64,7 +65,7 @@ def encrypt_set(
     a folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small
     set.   engine: what runs them: the pool of processes on this machine, or a `Cluster`; every byte of the result is
     the same.   strict: stop at the first picture that cannot be encrypted, with BadSource; else pictures that cannot be
-    read, or that the scheme does not take, are left out and reported.
+    read, or that the scheme does not take, are left out and reported.   present: how a finished set is looked at.
 
     Raises BadDestination, BadSource, UnknownName, and BadDtype where the container cannot hold the cipher images.
     """
@@ -84,7 +85,7 @@ def encrypt_set(
             again = _Plan.of(source, scheme, key, keep_names, hide_labels, store, begun)
             plan = again if holds(root, again.job) else plan
         done = look(root, plan.job)
-        if done is not None and _finished(root, done, plan):
+        if done is not None and _finished(root, done, plan, present):
             return Report(done.count, done.count, sum(s.bytes for s in done.shards), 0.0, already=True)
         try:
             if done is not None:
@@ -286,11 +287,11 @@ def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[Shar
     return Report(len(rows) - len(rejects), kept, size, seconds, rejects)
 
 
-def _finished(root: Path, manifest: Manifest, plan: _Plan) -> bool:
+def _finished(root: Path, manifest: Manifest, plan: _Plan, present: Callable[[CipherSet], None]) -> bool:
     """Whether nothing is left to do. Pictures that were rejected are tried again: they may have been mended."""
     if manifest.rejected:
         return False
-    CipherSet(root, manifest).check_present()
+    present(CipherSet(root, manifest))
     _sweep(root, plan)
     return True
 

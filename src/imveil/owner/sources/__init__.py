@@ -8,6 +8,7 @@ from pathlib import Path
 
 from imveil.errors import BadSource
 from imveil.owner.cifar_sets import SETS
+from imveil.owner.far import is_far
 from imveil.owner.fetch import Progress, on_terminal
 from imveil.owner.images import MOST_PIXELS, SUFFIXES, Picture
 from imveil.owner.sources.base import Item, Source
@@ -50,6 +51,10 @@ def open_source(
 
         name, _, coarse = str(spec).partition("-")
         return CifarSource(name, coarse=bool(coarse), progress=progress)
+    if is_far(spec):
+        from imveil.owner.sources.far import FarSource
+
+        return FarSource(str(spec), most_pixels=most_pixels)
     path = Path(spec)
     if not path.exists():
         hint = f"name a folder of pictures, a file of many, or one of {', '.join(NAMES)}"

@@ -36,13 +36,17 @@ class FolderSource(Source):
         paths, others = self._pictures()
         if (self.root / "imveil.json").exists():
             raise BadSource(f"{root} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
+        self._sort(paths, others)
+
+    def _sort(self, paths: list[str], others: int) -> None:
+        """Splits, classes and items from the places of the pictures."""
         if not paths:
             raise BadSource(
-                f"{root} holds no pictures" + (f", only {others} other files" if others else ""),
+                f"{self.spec} holds no pictures" + (f", only {others} other files" if others else ""),
                 hint=self.hint,
             )
         if others:
-            self.notes.append(f"files of {root} that are no pictures by their names, passed over: {others}")
+            self.notes.append(f"files of {self.spec} that are no pictures by their names, passed over: {others}")
         split_names = self._split_names(paths)
         parts = [_parts(path, split_names) for path in paths]
         self.classes = self._class_names(parts)
@@ -90,7 +94,7 @@ class FolderSource(Source):
         rest = sorted(tops - splits, key=os.fsencode)
         if len(splits) > 1:
             raise BadSource(
-                f"{self.root} has splits ({', '.join(sorted(splits))}) and other folders of pictures beside them "
+                f"{self.spec} has splits ({', '.join(sorted(splits))}) and other folders of pictures beside them "
                 f"({_some(rest)})",
                 hint="move those elsewhere, or name a folder that holds either splits or classes",
             )
@@ -103,7 +107,7 @@ class FolderSource(Source):
         classes = {of for _, of, _ in parts if of is not None}
         if loose and classes:
             raise BadSource(
-                f"{self.root} has class folders, and {len(loose)} pictures outside of them ({_some(loose)})",
+                f"{self.spec} has class folders, and {len(loose)} pictures outside of them ({_some(loose)})",
                 hint="move those into a class, or elsewhere",
             )
         return sorted(classes, key=os.fsencode)
