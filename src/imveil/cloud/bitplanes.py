@@ -26,6 +26,7 @@ class Gains(Adapter):
     True
     """
 
+    level: torch.Tensor
     picture = True
     movable = True  # as far as it has learnt the mask
 
@@ -35,10 +36,14 @@ class Gains(Adapter):
         self.gray, self.rate = gray, rate
         gain = torch.ones(PLANES, 1 if shared else channels, height, width)
         self.gain = nn.Parameter(gain, requires_grad=rate > 0)
+        # How much of each plane is in the sum; only `bits_smooth` changes it.
+        self.register_buffer("level", torch.ones(PLANES))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         whole = values.to(torch.uint8)
-        return _Gray.apply(whole, self.gain) if self.gray else _Sum.apply(whole, self.gain)  # type: ignore[no-any-return,no-untyped-call]
+        if self.gray:
+            return _Gray.apply(whole, self.gain, self.level)  # type: ignore[no-any-return,no-untyped-call]
+        return _Sum.apply(whole, self.gain)  # type: ignore[no-any-return,no-untyped-call]
 
 
 def signs(whole: torch.Tensor, plane: int) -> torch.Tensor:
@@ -75,26 +80,26 @@ class _Sum(torch.autograd.Function):
 
 
 class _Gray(torch.autograd.Function):
-    """127.5 - sum over k of 2^(k-1) times the product of gain_j y_j over j >= k, y the signs of the Gray code.
+    """127.5 - sum over k of 2^(k-1) level_k times the product of gain_j y_j over j >= k, y the signs of the Gray code.
 
     On the way back from the lowest plane: with p_k that product, the gradient of gain_j is minus the sum over k <= j
-    of 2^(k-1) p_k grad, without gain_j.
+    of 2^(k-1) level_k p_k grad, without gain_j.
     """
 
     @staticmethod
-    def forward(ctx, whole, gain):  # type: ignore[no-untyped-def]
-        ctx.save_for_backward(whole, gain)
+    def forward(ctx, whole, gain, level):  # type: ignore[no-untyped-def]
+        ctx.save_for_backward(whole, gain, level)
         code = gray(whole)
         out = torch.full_like(whole, 127.5, dtype=torch.float32)
         product = torch.ones_like(out)
         for k in reversed(range(PLANES)):
             product = product * (signs(code, k) * gain[k])
-            out.add_(product, alpha=-(2.0 ** (k - 1)))
+            out.add_(product * level[k], alpha=-(2.0 ** (k - 1)))
         return out
 
     @staticmethod
     def backward(ctx, grad):  # type: ignore[no-untyped-def]
-        whole, gain = ctx.saved_tensors
+        whole, gain, level = ctx.saved_tensors
         code = gray(whole)
         above = [torch.ones_like(grad)]  # the product over j > k, from the top plane down
         for k in reversed(range(1, PLANES)):
@@ -102,10 +107,10 @@ class _Gray(torch.autograd.Function):
         below = torch.zeros_like(grad)  # minus the sum over i < k of 2^(i-1) times the product over i <= j < k
         found = []
         for k in range(PLANES):
-            here = below - 2.0 ** (k - 1)
+            here = below - 2.0 ** (k - 1) * level[k]
             found.append((grad * above[PLANES - 1 - k] * signs(code, k) * here).sum(0))
             below = here * (signs(code, k) * gain[k])
-        return None, _pooled(torch.stack(found), gain.shape[1] == 1)
+        return None, _pooled(torch.stack(found), gain.shape[1] == 1), None
 
 
 def _pooled(grad: torch.Tensor, shared: bool) -> torch.Tensor:
