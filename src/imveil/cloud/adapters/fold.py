@@ -7,11 +7,10 @@ between two such ciphers of one picture is gone, and little of the picture is.
 from __future__ import annotations
 
 import torch
+from torch import nn
 
-from imveil.cloud.adapter import Adapter
 
-
-def build(shape: tuple[int, int, int]) -> Adapter:
+def build(shape: tuple[int, int, int]) -> nn.Module:
     """The fold for pictures of any `shape`: float (n, c, h, w) 0..255 -> float (n, c, h, w) 0.5..127.5.
 
     >>> build((1, 1, 2))(torch.tensor([0.0, 200.0]))
@@ -21,9 +20,6 @@ def build(shape: tuple[int, int, int]) -> Adapter:
     return _Fold()
 
 
-class _Fold(Adapter):
-    picture = True
-    movable = True
-
+class _Fold(nn.Module):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         return (values - 127.5).abs()
