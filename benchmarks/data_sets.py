@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _rounds import ratio, rounds, seconds
+from _rounds import milliseconds, ratio, rounds
 
 import imveil
 from imveil.owner import pool
@@ -65,9 +65,9 @@ def measure(root: Path, name: str, count: int, side: int) -> None:
                 "clean": lambda w=whole: [shutil.rmtree(p) for p in root.iterdir() if p.is_dir() and p != w],
             }
             times = rounds(things, ROUNDS)
-            seconds(f"{name}: the same files written plainly", times["write"])
+            milliseconds(f"{name}: the same files written plainly", times["write"])
             for verb in ("encrypt", "decrypt"):
-                seconds(f"{name}: {verb}, {scheme_name}", times[verb])
+                milliseconds(f"{name}: {verb}, {scheme_name}", times[verb])
                 ratio(f"{name}: {verb}, {scheme_name}", "writing the same files plainly", times["write"], times[verb])
             shutil.rmtree(whole)
 

@@ -10,6 +10,7 @@ never written again: other bytes need another version.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 from pathlib import Path
@@ -22,8 +23,10 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import imveil  # noqa: E402
 from imveil.keys.key import Key  # noqa: E402
+from imveil.keys.sharing import Identity, share  # noqa: E402
 from imveil.keys.wrap import Kdf, wrap  # noqa: E402
 from imveil.owner.encrypt import encrypt_set  # noqa: E402
+from imveil.owner.sealed_file import SealedWriter  # noqa: E402
 from imveil.store.png import encode  # noqa: E402
 from imveil.store.tag import Tag  # noqa: E402
 from made_source import made  # noqa: E402
@@ -104,9 +107,35 @@ def png_vectors() -> list[dict[str, Any]]:
     return found
 
 
+def share_vectors() -> dict[str, Any]:
+    """A key for two people. HPKE draws at random; that a second implementation opens it is what it shows."""
+    people = [Identity(Key(secret)) for secret in SECRETS[:2]]
+    return {
+        "key": SECRETS[2].hex(),
+        "people": [
+            {"identity": secret.hex(), "recipient": one.recipient}
+            for secret, one in zip(SECRETS[:2], people, strict=True)
+        ],
+        "file": share(Key(SECRETS[2]), [one.recipient for one in people]),
+    }
+
+
+def sealed_vectors() -> list[dict[str, Any]]:
+    """Sealed files of all kinds of lengths; the contents are SHAKE-256 of their length in digits."""
+    found = []
+    for size in (0, 1, 65535, 65536, 65537, 131072):
+        out, salt = io.BytesIO(), hashlib.sha256(b"salt %d" % size).digest()[:16]
+        with SealedWriter(out, Key(SECRETS[2]), f"vector {size}", salt=salt) as file:
+            file.write(hashlib.shake_256(b"%d" % size).digest(size))
+        data = out.getvalue()
+        facts: dict[str, Any] = {"key": SECRETS[2].hex(), "purpose": f"vector {size}", "size": size, "salt": salt.hex()}
+        found.append(facts | {"sha256": hashlib.sha256(data).hexdigest()} | ({"file": data.hex()} if size < 2 else {}))
+    return found
+
+
 def data_set() -> None:
     """A whole cipher data set: negpos/1 with a key per image, two splits and classes, one picture of 16 bits."""
-    place = ROOT / "vectors" / "spec" / "set"
+    place = ROOT / "vectors" / "spec" / "set-2"  # set has a sealed table of version 1
     if not place.exists():
         source = made(6, shape=(4, 3, 3), deep=frozenset({1}), broken=frozenset({4}))
         encrypt_set(source, place, imveil.find("negpos/1", per_image=True), Key(SECRETS[2]))
@@ -116,7 +145,9 @@ def data_set() -> None:
 def main() -> None:
     """Add what is missing and say what was added."""
     data_set()
-    for name, make in (("key", key_vectors), ("stream", stream_vectors), ("png", png_vectors)):
+    kinds: dict[str, Any] = {"key": key_vectors, "stream": stream_vectors, "png": png_vectors, "share": share_vectors}
+    kinds |= {"sealed": sealed_vectors}
+    for name, make in kinds.items():
         file = ROOT / "vectors" / "spec" / f"{name}.json"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)

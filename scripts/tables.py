@@ -16,6 +16,7 @@ from imveil.lab import record
 from imveil.lab.claims import judge
 from imveil.lab.paper import PAPER
 from imveil.lab.record import Record
+from imveil.lab.report.audits import audits_table
 from imveil.lab.report.claims import claims_page, recovery_table, status_table
 from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
@@ -114,6 +115,12 @@ def claims() -> str:
     return claims_page(judge(PAPER)[0])
 
 
+def audits() -> str:
+    """One line an audit, and where they were run."""
+    records = record.read("audit")
+    return markdown(*audits_table(records)) + "\n" + machines(records)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "speed": speed,
@@ -133,6 +140,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "status": status,
     "recovery": recovery,
     "claims": claims,
+    "audits": audits,
 }
 
 

@@ -30,6 +30,33 @@ def hangs(images: Any) -> Any:
     return images
 
 
+def dislikes_flat(images: Any) -> Any:
+    """One sequence for all pictures; fails on a picture of one colour, which attackers like to ask for."""
+    if (images == images[:, :1, :1, :1]).all():
+        raise ValueError("no contrast")
+    return fixed_xor(images)
+
+
+def hangs_on_flat(images: Any) -> Any:
+    return hangs(images) if (images == images[:, :1, :1, :1]).all() else fixed_xor(images)
+
+
+def unchanged(images: Any) -> Any:
+    return images
+
+
+def rows_of_numbers(images: Any) -> Any:
+    return images.reshape(len(images), -1).astype(np.float32)
+
+
+def not_finite(images: Any) -> Any:
+    return images / np.float32(0)
+
+
+def nothing(images: Any) -> Any:
+    return images[:, :0]
+
+
 def other_size(images: Any) -> Any:
     return images[:, ::2]
 

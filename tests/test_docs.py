@@ -34,6 +34,8 @@ def make_pictures(folder: Path) -> None:
                 Image.fromarray(pixels).save(home / f"{i:03d}.png")
 
 
+# Other people's packages leave files open.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda p: str(p.relative_to(ROOT)))
 def test_examples_run_as_written(page: Path, tmp_path: Path) -> None:
     make_pictures(tmp_path / "pictures")

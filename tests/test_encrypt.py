@@ -98,7 +98,7 @@ def test_what_lies_there(tmp_path: Path) -> None:
     run(source, tmp_path)
     names = sorted(p.name for p in tmp_path.iterdir())
     lists = [f"imveil-shard-0000{n}.sha256" for n in range(3)]
-    assert names == [*lists, "imveil.json", "imveil.names", "test", "train"]
+    assert names == [*lists, "imveil.auth", "imveil.json", "imveil.names", "test", "train"]
     manifest = read_manifest(tmp_path)
     assert manifest.classes == ["cat", "dog"]
     assert [s.count for s in manifest.shards] == [5, 5, 2]

@@ -23,7 +23,8 @@ from made_source import made, tree
 from reference import formats
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "spec"
-SET = VECTORS / "set"
+SETS = {1: VECTORS / "set", 2: VECTORS / "set-2"}  # by the version of the sealed table
+SET = SETS[2]
 PNGS = json.loads((VECTORS / "png.json").read_text(encoding="utf-8"))
 SECRET = hashlib.sha256(b"imveil spec vectors").digest()
 SOURCE = made(6, shape=(4, 3, 3), deep=frozenset({1}), broken=frozenset({4}))
@@ -46,16 +47,18 @@ def test_png_vectors(vector: dict[str, Any]) -> None:
     assert members == (json.loads(vector["tag"]) if vector["tag"] else None)
 
 
-def test_the_set_read_from_the_specification_alone() -> None:
-    manifest = formats.read_manifest(SET)
-    files = formats.read_shards(SET, manifest)
+@pytest.mark.parametrize("version", SETS)
+def test_the_set_read_from_the_specification_alone(version: int) -> None:
+    home = SETS[version]
+    manifest = formats.read_manifest(home)
+    files = formats.read_shards(home, manifest)
     assert sum(manifest["splits"].values()) == len(files) == 5
     assert sum(shard["bytes"] for shard in manifest["shards"]) == sum(map(len, files.values()))
     assert [path.rpartition("/")[2] for path in files] == sorted(path.rpartition("/")[2] for path in files)
-    sealed = (SET / "imveil.names").read_bytes()
+    sealed = (home / "imveil.names").read_bytes()
     assert hashlib.sha256(sealed).hexdigest() == manifest["names"]
     table = json.loads(formats.unseal(sealed, SECRET, "names"))
-    assert (table["format"], table["version"], table["keep_names"]) == ("imveil-names", 1, False)
+    assert (table["format"], table["version"], table["keep_names"]) == ("imveil-names", version, False)
     assert table["classes"] == manifest["classes"] == ["cat", "dog"]
     assert len(table["items"]) == 6
     for i, (split, label, name, depth, check) in enumerate(table["items"]):
@@ -66,22 +69,27 @@ def test_the_set_read_from_the_specification_alone() -> None:
         if check is None:
             continue
         pixels = SOURCE.read(i).pixels
-        assert check == formats.check(SECRET, id, pixels.tobytes(), pixels.shape, depth)
+        facts = (id, pixels.tobytes(), pixels.shape, depth)
+        assert check == (formats.check(SECRET, *facts) if version == 1 else formats.check_2(*facts))
         _, tag = formats.read_png(files[path])
         assert tag is not None
         assert (tag["format"], tag["scheme"], tag["key"]) == (1, manifest["scheme"], manifest["fingerprint"])
         assert tag["fields"] == manifest["fields"]
         assert tag.get("depth", 8) == depth == (16 if i == 1 else 8)
         assert len(tag["nonce"]) == 32
-    told = json.loads((SET / "rejected.jsonl").read_text())
+    told = json.loads((home / "rejected.jsonl").read_text())
     assert told["file"].endswith(formats.cipher_name(SECRET, IDS[4]))
+    if version == 2:
+        proof = (home / "imveil.auth").read_bytes()
+        assert formats.unseal(proof, SECRET, "manifest") == (home / "imveil.json").read_bytes()
 
 
-def test_the_set_opens_for_ever(tmp_path: Path) -> None:
-    cipher_set = open_set(SET)
+@pytest.mark.parametrize("version", SETS)
+def test_the_set_opens_for_ever(tmp_path: Path, version: int) -> None:
+    cipher_set = open_set(SETS[version])
     cipher_set.verify()
     assert [row.name for row in read_table(cipher_set, Key(SECRET)).rows] == [item.name for item in SOURCE.items]
-    decrypt_set(SET, tmp_path / "p", Key(SECRET))
+    decrypt_set(SETS[version], tmp_path / "p", Key(SECRET))
     found = tree(tmp_path / "p")
     assert len(found) == 5
     for i in (0, 2, 3, 5):
@@ -90,11 +98,12 @@ def test_the_set_opens_for_ever(tmp_path: Path) -> None:
 
 
 def test_the_same_pictures_give_the_same_set(tmp_path: Path) -> None:
-    """All bytes but the manifest's, whose traits may become more."""
+    """All bytes but the manifest's, whose traits may become more, and its proof's."""
     encrypt_set(SOURCE, tmp_path / "c", imveil.find("negpos/1", per_image=True), Key(SECRET))
     ours, stored = tree(tmp_path / "c"), tree(SET)
-    ours.pop("imveil.json")
-    stored.pop("imveil.json")
+    for file in ("imveil.json", "imveil.auth"):
+        ours.pop(file)
+        stored.pop(file)
     assert ours == stored
 
 

@@ -32,6 +32,13 @@ def test_pairs_under_the_same_key_give_the_picture(scheme: str) -> None:
     assert 0 < found.guess.notes["loss"] < 0.5
 
 
+def test_blocks_that_moved_are_put_back_first() -> None:
+    moved = played("inverse-net-moved", "etc/1", 100)
+    assert moved.guess.notes["moved"] > 0.5
+    assert moved.score.low > 0.3 > played("inverse-net", "etc/1", 100).score.high
+    assert played("inverse-net-moved", "le/1", 2).guess.notes["moved"] == 0, "blocks that stayed are left in place"
+
+
 def test_fresh_keys_give_no_more_than_what_the_scheme_leaks() -> None:
     # Of negpos/1 the distance from grey, |v - 127.5|, is there for every key: outlines, as `fold` has them.
     assert played("inverse-net-fresh", "negpos/1", 60).score.high < 0.4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -9,7 +11,7 @@ torch = pytest.importorskip("torch")
 from imveil import registry  # noqa: E402
 from imveil.cloud.augment import gather, suits  # noqa: E402
 from imveil.cloud.classifier import ADAPTERS, MODELS, Classifier  # noqa: E402
-from imveil.errors import BadShape, UnknownName  # noqa: E402
+from imveil.errors import BadField, BadShape, UnknownName  # noqa: E402
 
 NETS = list(registry.files(MODELS))
 SHAPES = [(2, 2, 1), (7, 9, 3), (8, 8, 3), (28, 28, 1), (32, 32, 3), (33, 70, 4), (64, 64, 3), (224, 224, 3)]
@@ -44,6 +46,46 @@ def test_resnet18_has_its_well_known_size() -> None:
     assert weights(build(1000, (224, 224, 3))) == 11_689_512  # the ImageNet model everyone quotes
     with torch.device("meta"):
         assert build(10, (65, 65, 3)).stem[0].stride == (2, 2)
+
+
+SIZES = [  # parameters, as the papers round them in their tables
+    ("wrn", 10, (32, 32, 3), {}, 36.5e6),
+    ("wrn", 10, (32, 32, 3), {"depth": 40, "width": 64}, 8.9e6),
+    ("wrn", 10, (32, 32, 3), {"depth": 16, "width": 128}, 11.0e6),
+    ("resnet_cifar", 10, (32, 32, 3), {}, 0.27e6),
+    ("resnet_cifar", 10, (32, 32, 3), {"depth": 56}, 0.85e6),
+    ("vit_tiny", 1000, (224, 224, 3), {}, 5.7e6),
+    ("vit_small", 1000, (224, 224, 3), {}, 22.1e6),
+    ("convmixer", 1000, (224, 224, 3), {"width": 1536, "depth": 20, "kernel": 9, "patch": 7}, 51.6e6),
+    ("convmixer", 1000, (224, 224, 3), {"width": 1024, "depth": 20, "kernel": 9, "patch": 14}, 24.4e6),
+    ("convmixer", 1000, (224, 224, 3), {"width": 768, "depth": 32, "kernel": 7}, 21.1e6),
+]
+
+
+@pytest.mark.parametrize(("name", "classes", "shape", "options", "published"), SIZES)
+def test_sizes_are_those_of_the_papers(name: str, classes: int, shape: Any, options: Any, published: float) -> None:
+    with torch.device("meta"):
+        net = registry.load(MODELS, name, "model").build(classes, shape, **options)
+    assert weights(net) == pytest.approx(published, rel=0.01)
+
+
+def test_patches_are_those_that_are_asked_for() -> None:
+    tiny = registry.load(MODELS, "vit_tiny", "model").build
+    with torch.device("meta"):
+        assert tiny(10, (32, 32, 3)).pos_embed.shape == (1, 65, 192)
+        assert tiny(10, (33, 32, 3)).pos_embed.shape == (1, 73, 192)
+        assert tiny(10, (32, 32, 3), patch=16).pos_embed.shape == (1, 5, 192)
+        for patch in (-1, 257):
+            with pytest.raises(BadField, match="1 to 256"):
+                tiny(10, (32, 32, 3), patch=patch)
+        with pytest.raises(BadField, match="200"):
+            tiny(10, (32, 32, 3), width=200)
+
+
+def test_depths_that_a_residual_net_cannot_have_are_refused() -> None:
+    for name, depth, words in (("wrn", 27, r"6n \+ 4"), ("resnet_cifar", 21, r"6n \+ 2")):
+        with pytest.raises(BadField, match=words):
+            registry.load(MODELS, name, "model").build(10, (32, 32, 3), depth=depth)
 
 
 def test_cnn_is_the_net_that_is_described() -> None:
@@ -117,8 +159,8 @@ def test_only_schemes_without_special_places_are_flipped() -> None:
 
 @pytest.mark.parametrize("name", list(registry.files(ADAPTERS)))
 def test_every_adapter_stands_before_a_net(name: str) -> None:
-    net = Classifier.build("cnn", 3, (8, 9, 3), width=4, adapter=name)
-    images = torch.randint(0, 256, (20, 8, 9, 3), dtype=torch.uint8)
+    net = Classifier.build("cnn", 3, (8, 12, 3), width=4, adapter=name)
+    images = torch.randint(0, 256, (20, 8, 12, 3), dtype=torch.uint8)
     net.normalise(images)
     seen = (net.values(images) - net.mean[:, None, None]) / net.std[:, None, None]
     assert torch.allclose(seen.mean((0, 2, 3)), torch.zeros(seen.shape[1]), atol=1e-4)

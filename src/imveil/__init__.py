@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from imveil.cipher.scheme import Cipher as Cipher
     from imveil.cipher.scheme import Scheme as Scheme
     from imveil.cipher.scheme import Traits as Traits
+    from imveil.cloud.pictures import CipherDataset as CipherDataset
     from imveil.keys.key import Key as Key
+    from imveil.keys.reference import KeyRef as KeyRef
+    from imveil.owner.dropin import EncryptColumn as EncryptColumn
+    from imveil.owner.dropin import EncryptSample as EncryptSample
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CipherDataset": "imveil.cloud.pictures",
+    "EncryptColumn": "imveil.owner.dropin",
+    "EncryptSample": "imveil.owner.dropin",
     "Key": "imveil.keys.key",
+    "KeyRef": "imveil.keys.reference",
     "Plan": "imveil.cipher.plan",
     "Scheme": "imveil.cipher.scheme",
     "Cipher": "imveil.cipher.scheme",

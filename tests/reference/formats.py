@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from reference.keys import derive, mac
+from reference.keys import derive, fingerprint, mac
 
 CHANNELS = {0: 1, 4: 2, 2: 3, 6: 4}
 
@@ -69,8 +69,31 @@ def unseal(sealed: bytes, key: bytes, purpose: str) -> bytes:
     return data
 
 
+def open_stream(data: bytes, key: bytes, purpose: str) -> bytes:
+    """A sealed file, from docs/spec/sealed.md alone."""
+    head, chunks = data[:78], data[78:]
+    first, second, third, end = head.split(b"\n")
+    assert (first, second[:4], third[:5], end) == (b"imveil-stream-1", b"key ", b"salt ", b"")
+    assert second[4:].decode() == fingerprint(key)
+    aead = AESGCM(derive(key, "imveil", "stream", purpose, bytes.fromhex(third[5:].decode())))
+    pieces = [chunks[i : i + 65552] for i in range(0, len(chunks), 65552)]
+    plain = [
+        aead.decrypt(i.to_bytes(11, "big") + (b"\x01" if i == len(pieces) - 1 else b"\x00"), piece, head)
+        for i, piece in enumerate(pieces)
+    ]
+    assert all(len(piece) == 65536 for piece in plain[:-1])
+    assert plain[-1] or len(plain) == 1
+    return b"".join(plain)
+
+
 def cipher_name(key: bytes, id: str) -> str:
     return mac(derive(key, "imveil", "names"), id.encode())[:16].hex() + ".png"
+
+
+def check_2(id: str, samples: bytes, shape: tuple[int, int, int], depth: int) -> str:
+    numbers = b"".join(n.to_bytes(8, "little") for n in (len(id.encode()), *shape, depth))
+    data = numbers + id.encode() + hashlib.sha256(samples).digest()
+    return hashlib.sha256(b"imveil-pixels-2" + data).hexdigest()[:32]
 
 
 def check(key: bytes, id: str, samples: bytes, shape: tuple[int, int, int], depth: int) -> str:

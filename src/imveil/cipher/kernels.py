@@ -75,3 +75,25 @@ def gather_nibbles(images: Any, order: Any, mask: Any, out: Any) -> None:
             b = (images[i, high >> 1] >> ((high & 1) << 2)) & 15
             row[j] = (a | b << 4) ^ mask[j]
         out[i] = row
+
+
+@numba.njit(nogil=True, cache=True)
+def invert_and_recolour(inv: Any, codes: Any, orders: Any, order: Any, mask: Any) -> None:
+    """The plan of negative-positive and then an order of colours: order and mask (pixels * channels) are written.
+
+    inv: 0 = invert, for each sample.   codes: of each pixel, rows of orders, (6, 3): out[k] = in[orders[code, k]]. With
+    fewer than three channels nothing is reordered, a fourth stays in place.
+    """
+    channels = len(order) // len(codes)
+    moving = 3 if channels >= 3 else 0
+    for pixel in range(len(codes)):
+        start = np.uint64(channels) * np.uint64(pixel)  # unsigned: no index is asked whether it counts from the end
+        code = np.uint64(codes[pixel])
+        for k in range(moving):
+            source = start + np.uint64(orders[code, k])
+            order[start + np.uint64(k)] = source
+            mask[start + np.uint64(k)] = np.uint8(inv[source] != 0) - np.uint8(1)
+        for k in range(moving, channels):
+            source = start + np.uint64(k)
+            order[source] = source
+            mask[source] = np.uint8(inv[source] != 0) - np.uint8(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from imveil.errors import BadDestination, BadField, BadInput
 
 if TYPE_CHECKING:
     from imveil.lab.audit import Audit
+    from imveil.lab.trials import ViewName
 
 CONDEMNED = 3
 
@@ -69,7 +71,8 @@ def audit(
     """Attack a scheme, a folder of cipher images, or somebody's encryptor, and show what comes back.
 
     The answer is one sentence, and a report with pictures: original, cipher, recovered, for every attack, beside a
-    blind guess and the same attack on noise. With --fail-above it can stand in a pipeline.
+    blind guess and the same attack on noise. With --fail-above it can stand in a pipeline: it leaves with 3 when the
+    pictures surely come back, with 1 when nothing could be tried.
 
     \b
     Examples:
@@ -79,6 +82,7 @@ def audit(
       imveil audit --encryptor mycode:encrypt --data photos/ --view cpa --budget 5m --out report.html
     """
     from imveil.lab.verdict import as_json, sentence
+    from imveil.store.files import write_file
 
     given = [name for name, value in (("FOLDER", folder), ("--scheme", scheme), ("--encryptor", encryptor)) if value]
     if len(given) != 1:
@@ -88,6 +92,11 @@ def audit(
         raise BadInput("--truth goes with a folder of cipher images")
     if folder is not None and data:
         raise BadInput("--data goes with --scheme or --encryptor; for a folder the true pictures are given by --truth")
+    if folder is not None and view in (Views.kpa, Views.cpa):
+        raise BadInput(
+            f"a folder holds cipher images and nothing else, --view {view} needs more",
+            hint="leave --view out, or audit the scheme with --scheme or --encryptor",
+        )
     if folder is None and not data:
         raise BadInput(
             "plain pictures to attack were needed", hint="name some with --data, such as cifar10 or a folder"
@@ -99,80 +108,97 @@ def audit(
     if out is not None:
         _extra()
     seconds = _seconds(budget)
-    with _bar() as watch:
-        found = _audited(folder, scheme, fields, encryptor, data, truth, view, seconds, timeout, watch)
+    with _Progress(seconds) as watch:
+        if folder is not None:
+            found = _folder(folder, truth, seconds, watch)
+        elif scheme:
+            found = _scheme(scheme, fields, data, view, seconds, watch)
+        else:
+            found = _encryptor(encryptor, data, view, seconds, timeout, watch)
     typer.echo(sentence(found), err=str(json_out) == "-")
     for note in found.notes:
         typer.echo(note, err=True)
     if json_out is not None:
-        text = json.dumps(as_json(found), indent=1)
+        text = json.dumps(as_json(found), indent=1, allow_nan=False)
         if str(json_out) == "-":
             typer.echo(text)
         else:
-            json_out.write_text(text + "\n", encoding="utf-8")
+            write_file(json_out, f"{text}\n".encode())
     if out is not None:
         from imveil.lab.report.audit_page import write_audit
 
         write_audit(out, found, _command(folder, scheme, fields, encryptor, data, truth, view, budget))
         typer.echo(f"report: {out}", err=True)
+    _leave(found, fail_above)
+
+
+def _leave(found: Audit, fail_above: float | None) -> None:
+    """The exit code: 130 interrupted, 3 condemned, 1 where there is nothing to judge by."""
     if found.interrupted:
-        raise KeyboardInterrupt
-    if fail_above is not None and found.condemned(fail_above):
-        best = found.best
-        assert best is not None
-        typer.echo(f"imveil: recovery is at least {best.low:.3f}, more than {fail_above:g}", err=True)
+        played = f"{len(found.findings)} of {len(found.findings) + len(found.skipped)} trials were played"
+        typer.echo(f"imveil: interrupted after {found.seconds:.0f} s; {played}, the answer is of these", err=True)
+        raise SystemExit(130)
+    if fail_above is None:
+        return
+    if found.best is None:
+        typer.echo("imveil: no attack could be played, so nothing was judged; give a longer --budget", err=True)
+        raise typer.Exit(code=1)
+    if found.condemned(fail_above):
+        typer.echo(f"imveil: recovery is at least {found.best.low:.3f}, more than {fail_above:g}", err=True)
         raise typer.Exit(code=CONDEMNED)
 
 
-def _audited(
-    folder: Path | None, scheme: str, fields: list[str] | None, encryptor: str, data: str, truth: Path | None,
-    view: Views, seconds: float, timeout: float, watch: Any,
-) -> Audit:  # fmt: skip
-    if folder is not None:
-        from imveil.lab.audit_folder import audit_folder, read_folder
+def _folder(folder: Path, truth: Path | None, seconds: float, watch: Any) -> Audit:
+    from imveil.lab.audit_folder import audit_folder, read_folder
 
-        return audit_folder(read_folder(folder), truth=truth, budget=seconds, progress=watch)
+    return audit_folder(read_folder(folder), truth=truth, budget=seconds, progress=watch)
+
+
+def _scheme(scheme: str, fields: list[str] | None, data: str, view: Views, seconds: float, watch: Any) -> Audit:
+    from imveil.cli.fields import find_scheme
     from imveil.lab.audit import audit as run
     from imveil.lab.pictures import read_pictures
-    from imveil.lab.trials import VIEWS, ViewName
 
-    wanted: list[ViewName] = [v for v in VIEWS if view in (Views.all, v)]
-    if scheme:
-        from imveil.cli.fields import find_scheme
-
-        chosen = find_scheme(scheme, fields)
-        pictures = read_pictures(data, tile=chosen.traits.tile)
-        told = ", ".join(f"{name}={value}" for name, value in chosen.config().items())
-        what = chosen.id + (f" ({told})" if told else "")
-        found = run(
-            chosen, pictures.images, budget=seconds, views=wanted, data=pictures.about, what=what, progress=watch
-        )
-    else:
-        from imveil.lab.encryptor import Encryptor
-
-        pictures = read_pictures(data)
-        other = Encryptor(encryptor, timeout)
-        try:
-            first = other(pictures.images[:2])
-            again = other(pictures.images[:2])
-            what = f"the encryptor {encryptor}"
-            found = run(
-                other.box(),
-                pictures.images,
-                budget=seconds,
-                views=wanted,
-                data=pictures.about,
-                what=what,
-                progress=watch,
-            )
-        finally:
-            other.close()
-        if first.tobytes() != again.tobytes():
-            found.notes.append("equal pictures got different cipher images: it draws a key, or random bytes, each time")
-        if first.shape[1:] != pictures.images.shape[1:]:
-            found.notes.append(f"its cipher images are {first.shape[1:]}, the pictures {pictures.images.shape[1:]}")
+    chosen = find_scheme(scheme, fields)
+    pictures = read_pictures(data, tile=chosen.traits.tile)
+    told = ", ".join(f"{name}={value}" for name, value in chosen.config().items())
+    what = chosen.id + (f" ({told})" if told else "")
+    found = run(
+        chosen, pictures.images, budget=seconds, views=_views(view), data=pictures.about, what=what, progress=watch
+    )
     found.notes[:0] = pictures.notes
     return found
+
+
+def _encryptor(encryptor: str, data: str, view: Views, seconds: float, timeout: float, watch: Any) -> Audit:
+    from imveil.lab.audit import audit as run
+    from imveil.lab.encryptor import Encryptor
+    from imveil.lab.pictures import read_pictures
+
+    pictures = read_pictures(data)
+    images, notes = pictures.images, list(pictures.notes)
+    with Encryptor(encryptor, timeout) as other:
+        first = other(images[:2])
+        began = time.monotonic()
+        again = other(images[:2])
+        pace = (time.monotonic() - began) / 2
+        if first.tobytes() != again.tobytes():
+            notes.append("Equal pictures got different cipher images: it draws a key, or random bytes, each time.")
+        if first.shape[1:] != images.shape[1:]:
+            sizes = ("x".join(map(str, shape)) for shape in (first.shape[1:], images.shape[1:]))
+            notes.append("Its cipher images are {}, the pictures {}: few attacks fit that.".format(*sizes))
+        found = run(
+            other.box(), images, budget=seconds, views=_views(view), data=pictures.about,
+            what=f"the encryptor {encryptor}", pace=pace, progress=watch,
+        )  # fmt: skip
+    found.notes[:0] = notes
+    return found
+
+
+def _views(view: Views) -> list[ViewName]:
+    from imveil.lab.trials import VIEWS
+
+    return [name for name in VIEWS if view in (Views.all, name)]
 
 
 def _seconds(text: str) -> float:
@@ -217,24 +243,29 @@ def _command(
     return shlex.join([*words, "--budget", budget, "--out", "report.html"])
 
 
-class _bar:  # noqa: N801 - used as a context, like a function
-    """What is played now, where standard error is a terminal."""
+class _Progress:
+    """What is played now, and how much of the time is used, where standard error is a terminal. Called with (trials
+    done, trials, what is played now)."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: float) -> None:
         from rich.console import Console
 
         console = Console(stderr=True)
+        self.budget, self.began = budget, 0.0
         self.status: Any = console.status("reading the pictures") if console.is_terminal else None
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> _Progress:
         if self.status:
             self.status.start()
-        return self._tell
+        return self
 
     def __exit__(self, *_: object) -> None:
         if self.status:
             self.status.stop()
 
-    def _tell(self, done: int, total: int, label: str) -> None:
+    def __call__(self, done: int, total: int, label: str) -> None:
+        """Say it."""
         if self.status:
-            self.status.update(f"attack {done + 1} of {total}: {label}")
+            self.began = self.began or time.monotonic()
+            used = f"{time.monotonic() - self.began:.0f} of {self.budget:.0f} s"
+            self.status.update(f"{used}, attack {done + 1} of {total}: {label} (Ctrl-C ends it with what there is)")

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from imveil.owner.compress import Task
 
 KeyOption = Annotated[
-    str, typer.Option("--key", help="The key: a file, fd:N, or env:NAME where NAME names a file.", show_default=False)
+    str,
+    typer.Option(
+        "--key", help="The key: a file, fd:N, env:NAME where NAME names a file, or cmd:PROGRAM.", show_default=False
+    ),
 ]
 
 

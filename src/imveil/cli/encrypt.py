@@ -11,18 +11,36 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imveil.errors import BadDestination
+from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
     from imveil.owner.progress import Progress, Report, Watch
 
 KeyOption = Annotated[
-    str, typer.Option("--key", help="The key: a file, fd:N, or env:NAME where NAME names a file.", show_default=False)
+    str,
+    typer.Option(
+        "--key", help="The key: a file, fd:N, env:NAME where NAME names a file, or cmd:PROGRAM.", show_default=False
+    ),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core unless given.")]
 Fields = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the scheme; again for others.")
 ]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FORM",
+        help="How the pictures lie: folder, table, parquet, webdataset, npz, safetensors, dicom or dicom-window; "
+        "recognised unless given.",
+    ),
+]
+Resize = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="Resize: 256 makes the shorter side so long, 160x240 is height x width."),
+]
+Pad = Annotated[str | None, typer.Option(metavar="SIZE", help="Put smaller pictures into black ones of this size.")]
+Crop = Annotated[str | None, typer.Option(metavar="SIZE", help="Keep the middle of pictures.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,15 +54,17 @@ def encrypt(
         str,
         typer.Argument(
             metavar="SRC",
-            help="A folder of pictures, an .npz file, cifar10, cifar100, or a picture.",
+            help="A folder of pictures or its address, a file of many (see docs/formats.md), cifar10, cifar100, or a "
+            "picture.",
             show_default=False,
         ),
     ],
     destination: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="DST",
-            help="A new folder for the cipher data set; for a picture a .png or .npz file.",
+            help="A new folder for the cipher data set, or its address, s3://BUCKET/NAME; for a picture a .png or "
+            ".npz file.",
             show_default=False,
         ),
     ],
@@ -57,9 +77,34 @@ def encrypt(
     ] = False,
     container: Annotated[
         str | None,
-        typer.Option(help="How cipher images are stored: folder (of PNGs) or npz; by the scheme unless given."),
+        typer.Option(
+            metavar="NAME",
+            help="How cipher images are stored: folder (of PNGs), parquet, webdataset, safetensors or npz; "
+            "by the scheme unless given.",
+        ),
     ] = None,
+    form: From = None,
+    hide_labels: Annotated[
+        bool,
+        typer.Option("--hide-labels", help="Call classes class-0, class-1, ... in an order that the key decides."),
+    ] = False,
+    resize: Resize = None,
+    pad: Pad = None,
+    crop: Crop = None,
     workers: Workers = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first picture that cannot be encrypted.")
+    ] = False,
+    seal: Annotated[
+        bool, typer.Option("--seal", help="Seal the data set with the key too; see 'imveil seal'.")
+    ] = False,
+    engine: Annotated[
+        str, typer.Option(help="What runs the workers: pool (this machine) or ray (a cluster).")
+    ] = "pool",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of a running Ray cluster: auto or HOST:PORT; one of its own on this machine unless given."),
+    ] = None,
 ) -> None:
     """Encrypt pictures into a cipher data set: files that the cloud can train on, and no key.
 
@@ -75,43 +120,84 @@ def encrypt(
       imveil encrypt cifar10 ciphers/ --key my.key --scheme logistic-xor/1 --set index=pixel
       imveil encrypt query.jpg query.png --key my.key --scheme negpos/1
       imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
+      imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \
+          --scheme negpos/1 --engine ray --address auto
+      imveil encrypt s3://hospital/photos s3://cloud/ciphers --key my.key --scheme negpos/1
+      imveil encrypt scans/ ciphers/ --key my.key --scheme etc/1 --resize 256 --crop 224 --container parquet
     """
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
+    from imveil.owner.prepare import Preparation, Prepared
+    from imveil.owner.sources import is_picture, open_source
 
     chosen = find_scheme(scheme, fields)
-    if _is_picture(source):
+    prepare = Preparation.of(resize, pad, crop)
+    if is_picture(Path(source), form):
         from imveil.owner.encrypt import encrypt_file
 
-        _new_file(destination, ".png", ".npz")
-        encrypt_file(source, destination, chosen, open_key(key))
+        _new_file(Path(destination), ".png", ".npz")
+        encrypt_file(source, destination, chosen, open_key(key), form=form, prepare=prepare)
         typer.echo(f"{destination}: encrypted with {chosen.id}")
         return
     from imveil.owner.encrypt import REJECTED, encrypt_set, pick_container
-    from imveil.owner.sources import open_source
+    from imveil.owner.encrypt_far import encrypt_far
+    from imveil.owner.far import Far, is_far
 
     stored = pick_container(chosen, container)
     if container is None and stored != "folder":
         print(f"imveil: cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}", file=sys.stderr)
     if not chosen.traits.invertible:
         print(f"imveil: {chosen.id} cannot be decrypted again, by design", file=sys.stderr)
+    runs = _engine(engine, address, key)
     opened = open_key(key)
-    pictures = open_source(source)
+    pictures = open_source(source, form=form)
     for note in pictures.notes:
         print(f"imveil: {note}", file=sys.stderr)
-    with _interruptible(), _bar("encrypting") as watch:
-        report = encrypt_set(
-            pictures,
-            destination,
-            chosen,
-            opened,
-            keep_names=keep_names,
-            container=stored,
-            workers=workers,
-            progress=watch,
-        )
-    _close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", destination)
-    _rejected(report, f"see {destination / REJECTED}")
+    if hide_labels and not pictures.classes:
+        print("imveil: the pictures have no labels that could be hidden", file=sys.stderr)
+    far = is_far(destination)
+    if far and seal:
+        raise BadInput("--seal needs a destination on this machine", hint="seal it here, then copy it")
+    shown = Far(destination).name if far else destination
+    place = _unsealed(Path(destination)) if seal else destination
+    with interruptible(), bar("encrypting") as watch:
+        options: dict[str, Any] = {
+            "keep_names": keep_names,
+            "hide_labels": hide_labels,
+            "container": stored,
+            "workers": workers,
+            "engine": runs,
+            "strict": strict,
+            "progress": watch,
+        }
+        prepared = Prepared(pictures, prepare) if prepare else pictures
+        if far:
+            report = encrypt_far(prepared, destination, chosen, opened, **options)
+        else:
+            report = encrypt_set(prepared, place, chosen, opened, **options)
+    if seal:
+        from imveil.owner.sealed_set import seal_set
+
+        with interruptible(), bar("sealing") as watch:
+            seal_set(place, Path(destination), opened, move=True, workers=workers, progress=watch)
+    close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", shown)
+    _rejected(report, f"see {shown}/{REJECTED}")
+
+
+def _engine(name: str, address: str | None, key: str) -> Any:
+    """What runs the shards, by name. Raises BadInput."""
+    if name == "ray":
+        from imveil.keys.reference import KeyRef
+        from imveil.owner.cluster import Cluster
+
+        return Cluster(KeyRef(key), address)
+    if name != "pool":
+        raise BadInput(f"--engine is pool or ray, not {name!r}")
+    if address is not None:
+        raise BadInput("--address is of a Ray cluster", hint="add --engine ray")
+    from imveil.owner import pool
+
+    return pool
 
 
 def decrypt(
@@ -147,14 +233,17 @@ def decrypt(
     from imveil.owner.decrypt import decrypt_set
 
     opened = open_key(key)
-    with _interruptible(), _bar("decrypting") as watch:
+    with interruptible(), bar("decrypting") as watch:
         report = decrypt_set(source, destination, opened, workers=workers, progress=watch)
-    _close(report, f"decrypted with key {opened.fingerprint}", destination)
+    close(report, f"decrypted with key {opened.fingerprint}", destination)
     _rejected(report, "ask for these again where the data set came from")
 
 
-def _is_picture(source: str) -> bool:
-    return Path(source).is_file() and Path(source).suffix.lower() != ".npz"
+def _unsealed(destination: Path) -> Path:
+    """Where a data set lies until it is sealed. Raises BadDestination where one is sealed there already."""
+    if (destination / "imveil.sealed").exists():
+        raise BadDestination(f"{destination} holds a sealed data set already", hint="choose another destination")
+    return destination.with_name(destination.name + ".unsealed")
 
 
 def _new_file(path: Path, *suffixes: str) -> None:
@@ -167,7 +256,7 @@ def _new_file(path: Path, *suffixes: str) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """A polite request to end is the same as Ctrl-C: the run stops between two pictures."""
 
     def stop(*_: Any) -> None:
@@ -181,7 +270,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _bar(verb: str) -> Iterator[Watch | None]:
+def bar(verb: str) -> Iterator[Watch | None]:
     """A bar with images a second, time left and bytes, where standard error is a terminal."""
     from rich.console import Console
 
@@ -204,18 +293,18 @@ def _bar(verb: str) -> Iterator[Watch | None]:
 
 def _facts(at: Progress) -> str:
     speed = (at.done - at.kept) / at.seconds if at.seconds else 0.0
-    left = f"{_time((at.total - at.done) / speed)} left" if speed else "going on"
-    return f"{speed:,.0f} images/s  {left}  {_size(at.bytes)}"
+    left = f"{duration((at.total - at.done) / speed)} left" if speed else "going on"
+    return f"{speed:,.0f} images/s  {left}  {size(at.bytes)}"
 
 
-def _close(report: Report, how: str, destination: Path) -> None:
+def close(report: Report, how: str, destination: Path | str) -> None:
     if report.already:
         typer.echo(f"already complete: {report.images:,} pictures in {destination}")
         return
     new = report.images - report.kept
     speed = f" ({new / report.seconds:,.0f} images/s)" if report.seconds else ""
     kept = f", {report.kept:,} of them by an earlier run" if report.kept else ""
-    took = f"{_size(report.bytes)} in {_time(report.seconds)}{speed}"
+    took = f"{size(report.bytes)} in {duration(report.seconds)}{speed}"
     typer.echo(f"{report.images:,} pictures {how}{kept}: {took}, {destination}")
 
 
@@ -229,11 +318,13 @@ def _rejected(report: Report, hint: str) -> None:
         raise typer.Exit(code=1)
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """Bytes in words."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds in words."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{seconds // 60:.0f} min {seconds % 60:.0f} s" if seconds < 3600 else f"{seconds / 3600:.1f} h"

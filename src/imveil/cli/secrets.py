@@ -1,15 +1,16 @@
-"""How secrets reach the program: from a file, an open descriptor, a variable that names a file, or a prompt. Never as
-an argument, which other users of the machine can read and the shell remembers."""
+"""How secrets reach the program: from a file, an open descriptor, a variable that names a file, a program, or a prompt.
+Never as an argument, which other users of the machine can read and the shell remembers."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from imveil.errors import BadInput, KeyProblem
+from imveil.errors import BadInput
 
 if TYPE_CHECKING:
     from imveil.keys.key import Key
+    from imveil.keys.sharing import Identity
     from imveil.keys.wrap import Ask
 
 PASSPHRASE = "IMVEIL_PASSPHRASE_FILE"
@@ -19,34 +20,22 @@ NEW_PASSPHRASE = "IMVEIL_NEW_PASSPHRASE_FILE"
 def open_key(where: str) -> Key:
     """The key that an option --key names; the passphrase of a wrapped one is asked for.
 
-    where: a file, "fd:N" (an open descriptor) or "env:NAME" (a variable that names a file).
+    where: a file, or another reference as `imveil.keys.reference` has them.
     Raises BadKeyFile, InsecureKeyFile, WrongPassphrase, BadInput.
     """
-    from imveil.keys.files import read_key
+    from imveil.keys.reference import KeyRef
 
-    file, name = place(where)
-    return read_key(file, passphrase(name), name=name)
+    place = KeyRef(where)
+    return place.open(passphrase(place.name))
 
 
-def place(where: str) -> tuple[str | int, str]:
-    """The file or descriptor that a text names, and what errors may call it: a variable's name, not what it holds."""
-    from imveil.keys.files import key_of_line
+def open_identity(where: str) -> Identity:
+    """The identity that an option names, in the same ways as a key."""
+    from imveil.keys.reference import KeyRef
+    from imveil.keys.sharing import Identity
 
-    if where.startswith("fd:"):
-        if not where[3:].isdecimal() or len(where) > 12:
-            raise BadInput(f"fd:N needs the number of an open descriptor, got {where!r}")
-        return int(where[3:]), where
-    file, name = where, where
-    if where.startswith("env:"):
-        file, name = os.environ.get(where[4:], ""), where
-        if not file:
-            raise BadInput(f"the variable {where[4:]} was needed to name a key file, it is not set")
-    if key_of_line(file.strip()) is not None:
-        raise BadInput(
-            "the name of a key file was needed, a key itself came: others may have seen it",
-            hint="make a new key, and give the path of its file",
-        )
-    return file, name
+    place = KeyRef(where)
+    return Identity(place.open(passphrase(place.name), kind="identity"))
 
 
 def passphrase(name: str) -> Ask:
@@ -69,25 +58,9 @@ def new_passphrase(name: str, variable: str = PASSPHRASE) -> Ask:
 
 def _given(variable: str) -> str:
     """The passphrase in the file (or at the descriptor fd:N) that a variable names; empty where it is not set."""
-    from imveil.keys.files import read_secret
+    from imveil.keys.reference import passphrase_of_file
 
-    if not os.environ.get(variable):
-        return ""
-    try:
-        data = read_secret(place(os.environ[variable])[0])
-    except KeyProblem as error:
-        raise type(error)(f"the passphrase file that {variable} names {error.message}") from error
-    try:
-        return _first_line(data)
-    finally:
-        del data
-
-
-def _first_line(data: bytes) -> str:
-    words = data.removesuffix(b"\n").removesuffix(b"\r")
-    if not words or b"\n" in words:
-        raise BadInput("a passphrase file holds one line, this one has none or several")
-    return words.decode("utf-8", "surrogateescape")
+    return passphrase_of_file(variable) if os.environ.get(variable) else ""
 
 
 def _prompt(text: str, variable: str) -> str:

@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def show(
     image: Annotated[Path, typer.Argument(help="A picture.", show_default=False)],
-    key: Annotated[str, typer.Option("--key", help="The key: a file, fd:N, or env:NAME.", show_default=False)],
+    key: Annotated[
+        str, typer.Option("--key", help="The key: a file, fd:N, env:NAME or cmd:PROGRAM.", show_default=False)
+    ],
     scheme: Annotated[
         list[str] | None,
         typer.Option("--scheme", metavar="ID[,FIELD=VALUE]", help="A scheme; again for others; all unless given."),

@@ -1,29 +1,28 @@
-"""`imveil train`, `imveil predict`, `imveil evaluate`: the cloud's commands. None of them takes a key."""
+"""`imveil train`: the cloud's command that makes a model. It takes no key."""
 
 from __future__ import annotations
 
-import json
-import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from imveil import registry
-from imveil.errors import BadDestination, Mismatch
+from imveil.cli.watch import Watch
+from imveil.cli.words import duration, fact, options, seconds, share
+from imveil.errors import BadDestination, BadField
 
 if TYPE_CHECKING:
-    from imveil.cloud.modelfile import Model
-    from imveil.cloud.settings import Progress
+    from imveil.cloud.dataset import Parts
+    from imveil.cloud.settings import Settings
+    from imveil.store.manifest import Manifest
 
 MODELS, ADAPTERS = "imveil.cloud.models", "imveil.cloud.adapters"
 Ciphers = Annotated[Path, typer.Argument(help="A cipher data set (a folder with imveil.json).", show_default=False)]
-ModelFile = Annotated[Path, typer.Argument(help="The model file.", show_default=False)]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all cores unless given.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Options = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", show_default=False)]
 
 
 class Device(StrEnum):
@@ -38,28 +37,54 @@ Where = Annotated[Device, typer.Option(help="Where to compute; auto takes CUDA w
 
 
 def register(app: typer.Typer) -> None:
-    """Add the three commands."""
+    """Add the command."""
     app.command("train")(train)
-    app.command("predict")(predict)
-    app.command("evaluate")(evaluate)
 
 
 def train(
     ciphers: Ciphers,
     model: Annotated[Path, typer.Argument(help="The model file to write.", show_default=False)],
-    net: Annotated[str, typer.Option("--model", help=f"The net: {', '.join(registry.files(MODELS))}.")] = "cnn",
+    net: Annotated[str, typer.Option("--model", help=f"The net: {', '.join(registry.files(MODELS))}.")] = "auto",
     width: Annotated[int | None, typer.Option(help="Channels of the net's first stage; its own default.")] = None,
-    epochs: Annotated[int, typer.Option(help="How often every picture is seen.")] = 6,
+    epochs: Annotated[int | None, typer.Option(help="How often every picture is seen; 6 unless given.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Plan the epochs for so much time instead: 90s, 10m, 1h.", show_default=False)
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Train on so many pictures only; all unless given.")] = None,
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 256,
-    lr: Annotated[float, typer.Option(help="Peak learning rate.")] = 0.3,
+    lr: Annotated[float | None, typer.Option(help="Peak learning rate; by the net unless given.")] = None,
     seed: Annotated[int, typer.Option(help="For weights, order, augmentation and what is held out.")] = 0,
     augment: Annotated[
         bool | None, typer.Option("--augment/--no-augment", help="Flips and shifts; by the scheme unless given.")
     ] = None,
     adapter: Annotated[
         str, typer.Option(help=f"What stands before the net: none, {', '.join(registry.files(ADAPTERS))}.")
-    ] = "none",
+    ] = "auto",
+    model_options: Annotated[
+        list[str] | None,
+        typer.Option("--model-set", metavar="NAME=VALUE", help="An option of the net's file: depth=56, patch=4."),
+    ] = None,
+    adapter_options: Annotated[
+        list[str] | None,
+        typer.Option("--adapter-set", metavar="NAME=VALUE", help="An option of the adapter's file: block=4, rate=2."),
+    ] = None,
+    more: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="More of the recipe: optimiser=adamw, schedule=cosine, ema=0.99, accumulate=4, mirror=true, "
+            "smoothing=0, momentum=0.9, weight_decay=0.0005, shift=4, compiled=true, bf16=false.",
+        ),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Begin with the weights of this model file, where they fit.", show_default=False),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(help="A folder for log.csv, curves.png and report.html.", show_default=False),
+    ] = None,
     threads: Threads = None,
     device: Where = Device.auto,
     restart: Annotated[bool, typer.Option("--restart", help="Start anew, whatever checkpoint there is.")] = False,
@@ -67,24 +92,24 @@ def train(
 ) -> None:
     """Train a model on a cipher data set: pictures nobody here can see, their classes, and no key.
 
-    An interrupted run goes on when the same command is given again (MODEL.checkpoint, gone at the end).
-
-    Flips and shifts are used only where they suit the scheme: plain pictures, or a key for every picture.
+    Net, adapter and augmentation are chosen for the scheme, and it is said what and why. An interrupted run goes on
+    when the same command is given again (MODEL.checkpoint, gone at the end). Under torchrun several processes share the
+    work.
 
     \b
     Examples:
-      imveil train ciphers/ model.safetensors
-      imveil train ciphers/ model.safetensors --epochs 12 --width 64
-      imveil train ciphers/ model.safetensors --model resnet18 --device cuda --lr 0.1
+      imveil train ciphers/ model.safetensors --budget 10m
+      imveil train ciphers/ model.safetensors --epochs 12 --width 64 --log run/
+      imveil train ciphers/ model.safetensors --model resnet18 --device cuda --lr 0.1 --set schedule=cosine
+      torchrun --nproc-per-node 2 -m imveil train ciphers/ model.safetensors
     """
-    from imveil.cloud.augment import suits
     from imveil.cloud.dataset import load_parts
     from imveil.cloud.device import pick_device, uses_bf16
     from imveil.cloud.extra import torch
+    from imveil.cloud.group import leader
     from imveil.cloud.loop import fit
-    from imveil.cloud.modelfile import describe, save_model
+    from imveil.cloud.modelfile import describe, save_model, weights_of
     from imveil.cloud.predict import evaluate as score
-    from imveil.cloud.settings import Settings
     from imveil.store.sets import open_set
 
     if model.exists() and not force:
@@ -93,202 +118,153 @@ def train(
         raise BadDestination(f"{model} is no place for a file", hint="make its folder first, or name a file in it")
     if threads:
         torch.set_num_threads(threads)
+    say = fact if leader() else lambda *_: None
     cipher_set = open_set(ciphers)
     manifest = cipher_set.manifest
     traits = _mapping(manifest.traits)
-    fits, why = suits(manifest.scheme, traits)
-    moved = fits if augment is None else augment
-    settings = Settings(
-        model=net, width=width, epochs=epochs, batch=batch, lr=lr, seed=seed, adapter=adapter,
-        flip=moved, shift=2 if moved else 0,
+    settings, reasons = chosen(
+        manifest, traits, net=net, width=width, batch=batch, lr=lr, seed=seed, augment=augment, adapter=adapter,
+        model_options=options(model_options), adapter_options=options(adapter_options), more=options(more),
     )  # fmt: skip
+    settings = replace(settings, epochs=6 if epochs is None else epochs)
     settings.check()
+    if epochs is not None and budget is not None:
+        raise BadField("--epochs and --budget say the same thing twice", hint="give one of them")
     parts = load_parts(cipher_set, seed, limit)
-    _facts("data", f"{ciphers}: {manifest.scheme}, key {manifest.fingerprint}, {len(manifest.classes)} classes")
-    sizes = [f"{len(part[1]):,} to {what}" for part, what in
-             ((parts.train, "train on"), (parts.valid, "validate on"), (parts.test, "test on")) if part]  # fmt: skip
-    _facts("pictures", f"{'x'.join(map(str, parts.train[0].shape[1:]))}, " + ", ".join(sizes))
+    classes = list(manifest.classes)
+    say("data", f"{ciphers}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes")
+    say("pictures", _sizes(parts))
     for note in parts.notes:
-        _facts("", note)
-    chosen = why if augment is None else "as asked" + ("" if augment == fits else f", although {why}")
-    _facts("augment", ("flips and shifts: " if moved else "none: ") + chosen)
+        say("", note)
+    for name, reason in reasons:
+        say(name, reason)
     where = pick_device(device.value)
-    kind = "bfloat16" if uses_bf16(where) else "float32"
-    _facts("net", f"{net}, {epochs} epochs on {where}, {torch.get_num_threads()} threads, {kind}")
-
     checkpoint = model.with_name(model.name + ".checkpoint")
-    if restart:
+    if restart and leader():
         checkpoint.unlink(missing_ok=True)
-    elif checkpoint.exists():
-        _facts("resume", f"from {checkpoint}")
-    with _Bar(epochs) as bar:
+    if budget is not None:
+        settings = planned(settings, seconds(budget), parts, len(classes), checkpoint, where, say)
+    kind = "bfloat16" if uses_bf16(where) else "float32"
+    say("net", f"{settings.model}, {settings.epochs} epochs on {where}, {torch.get_num_threads()} threads, {kind}")
+    if checkpoint.exists():
+        say("resume", f"from {checkpoint}")
+    begin = None
+    if start is not None:
+        begin = weights_of(start)
+        say("from", f"the weights of {start}")
+    with Watch(settings.epochs) as watch:
         trained = fit(
-            parts.train, len(manifest.classes), settings, valid=parts.valid, checkpoint=checkpoint,
-            progress=bar, device=where,
+            parts.train, len(classes), settings, valid=parts.valid, checkpoint=checkpoint, progress=watch,
+            device=where, start=begin,
         )  # fmt: skip
+    if not leader():
+        return
+    final = score(trained.net, *parts.test) if parts.test else None
     valid = None
     if parts.valid and trained.history[-1].valid is not None:
         valid = (round(trained.history[-1].valid * len(parts.valid[1])), len(parts.valid[1]))
-    final = score(trained.net, *parts.test) if parts.test else None
     info = describe(
-        trained,
-        list(manifest.classes),
-        scheme=manifest.scheme,
-        fields=dict(manifest.fields),
-        traits=traits,
-        fingerprint=manifest.fingerprint,
-        images=len(parts.train[1]),
-        valid=valid,
+        trained, classes, scheme=manifest.scheme, fields=dict(manifest.fields), traits=traits,
+        fingerprint=manifest.fingerprint, images=len(parts.train[1]), valid=valid,
         test=(final.right, final.n) if final else None,
-    )
+    )  # fmt: skip
     save_model(model, trained, info, force=force)
     checkpoint.unlink(missing_ok=True)
-    _facts("test", _share(final.right, final.n) if final else "the set has no test pictures")
-    _facts("model", f"{model}, {model.stat().st_size / 1e6:.1f} MB, {trained.seconds:.0f} s")
+    if log is not None:
+        from imveil.cloud.curves import write_log
+
+        write_log(log, trained, classes, final, f"{ciphers}: {manifest.scheme}")
+        say("log", f"{log}/report.html, curves.png, log.csv")
+    if final:
+        for line in confusion_lines(final.confusion.tolist(), classes):
+            typer.echo(line)
+    say("test", share(final.right, final.n) if final else "the set has no test pictures")
+    say("model", f"{model}, {model.stat().st_size / 1e6:.1f} MB, {duration(trained.seconds)}")
 
 
-def predict(
-    model: ModelFile,
-    images: Annotated[
-        list[str],
-        typer.Argument(help="Cipher pictures, folders of them, or - for a list of paths.", show_default=False),
-    ],
-    as_json: Json = False,
-    top: Annotated[int, typer.Option(min=1, help="How many classes to name for each picture.")] = 3,
-    force: Annotated[
-        bool, typer.Option("--force", help="Answer pictures of another key or scheme, or without a tag, too.")
-    ] = False,
-    threads: Threads = None,
-    device: Where = Device.auto,
-) -> None:
-    """Ask a model about cipher pictures. They must be encrypted as its training pictures were, under the same key.
+def chosen(
+    manifest: Manifest, traits: dict[str, Any], *, net: str, adapter: str, augment: bool | None, lr: float | None,
+    model_options: dict[str, Any], adapter_options: dict[str, Any], more: dict[str, Any], **given: Any,
+) -> tuple[Settings, list[tuple[str, str]]]:  # fmt: skip
+    """The recipe for a data set: what was asked for, and the defaults of its scheme for the rest; and the reasons."""
+    from imveil.cloud.augment import suits
+    from imveil.cloud.defaults import suggest
+    from imveil.cloud.settings import Settings
 
-    A picture that is broken gets one line on standard error; the others are answered, and the exit code is 1.
+    known = {field.name for field in fields(Settings)} - {"model", "adapter", "epochs", "batch", "lr", "seed", "width"}
+    for name in more:
+        if name not in known or name.endswith("_options"):
+            raise BadField(f"a recipe has no {name!r}", hint="see 'imveil train --help' for --set")
+    best = suggest(manifest.scheme, manifest.fields, traits)
+    reasons = []
+    model = best.model if net == "auto" else net
+    front = best.adapter if adapter == "auto" else adapter
+    if net == "auto" or adapter == "auto":
+        reasons.append(("choice", f"model {model}, adapter {front}: {best.why}"))
+    same = front == best.adapter
+    fits, why = suits(manifest.scheme, traits)
+    where = best.moved if same else "input" if fits else None
+    if same and where is not None and not fits:
+        why = "what the adapter gives has no special places"
+    moved = where is not None if augment is None else augment
+    said = why if augment is None else "as asked" + ("" if augment == (where is not None) else f", although {why}")
+    reasons.append(("augment", ("flips and shifts: " if moved else "none: ") + said))
+    mine = model == best.model
+    recipe: dict[str, Any] = {
+        "model": model,
+        "model_options": {**(best.model_options if mine else {}), **model_options},
+        "adapter": front,
+        "adapter_options": {**(best.adapter_options if same else {}), **adapter_options},
+        "optimiser": best.optimiser if mine else "sgd",
+        "lr": lr if lr is not None else best.lr if mine else 0.3,
+        "moved": where or "input",
+        "flip": moved,
+        "shift": 2 if moved else 0,
+        **given,
+    }
+    try:
+        return Settings(**{**recipe, **more}), reasons
+    except TypeError as error:
+        raise BadField(f"the recipe cannot be read: {error}") from error
 
-    \b
-    Examples:
-      imveil predict model.safetensors query.png
-      imveil predict model.safetensors ciphers/test --json
-      find ciphers -name '*.png' | imveil predict model.safetensors -
+
+def planned(
+    settings: Settings, time: float, parts: Parts, classes: int, checkpoint: Path, where: Any, say: Any
+) -> Settings:
+    """The settings with as many epochs as the time allows; those of the checkpoint where a run goes on."""
+    from imveil.cloud.checkpoint import epochs_of
+    from imveil.cloud.pace import epochs_in
+
+    if (epochs := epochs_of(checkpoint)) is not None:
+        say("budget", f"the run that is there has {epochs} epochs, and goes on with them")
+        return replace(settings, epochs=epochs)
+    epochs, each = epochs_in(time, parts.train, classes, settings, parts.valid, where)
+    short = f": more than {duration(time)}; use --limit, a smaller --width" if each > time else ""
+    say("budget", f"an epoch takes about {duration(each)}{short}; {epochs} planned")
+    return replace(settings, epochs=epochs)
+
+
+def confusion_lines(confusion: list[list[int]], classes: list[str], most: int = 12) -> list[str]:
+    """The confusion matrix, truth down and answers across; of many classes the pairs that are confused most often.
+
+    >>> print(*confusion_lines([[3, 1], [0, 4]], ["cat", "dog"]), sep="\\n")
+    confusion: a row each class, a column each answer
+      cat        3      1
+      dog        0      4
     """
-    from imveil.cloud.answers import Answer, answer, find_images
-
-    loaded = _load(model, threads, device)
-    given = 0
-    failed = 0
-    for found in answer(loaded, find_images(images, sys.stdin), force=force, top=top):
-        given += isinstance(found, Answer)
-        if not isinstance(found, Answer):
-            failed += 1
-            typer.echo("imveil: " + " ".join(str(found.error).split()), err=True)
-        elif as_json:
-            typer.echo(json.dumps(found.as_json()))
-        else:
-            others = "  ".join(f"{name} {share:.1%}" for name, share in found.top)
-            typer.echo(f"{found.file}  {others}")
-    if failed:
-        raise typer.Exit(code=1 if given else 2)
+    wide = min(24, max(map(len, classes)))
+    if len(classes) <= most:
+        rows = [f"  {name[:wide]:<{wide}}  " + "".join(f"{n:7,}" for n in row) for name, row in zip(classes, confusion)]
+        return ["confusion: a row each class, a column each answer", *rows]
+    pairs = [(n, i, j) for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j and n]
+    worst = sorted(pairs, reverse=True)[:most]
+    return ["most often confused:"] + [f"  {n:5,}  {classes[i]} answered as {classes[j]}" for n, i, j in worst]
 
 
-def evaluate(
-    model: ModelFile,
-    ciphers: Ciphers,
-    split: Annotated[str | None, typer.Option(help="The split; 'test' unless given.")] = None,
-    as_json: Json = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Score pictures of another key or scheme, too: their accuracy is measured.")
-    ] = False,
-    threads: Threads = None,
-    device: Where = Device.auto,
-) -> None:
-    """Score a model on a cipher data set: accuracy with its 95 % interval, and each class.
-
-    \b
-    Examples:
-      imveil evaluate model.safetensors ciphers/
-      imveil evaluate model.safetensors ciphers/ --json
-      imveil evaluate model.safetensors under-another-key/ --force
-    """
-    from imveil.cloud.dataset import pick_split
-    from imveil.cloud.predict import evaluate as score
-    from imveil.store.sets import open_set
-
-    loaded = _load(model, threads, device)
-    info = loaded.info
-    cipher_set = open_set(ciphers)
-    manifest = cipher_set.manifest
-    name = pick_split(manifest.splits, split)
-    if not force:
-        info.check(manifest.scheme, manifest.fields, manifest.fingerprint, str(ciphers))
-    if list(manifest.classes) != info.classes:
-        raise Mismatch(f"the model knows the classes {_few(info.classes)}, {ciphers} has {_few(manifest.classes)}")
-    pictures = cipher_set.load(name)
-    found = score(loaded.net, pictures.images, pictures.labels)
-    if as_json:
-        low, high = found.interval
-        per_class = {c: {"right": r, "n": n} for c, (r, n) in zip(info.classes, found.per_class, strict=True)}
-        facts = {"split": name, "n": found.n, "right": found.right, "accuracy": found.accuracy}
-        facts |= {"interval95": [low, high], "classes": per_class, "confusion": found.confusion.tolist()}
-        typer.echo(json.dumps(facts))
-        return
-    _facts("accuracy", f"{_share(found.right, found.n)} on {name!r}")
-    if name == "all":
-        _facts("", "a set without splits: the model may have been trained on some of these pictures")
-    wide = max(map(len, info.classes))
-    for c, (right, n) in zip(info.classes, found.per_class, strict=True):
-        typer.echo(f"  {c:<{wide}}  " + (f"{right / n:7.2%}  ({right:,} of {n:,})" if n else "no pictures"))
-
-
-class _Bar:
-    """One line for every epoch, and a bar between them where standard error is a terminal."""
-
-    def __init__(self, epochs: int) -> None:
-        self.epochs = epochs
-        self.status: Any = None
-
-    def __enter__(self) -> _Bar:
-        console = Console(stderr=True)
-        if console.is_terminal:
-            self.status = console.status("starting")
-            self.status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.status:
-            self.status.stop()
-
-    def __call__(self, at: Progress) -> None:
-        if at.done:
-            held = "" if at.done.valid is None else f"  validation {at.done.valid:.2%}"
-            number = f"{at.done.number} of {self.epochs}"
-            _facts("epoch", f"{number}  loss {at.done.loss:.4f}{held}  {at.done.seconds:.0f} s")
-        elif self.status:
-            left = at.seconds / at.step * (at.steps - at.step)
-            self.status.update(f"step {at.step:,} of {at.steps:,}, loss {at.loss:.3f}, {left:.0f} s to go")
-
-
-def _load(model: Path, threads: int | None, device: Device) -> Model:
-    from imveil.cloud.extra import torch
-    from imveil.cloud.modelfile import load_model
-
-    if threads:
-        torch.set_num_threads(threads)
-    return load_model(model, device.value)
-
-
-def _facts(name: str, text: str) -> None:
-    typer.echo(f"{name:<10}{text}")
-
-
-def _share(right: int, n: int) -> str:
-    from imveil.cloud.interval import wilson
-
-    low, high = wilson(right, n)
-    return f"{right / n:.2%} ({right:,} of {n:,}; 95 % interval {low:.2%} to {high:.2%})"
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f", ... ({len(names)})" if len(names) > 5 else "")
+def _sizes(parts: Parts) -> str:
+    named = ((parts.train, "train on"), (parts.valid, "validate on"), (parts.test, "test on"))
+    sizes = [f"{len(part[1]):,} to {what}" for part, what in named if part]
+    return f"{'x'.join(map(str, parts.train[0].shape[1:]))}, " + ", ".join(sizes)
 
 
 def _mapping(traits: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from imveil.cloud.modelfile import Model, ModelInfo
 from imveil.cloud.predict import predict_logits
 from imveil.errors import BadShape, BadSource, ImveilError, Mismatch
-from imveil.store.sets import read_images
+from imveil.store.sets import endings, images_in, read_images, recognised
 
 Image = npt.NDArray[Any]
 
@@ -39,21 +39,31 @@ class Failure:
     error: ImveilError
 
 
-def find_images(places: Iterable[str], lines: Iterable[str]) -> Iterator[Path]:
-    """Files named by `places`: a file as it is, a folder with all PNG and .npz below it in order of name, "-" for
-    `lines`.
+class Given(NamedTuple):
+    """The bytes of a file that came otherwise than by its name."""
+
+    name: str
+    data: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def find_images(places: Iterable[str], given: TextIO) -> Iterator[Path | Given]:
+    """Files named by `places`: a file as it is, a folder with all files below it that may hold cipher images, in order
+    of name, "-" for `given`, which is a file with cipher images, or a list of paths, one a line.
 
     BadSource for a place that is not there, and for a folder without any.
     """
     for place in places:
         if place == "-":
-            yield from (Path(line.rstrip("\r\n")) for line in lines if line.strip())
+            yield from _from(given)
             continue
         path = Path(place)
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in (".png", ".npz") and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in endings() and p.is_file())
             if not inside:
-                raise BadSource(f"{path} holds no cipher pictures, no PNG and no .npz")
+                raise BadSource(f"{path} holds no cipher pictures, no file that ends with {', '.join(endings())}")
             yield from inside
         elif path.exists():
             yield path
@@ -61,8 +71,17 @@ def find_images(places: Iterable[str], lines: Iterable[str]) -> Iterator[Path]:
             raise BadSource(f"there is no file or folder {path}")
 
 
+def _from(given: TextIO) -> Iterator[Path | Given]:
+    raw: Any = getattr(given, "buffer", None)
+    # Looking ahead leaves the bytes where they are, so that a long list is answered line by line as it comes.
+    if raw is not None and recognised(raw.peek(1024)):
+        yield Given("standard input", raw.read())
+    else:
+        yield from (Path(line.rstrip("\r\n")) for line in given if line.strip())
+
+
 def answer(
-    model: Model, files: Iterable[Path], *, force: bool = False, top: int = 5, batch: int = 256
+    model: Model, files: Iterable[Path | Given], *, force: bool = False, top: int = 5, batch: int = 256
 ) -> Iterator[Answer | Failure]:
     """Answer files in their order. A broken picture is a Failure; one of another key or scheme is a Mismatch.
 
@@ -78,10 +97,10 @@ def answer(
     yield from _answer(model, waiting, top)
 
 
-def _open(file: Path, info: ModelInfo, force: bool) -> Iterator[tuple[str, Image | ImveilError]]:
+def _open(file: Path | Given, info: ModelInfo, force: bool) -> Iterator[tuple[str, Image | ImveilError]]:
     """The pictures of a file by name, or why one cannot be answered. Raises Mismatch."""
     try:
-        found = read_images(file)
+        found = images_in(file.data, file.name) if isinstance(file, Given) else read_images(file)
     except ImveilError as error:
         found = {}
         yield str(file), error

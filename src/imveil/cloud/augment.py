@@ -32,6 +32,12 @@ def gather(images: torch.Tensor, rows: torch.Tensor, draws: torch.Generator, *, 
     return images[rows[:, None, None], ys[:, :, None], xs[:, None, :]]
 
 
+def moved(values: torch.Tensor, draws: torch.Generator, *, flip: bool, shift: int) -> torch.Tensor:
+    """What an adapter gave, (n, c, h, w), flipped and shifted as `gather` does it; gradients pass."""
+    rows = torch.arange(len(values))
+    return gather(values.permute(0, 2, 3, 1), rows, draws, flip=flip, shift=shift).permute(0, 3, 1, 2)
+
+
 def _mirror(places: torch.Tensor, side: int) -> torch.Tensor:
     """Places outside 0..side-1 mirrored at the border pixel, as often as it takes."""
     if side == 1:

@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.cloud import safefile
+from imveil.cloud.average import Average
 from imveil.cloud.extra import nn, torch
 from imveil.errors import TrainingProblem
 
-FORMAT, VERSION = "imveil-checkpoint", 1
+FORMAT, VERSION = "imveil-checkpoint", 2
 
 
 @dataclass
@@ -43,35 +44,38 @@ def digest(*arrays: npt.NDArray[Any]) -> str:
     return state.hexdigest()
 
 
-def store(
-    path: Path,
-    recipe: Mapping[str, Any],
-    net: nn.Module,
-    sgd: torch.optim.SGD,
-    draws: torch.Generator,
-    at: Position,
-) -> None:
-    """Write all that is needed to go on."""
-    momenta = sgd.state_dict()["state"]
-    tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
-    for number, state in momenta.items():
-        if state.get("momentum_buffer") is not None:
-            tensors[f"sgd.{number}"] = state["momentum_buffer"]
-    tensors |= {"draws": draws.get_state(), "torch": torch.get_rng_state(), "order": at.order}
+@dataclass
+class State:
+    """What changes from step to step. average: of the weights, where one is kept."""
+
+    net: nn.Module
+    optimiser: torch.optim.Optimizer
+    draws: torch.Generator
+    average: Average | None = None
+    at: Position = field(default_factory=Position)
+
+
+def store(path: Path, recipe: Mapping[str, Any], state: State) -> None:
+    """Write all that is needed to go on. BadDestination where it cannot be written; what was there stays."""
+    at = state.at
+    tensors = {f"net.{name}": value for name, value in state.net.state_dict().items()}
+    for number, known in state.optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{name}": value for name, value in known.items() if value is not None}
+    if state.average is not None:
+        tensors |= {f"average.{name}": value for name, value in state.average.mean.items()}
+    tensors |= {"draws": state.draws.get_state(), "torch": torch.get_rng_state(), "order": at.order}
     place = {"epoch": at.epoch, "step": at.step, "total": at.total, "seconds": at.seconds, "history": at.history}
     facts = {"format": FORMAT, "version": VERSION, "recipe": dict(recipe), "place": place}
     safefile.write(path, tensors, facts)
 
 
-def restore(
-    path: Path, recipe: Mapping[str, Any], net: nn.Module, sgd: torch.optim.SGD, draws: torch.Generator
-) -> Position | None:
-    """Put everything back and say where the run was; None where there is no checkpoint.
+def restore(path: Path, recipe: Mapping[str, Any], state: State) -> bool:
+    """Put everything back, the place too; False where there is no checkpoint.
 
     TrainingProblem for a checkpoint of another recipe or of other data, BadModelFile for a broken one.
     """
     if not path.exists():
-        return None
+        return False
     tensors, facts = safefile.read(path, FORMAT, VERSION)
     was, wanted = facts["recipe"], json.loads(json.dumps(dict(recipe)))
     for name in sorted(was.keys() | wanted.keys()):
@@ -81,22 +85,40 @@ def restore(
                 f"the checkpoint {path} is of another run: it has {what}",
                 hint="repeat that run's options, or start anew with --restart",
             )
-    net.load_state_dict({k.removeprefix("net."): v for k, v in tensors.items() if k.startswith("net.")})
-    state = sgd.state_dict()
-    state["state"] = {
-        # In the memory layout of the weight: another layout takes other vector instructions and may round otherwise.
-        number: {"momentum_buffer": torch.empty_like(weight).copy_(tensors[f"sgd.{number}"])}
-        for number, weight in enumerate(net.parameters())
-        if f"sgd.{number}" in tensors
-    }
-    sgd.load_state_dict(state)
-    draws.set_state(tensors["draws"])
+    state.net.load_state_dict(_under("net.", tensors))
+    known = state.optimiser.state_dict()
+    known["state"] = {}
+    for number, weight in enumerate(p for group in state.optimiser.param_groups for p in group["params"]):
+        found = _under(f"optimiser.{number}.", tensors)
+        if found:
+            # In the memory layout of the weight: another takes other vector instructions and may round otherwise.
+            known["state"][number] = {
+                name: torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value
+                for name, value in found.items()
+            }
+    state.optimiser.load_state_dict(known)
+    if state.average is not None:
+        for name, value in _under("average.", tensors).items():
+            state.average.mean[name].copy_(value)
+    state.draws.set_state(tensors["draws"])
     torch.set_rng_state(tensors["torch"])
-    return Position(order=tensors["order"], **facts["place"])
+    state.at = Position(order=tensors["order"], **facts["place"])
+    return True
+
+
+def epochs_of(path: Path) -> int | None:
+    """How many epochs the run of a checkpoint has in all; None where there is no checkpoint. Raises BadModelFile."""
+    if not path.exists():
+        return None
+    return int(safefile.read(path, FORMAT, VERSION)[1]["recipe"]["epochs"])
+
+
+def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 class Interrupts:
-    """SIGINT and SIGTERM, kept until the checkpoint is safe. Truthy once one has come; `obey` then stops the run."""
+    """SIGINT and SIGTERM, kept until the checkpoint is safe. Truthy once one has come."""
 
     def __init__(self, *, active: bool) -> None:
         # Only the main thread may set handlers; elsewhere signals do what they always do.
@@ -106,11 +128,6 @@ class Interrupts:
 
     def __bool__(self) -> bool:
         return self.came
-
-    def obey(self) -> None:
-        """KeyboardInterrupt if a signal has come."""
-        if self.came:
-            raise KeyboardInterrupt
 
     def __enter__(self) -> Interrupts:
         if self.active:

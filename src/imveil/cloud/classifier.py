@@ -4,19 +4,22 @@ Everything that a model needs to read a picture travels inside it, so nobody can
 The models are the files of `cloud/models`, the adapters those of `cloud/adapters`:
 
 * a model has `build(classes, shape, **options) -> nn.Module`, float (n, c, h, w) -> logits (n, classes);
-* an adapter has `build(shape, **options) -> nn.Module`, raw values (0..255 where pictures are uint8) as float
-  (n, c, h, w) -> float (n, c', h, w).
+* an adapter has `build(shape, **options) -> Adapter`, raw values (0..255 where pictures are uint8) as float
+  (n, c, h, w) -> float (n, c', h', w'); see `cloud/adapter.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from imveil import registry
+from imveil.cloud.adapter import Adapter
 from imveil.cloud.extra import nn, torch
-from imveil.errors import BadShape
+from imveil.cloud.settings import Settings
+from imveil.errors import BadField, BadShape
 
 MODELS = "imveil.cloud.models"
 ADAPTERS = "imveil.cloud.adapters"
@@ -42,27 +45,53 @@ class Classifier(nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, net: nn.Module, adapter: nn.Module | None, shape: Shape, channels: int) -> None:
+    def __init__(self, net: nn.Module, adapter: Adapter | None, shape: Shape, channels: int) -> None:
         super().__init__()
         self.adapter = adapter
         self.net = net
         self.shape = shape
+        self.mirror = False  # whether answers are means over a picture and its mirror image
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
 
     @classmethod
     def build(
-        cls, model: str, classes: int, shape: Shape, *, width: int | None = None, adapter: str = "none"
+        cls,
+        model: str,
+        classes: int,
+        shape: Shape,
+        *,
+        width: int | None = None,
+        model_options: Mapping[str, Any] | None = None,
+        adapter: str = "none",
+        adapter_options: Mapping[str, Any] | None = None,
     ) -> Classifier:
-        """A new net with random weights from torch's global generator; UnknownName for a model that nobody has."""
-        front: nn.Module | None = None
-        channels = shape[2]
+        """A new net with random weights from torch's global generator.
+
+        UnknownName for a model or adapter that nobody has, BadField for an option that it has not.
+        """
+        front: Adapter | None = None
+        seen = shape
         if adapter != "none":
-            front = registry.load(ADAPTERS, adapter, "adapter").build(shape)
-            channels = int(front(torch.zeros(1, shape[2], shape[0], shape[1])).shape[1])
-        make: Callable[..., nn.Module] = registry.load(MODELS, model, "model").build
-        options: dict[str, Any] = {} if width is None else {"width": width}
-        return cls(make(classes, (shape[0], shape[1], channels), **options), front, shape, channels)
+            front = made(ADAPTERS, adapter, "adapter", (shape,), adapter_options or {})
+            front.eval()
+            with torch.no_grad():
+                _, c, h, w = (int(d) for d in front(torch.zeros(1, shape[2], shape[0], shape[1])).shape)
+            front.train()
+            seen = (h, w, c)
+        options = {**(model_options or {}), **({} if width is None else {"width": width})}
+        return cls(made(MODELS, model, "model", (classes, seen), options), front, shape, seen[2])
+
+    @classmethod
+    def of(cls, settings: Settings, classes: int, shape: Shape) -> Classifier:
+        """The net that settings describe, with random weights."""
+        s = settings
+        net = cls.build(
+            s.model, classes, shape, width=s.width, model_options=s.model_options, adapter=s.adapter,
+            adapter_options=s.adapter_options,
+        )  # fmt: skip
+        net.mirror = s.mirror
+        return net
 
     def values(self, images: torch.Tensor) -> torch.Tensor:
         """What the normalisation sees: float (n, c, h, w), channels last in memory, after the adapter."""
@@ -74,8 +103,15 @@ class Classifier(nn.Module):
         if images.dim() != 4 or tuple(images.shape[1:]) != self.shape:
             h, w, c = self.shape
             raise BadShape(f"the model reads pictures of {h}x{w}x{c}, got an array of shape {tuple(images.shape)}")
-        seen = (self.values(images) - self.mean[:, None, None]) / self.std[:, None, None]
-        logits: torch.Tensor = self.net(seen)
+        values = self.values(images)
+        logits = self.answer(values)
+        if self.mirror and not self.training:
+            logits = (logits + self.answer(values.flip(3))) / 2
+        return logits
+
+    def answer(self, values: torch.Tensor) -> torch.Tensor:
+        """The logits for what `values` gave."""
+        logits: torch.Tensor = self.net((values - self.mean[:, None, None]) / self.std[:, None, None])
         return logits
 
     @torch.no_grad()
@@ -84,6 +120,8 @@ class Classifier(nn.Module):
 
         Sums of whole numbers in float64 are exact below 2**53, so for these the result does not depend on the batches.
         """
+        was = self.training
+        self.eval()
         total = torch.zeros_like(self.mean, dtype=torch.float64)
         square, count = total.clone(), 0
         for start in range(0, len(images), batch):
@@ -91,9 +129,34 @@ class Classifier(nn.Module):
             total += seen.sum((0, 2, 3))
             square += (seen * seen).sum((0, 2, 3))
             count += seen.numel() // seen.shape[1]
+        self.train(was)
         mean = total / count
         std = (square / count - mean * mean).clamp(min=0).sqrt()
         std[std < 1e-3] = 1.0
         self.mean.copy_(mean)
         self.std.copy_(std)
         return Normalisation(tuple(self.mean.tolist()), tuple(self.std.tolist()))
+
+
+def made(package: str, name: str, kind: str, about: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """What `build(*about, **options)` of the module `name` gives. UnknownName; BadField for an option that it has not.
+
+    >>> made(ADAPTERS, "fold", "adapter", ((8, 8, 3),), {"block": 4})
+    Traceback (most recent call last):
+    imveil.errors.BadField: the adapter fold has no option 'block'; it takes none
+    """
+    build = registry.load(package, name, kind).build
+    known = options_of(build)
+    for option, value in options.items():
+        if option not in known:
+            raise BadField(f"the {kind} {name} has no option {option!r}", hint=f"it takes {', '.join(known) or 'none'}")
+        allowed = known[option]
+        if type(value) not in allowed and not (float in allowed and type(value) is int):
+            raise BadField(f"{option} of the {kind} {name} is {allowed[0].__name__}, not {value!r}")
+    return build(*about, **options)
+
+
+def options_of(build: Callable[..., Any]) -> dict[str, list[type]]:
+    """The options of a `build`, and of which kinds they may be: as their defaults, and int where that is None."""
+    named = [p for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    return {p.name: [int, type(None)] if p.default is None else [type(p.default)] for p in named}

@@ -1,8 +1,8 @@
 """The training loop: plain torch, seeded, resumable. The same data, settings and threads give the same bits on a CPU.
 
 The pictures go to the device once, as they are stored, (n, h, w, c). Each step gathers a batch, flipped and shifted in
-the same gather, and may have it encrypted on the way (`fresh`). SGD with Nesterov momentum; the rate climbs for a fifth
-of the steps and falls to zero on a line; label smoothing; bfloat16 where the processor has it in hardware.
+the same gather, and may have it encrypted on the way (`fresh`). What a step is stands in `step.py`, what a recipe can
+say in `settings.py`.
 """
 
 from __future__ import annotations
@@ -10,31 +10,32 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imveil.cloud.augment import gather
-from imveil.cloud.checkpoint import Interrupts, Position, digest, restore, store
+from imveil.cloud.average import Average
+from imveil.cloud.checkpoint import Interrupts, State, digest, restore, store
 from imveil.cloud.checks import check_pictures
 from imveil.cloud.classifier import Classifier, Normalisation
 from imveil.cloud.device import pick_device, uses_bf16
-from imveil.cloud.extra import nn, torch
+from imveil.cloud.extra import torch
+from imveil.cloud.group import Group, joined
 from imveil.cloud.predict import hits
 from imveil.cloud.settings import Epoch as Epoch
 from imveil.cloud.settings import Progress as Progress
 from imveil.cloud.settings import Settings as Settings
+from imveil.cloud.step import Fresh, Run, optimiser_of
 from imveil.cloud.tensors import tensor
 from imveil.errors import BadDtype, TrainingProblem
 
 Images = npt.NDArray[Any]
 I64 = npt.NDArray[np.int64]
-Fresh = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -48,49 +49,6 @@ class Trained:
     seconds: float
 
 
-@dataclass
-class _Run:
-    """All that a step needs; what changes from step to step is in `at` and in the states of net, sgd and draws."""
-
-    net: Classifier
-    sgd: torch.optim.SGD
-    loss: nn.CrossEntropyLoss
-    draws: torch.Generator
-    images: torch.Tensor
-    labels: torch.Tensor
-    settings: Settings
-    device: torch.device
-    fresh: Fresh | None
-    at: Position = field(default_factory=Position)
-
-    @property
-    def steps(self) -> int:
-        """Full batches in an epoch; what is left over comes in another epoch, since each is shuffled anew."""
-        return max(1, len(self.images) // self.settings.batch)
-
-    def rate(self, step: int) -> float:
-        """The learning rate of a step of the whole run: up over a fifth of all, then down to zero."""
-        total = self.steps * self.settings.epochs
-        top = max(1.0, total / 5)
-        return self.settings.lr * min((step + 1) / top, (total - step) / max(1.0, total - top))
-
-    def step(self) -> torch.Tensor:
-        """One batch: gather, encrypt, forward, backward, update. Returns the loss, still on the device."""
-        s = self.settings
-        rows = self.at.order[self.at.step * s.batch : (self.at.step + 1) * s.batch]
-        batch = gather(self.images, rows, self.draws, flip=s.flip, shift=s.shift)
-        if self.fresh is not None:
-            batch = self.fresh(batch, self.draws).to(self.device)
-        for group in self.sgd.param_groups:
-            group["lr"] = self.rate((self.at.epoch - 1) * self.steps + self.at.step)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(s.bf16)):
-            loss: torch.Tensor = self.loss(self.net(batch), self.labels[rows.to(self.device)])
-        self.sgd.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.sgd.step()
-        return loss.detach()
-
-
 def fit(
     train: tuple[Images, I64],
     classes: int,
@@ -101,13 +59,15 @@ def fit(
     progress: Callable[[Progress], None] | None = None,
     device: str | torch.device | None = None,
     fresh: Fresh | None = None,
+    start: Mapping[str, torch.Tensor] | None = None,
 ) -> Trained:
     """Train a net on pictures (n, h, w, c), uint8, uint16 or float32, with labels int64 (n,) in 0..classes-1.
 
     valid: pictures that are only looked at after each epoch. checkpoint: a file that is written after each epoch,
     every minute, and on SIGINT or SIGTERM; a run that finds it there goes on from it, and ends in the same bits on a
     CPU with the same number of threads. progress: called every few steps. fresh(batch, generator): what is done to
-    each augmented batch ((n, h, w, c), on the device), for an owner who encrypts anew in every epoch.
+    each augmented batch ((n, h, w, c), on the device), for an owner who encrypts anew in every epoch. start: weights of
+    another net's state, taken where name and shape are the same; normalisation and adapter are those of the pictures.
 
     Raises BadShape, BadDtype, BadField; TrainingProblem for labels that cannot be learnt and for a loss that is no
     number; KeyboardInterrupt after a signal, once the checkpoint is safe.
@@ -116,26 +76,36 @@ def fit(
     check_pictures(*train, classes)
     if valid is not None:
         check_pictures(*valid, classes, all_classes=False)
-    where = pick_device(device)
-    settings = replace(settings, bf16=uses_bf16(where) if settings.bf16 is None else settings.bf16)
-    with torch.random.fork_rng(devices=[]), _repeatable(where):
-        torch.manual_seed(settings.seed)
-        run, normalisation = _prepare(train, classes, settings, where, fresh)
-        held = None if valid is None else (tensor(valid[0]).to(where), tensor(valid[1]).to(where))
-        before = time.monotonic()
-        if checkpoint is not None:
-            recipe = {**asdict(settings), "classes": classes, "data": digest(*train, *(valid or ()))}
-            run.at = restore(checkpoint, recipe, run.net, run.sgd, run.draws) or run.at
-            before -= run.at.seconds
-        else:
-            recipe = {}
-        _train(run, held, checkpoint, recipe, progress, before)
-    return Trained(run.net.eval(), [Epoch(**e) for e in run.at.history], settings, normalisation, run.at.seconds)
+    with joined(settings.batch) as group:
+        where = pick_device(device)
+        settings = replace(settings, bf16=uses_bf16(where) if settings.bf16 is None else settings.bf16)
+        with torch.random.fork_rng(devices=[]), repeatable(where):
+            torch.manual_seed(settings.seed)
+            run, normalisation = prepare(train, classes, settings, where, fresh, group, start)
+            held = None if valid is None else (tensor(valid[0]).to(where), tensor(valid[1]).to(where))
+            recipe: dict[str, Any] = {}
+            if checkpoint is not None:
+                recipe = {**asdict(settings), "classes": classes, "data": digest(*train, *(valid or ()))}
+                if start is not None:
+                    recipe["start"] = digest(*(value.float().numpy() for _, value in sorted(start.items())))
+                restore(checkpoint, recipe, run.state)
+            _train(run, held, checkpoint, recipe, progress if group.first else None)
+            if run.state.average is not None:
+                run.state.average.swap(run.net)
+    at = run.state.at
+    return Trained(run.net.eval(), [Epoch(**e) for e in at.history], settings, normalisation, at.seconds)
 
 
-def _prepare(
-    train: tuple[Images, I64], classes: int, settings: Settings, where: torch.device, fresh: Fresh | None
-) -> tuple[_Run, Normalisation]:
+def prepare(
+    train: tuple[Images, I64],
+    classes: int,
+    settings: Settings,
+    where: torch.device,
+    fresh: Fresh | None,
+    group: Group,
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> tuple[Run, Normalisation]:
+    """A run before its first step, and how its pictures are normalised. The global generator gives the weights."""
     images, labels = tensor(train[0]).to(where), tensor(train[1]).to(where)
     draws = torch.Generator().manual_seed(settings.seed)
     # The seen pictures, not the given ones, set shape and normalisation; a sample of them is enough.
@@ -145,64 +115,84 @@ def _prepare(
         if sample.dtype not in (torch.uint8, torch.float32):
             raise BadDtype(f"fresh pictures must be uint8 or float32, got {str(sample.dtype).removeprefix('torch.')}")
     h, w, c = (int(side) for side in sample.shape[1:])
-    net = Classifier.build(settings.model, classes, (h, w, c), width=settings.width, adapter=settings.adapter)
-    net = net.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = Classifier.of(settings, classes, (h, w, c))
+    if start is not None:
+        _begin(net, start)
+    net = net.to(where)
+    net.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if net.adapter is not None:
+        net.adapter.start(sample)
     normalisation = net.normalise(sample)
-    sgd = torch.optim.SGD(
-        net.parameters(),
-        lr=settings.lr,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        nesterov=True,
-    )
-    loss = nn.CrossEntropyLoss(label_smoothing=settings.smoothing)
-    return _Run(net, sgd, loss, draws, images, labels, settings, where, fresh), normalisation
+    if settings.compiled:
+        net.net.compile()
+    average = Average(net, settings.ema) if settings.ema else None
+    state = State(net, optimiser_of(net, settings), draws, average)
+    return Run(net, state, images, labels, settings, where, fresh, group), normalisation
+
+
+def _begin(net: Classifier, start: Mapping[str, torch.Tensor]) -> None:
+    """Weights of another net where they fit; TrainingProblem where none of its first layers does."""
+    own = net.state_dict()
+    fits = {k: v for k, v in start.items() if k.startswith("net.") and k in own and own[k].shape == v.shape}
+    if len(fits) < len([k for k in own if k.startswith("net.")]) / 2:
+        raise TrainingProblem(
+            f"of {len(own)} weights {len(fits)} fit: the model to begin with is another one",
+            hint="use its --model, --width and --model-set",
+        )
+    net.load_state_dict(fits, strict=False)
 
 
 def _train(
-    run: _Run,
+    run: Run,
     held: tuple[torch.Tensor, torch.Tensor] | None,
     checkpoint: Path | None,
     recipe: dict[str, Any],
     progress: Callable[[Progress], None] | None,
-    before: float,
 ) -> None:
-    settings, at, saved = run.settings, run.at, time.monotonic()
+    settings, at, saved = run.settings, run.state.at, time.monotonic()
+    before = saved - at.seconds
     tell = progress or (lambda _: None)
+
+    def keep(interrupts: Interrupts) -> None:
+        nonlocal saved
+        if checkpoint is not None:
+            if run.group.first:
+                store(checkpoint, recipe, run.state)
+            saved = time.monotonic()
+            if run.group.any(bool(interrupts)):
+                raise KeyboardInterrupt
+
     with Interrupts(active=checkpoint is not None) as interrupts:
         while at.epoch <= settings.epochs:
             if at.step == 0 and not len(at.order):
-                at.order = torch.randperm(len(run.images), generator=run.draws)
-                total = torch.zeros((), dtype=torch.float64, device=run.device)
-            else:
-                total = torch.tensor(at.total, dtype=torch.float64, device=run.device)
+                at.order = run.group.same(torch.randperm(len(run.images), generator=run.state.draws))
+            total = torch.tensor(at.total, dtype=torch.float64, device=run.device)
             run.net.train()
             while at.step < run.steps:
                 total += run.step()
                 at.step += 1
                 late = time.monotonic() - saved > 60 or bool(interrupts)
-                if at.step % 10 and at.step < run.steps and not late:
+                # Processes of a group have clocks of their own, so there they agree at fixed steps.
+                if at.step % 10 and at.step < run.steps and not (late and run.group.size == 1):
                     continue
                 at.total, at.seconds = _finite(total, run), time.monotonic() - before
                 done = (at.epoch - 1) * run.steps + at.step
                 tell(Progress(done, settings.epochs * run.steps, at.total / at.step, at.seconds))
-                if checkpoint is not None and late:
-                    store(checkpoint, recipe, run.net, run.sgd, run.draws, at)
-                    saved = time.monotonic()
-                    interrupts.obey()
+                if checkpoint is not None and run.group.any(late):
+                    keep(interrupts)
             _end_epoch(run, held, tell, before)
-            if checkpoint is not None:
-                store(checkpoint, recipe, run.net, run.sgd, run.draws, at)
-                saved = time.monotonic()
-                interrupts.obey()
+            keep(interrupts)
 
 
 def _end_epoch(
-    run: _Run, held: tuple[torch.Tensor, torch.Tensor] | None, tell: Callable[[Progress], None], before: float
+    run: Run, held: tuple[torch.Tensor, torch.Tensor] | None, tell: Callable[[Progress], None], before: float
 ) -> None:
-    at, share = run.at, None
+    at, share = run.state.at, None
+    run.group.settle(run.net)
     if held is not None:
-        share = hits(run.net, *held, bf16=bool(run.settings.bf16)) / len(held[0])
+        average = run.state.average
+        with nullcontext() if average is None else average.shown(run.net):
+            share = hits(run.net, *held, bf16=bool(run.settings.bf16)) / len(held[0])
     at.seconds = time.monotonic() - before
     epoch = Epoch(at.epoch, at.total / run.steps, share, at.seconds)
     at.history.append(asdict(epoch))
@@ -210,18 +200,18 @@ def _end_epoch(
     at.epoch, at.step, at.total, at.order = at.epoch + 1, 0, 0.0, torch.empty(0, dtype=torch.int64)
 
 
-def _finite(total: torch.Tensor, run: _Run) -> float:
+def _finite(total: torch.Tensor, run: Run) -> float:
     value = float(total)
     if not math.isfinite(value):
         raise TrainingProblem(
-            f"the loss is no number any more in epoch {run.at.epoch}, by step {run.at.step} of {run.steps}",
+            f"the loss is no number any more in epoch {run.state.at.epoch}, by step {run.state.at.step} of {run.steps}",
             hint=f"use a smaller learning rate than {run.settings.lr:g}",
         )
     return value
 
 
 @contextmanager
-def _repeatable(device: torch.device) -> Iterator[None]:
+def repeatable(device: torch.device) -> Iterator[None]:
     """Deterministic kernels on an accelerator, where torch has them; those of a CPU are so already."""
     if device.type == "cpu":
         yield

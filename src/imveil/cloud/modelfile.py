@@ -84,9 +84,14 @@ def describe(trained: Trained, classes: list[str], **about: Any) -> ModelInfo:
 
 def save_model(path: Path, trained: Trained, info: ModelInfo, *, force: bool = False) -> None:
     """Write a model file, whole or not at all. BadDestination if there is a file already and not `force`."""
+    save_net(path, trained.net, info, force=force)
+
+
+def save_net(path: Path, net: Classifier, info: ModelInfo, *, force: bool = False) -> None:
+    """`save_model` for a net however it was made."""
     if path.exists() and not force:
         raise BadDestination(f"{path} exists already", hint="choose another name, or overwrite it with --force")
-    safefile.write(path, trained.net.state_dict(), info.model_dump(mode="json"))
+    safefile.write(path, net.state_dict(), info.model_dump(mode="json"))
 
 
 def load_model(path: Path, device: str | torch.device | None = None) -> Model:
@@ -97,7 +102,7 @@ def load_model(path: Path, device: str | torch.device | None = None) -> Model:
         info = ModelInfo.model_validate(facts)
         s = info.settings
         with torch.device("meta"):  # shapes only: the file's own tensors become the weights
-            net = Classifier.build(s.model, len(info.classes), info.shape, width=s.width, adapter=s.adapter)
+            net = Classifier.of(s, len(info.classes), info.shape)
         net.load_state_dict(tensors, assign=True)
     except ValidationError as error:
         first = error.errors()[0]
@@ -109,6 +114,11 @@ def load_model(path: Path, device: str | torch.device | None = None) -> Model:
         raise BadModelFile(f"{path} names a model that cannot be built: {error}") from error
     net.requires_grad_(False)
     return Model(net.to(where).eval(), info)
+
+
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    """The weights in a model file, to begin another training with. BadModelFile."""
+    return safefile.read(path, FORMAT, VERSION)[0]
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

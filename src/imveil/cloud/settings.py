@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
 
 from imveil.errors import BadField
+
+Optimiser = Literal["sgd", "adamw"]
+Schedule = Literal["line", "cosine"]
+Moved = Literal["input", "adapted"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The recipe of one training run. lr: peak rate; shift: pixels; bf16: None = where it is done in hardware."""
+    """The recipe of one training run.
+
+    lr: peak rate.   flip, shift: of what is `moved`, the cipher pictures ("input") or what the adapter makes of them
+    ("adapted"); shift in pixels.   bf16: None = where it is done in hardware.   model_options, adapter_options: of the
+    files of that name.   optimiser: SGD with Nesterov momentum, or AdamW, for which momentum is beta 1.   schedule: up
+    over a fifth of all steps and down on a "line", or up over a twentieth and down on a "cosine".   ema: 0, or how much
+    of the mean of weights each step keeps; the mean is what is trained then.   accumulate: parts of a batch that go
+    through the net one after the other, for less memory.   mirror: answer with the mean of a picture and its mirror
+    image.   compiled: by torch.compile, which pays for long runs.
+    """
 
     model: str = "cnn"
     width: int | None = None
@@ -25,9 +40,22 @@ class Settings:
     shift: int = 2
     adapter: str = "none"
     bf16: bool | None = None
+    adapter_options: Mapping[str, Any] = field(default_factory=dict)
+    moved: Moved = "input"
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+    optimiser: Optimiser = "sgd"
+    schedule: Schedule = "line"
+    ema: float = 0.0
+    accumulate: int = 1
+    mirror: bool = False
+    compiled: bool = False
 
     def check(self) -> None:
         """BadField for a value that no run can have."""
+        for own in fields(self):
+            value, kind = getattr(self, own.name), type(own.default)
+            if kind in (bool, int, float) and type(value) not in ((int, float) if kind is float else (kind,)):
+                raise BadField(f"{own.name}={value!r} is no {kind.__name__}")
         wrong = {
             "epochs": not 1 <= self.epochs <= 100_000,
             "batch": not 2 <= self.batch <= 1_000_000,
@@ -38,9 +66,26 @@ class Settings:
             "seed": not 0 <= self.seed < 2**63,
             "shift": not 0 <= self.shift <= 1024,
             "width": self.width is not None and not 1 <= self.width <= 4096,
+            "moved": self.moved not in get_args(Moved),
+            "optimiser": self.optimiser not in get_args(Optimiser),
+            "schedule": self.schedule not in get_args(Schedule),
+            "ema": not 0 <= self.ema < 1,
+            "accumulate": not 1 <= self.accumulate <= self.batch // 2,
         }
         for name in (name for name, bad in wrong.items() if bad):
             raise BadField(f"{name}={getattr(self, name)!r} is out of range for a training run")
+
+    def rate(self, step: int, total: int) -> float:
+        """The learning rate of a step (from 0) of a run of `total` steps.
+
+        >>> [round(Settings(lr=1.0).rate(step, 10), 2) for step in range(10)]
+        [0.5, 1.0, 1.0, 0.88, 0.75, 0.62, 0.5, 0.38, 0.25, 0.12]
+        """
+        top = max(1.0, total / (5 if self.schedule == "line" else 20))
+        up, down = (step + 1) / top, (total - step) / max(1.0, total - top)
+        if self.schedule == "cosine":
+            down = (1 - math.cos(math.pi * min(down, 1.0))) / 2
+        return self.lr * min(up, down, 1.0 if self.schedule == "cosine" else math.inf)
 
 
 @dataclass(frozen=True)

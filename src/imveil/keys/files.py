@@ -4,8 +4,10 @@
     # A secret: who has the next line has the key. fingerprint ioes-uskh-tcku-o3ya
     aaaa...ef2w              64 characters of base32: the key, and 8 bytes that tell a mistyped key from another one
 
-The other form is in `wrap`. A file is written aside, synced and moved into place: it is there whole or not at all, and
-another file is never overwritten unless that is asked for. docs/spec/key.md has the format in words.
+The other form is in `wrap`. An identity, which opens keys that were shared (`sharing`), lies in a file of the same two
+forms whose first line is `imveil-identity-1`: kind "identity" below. A file is written aside, synced and moved into
+place: it is there whole or not at all, and another file is never overwritten unless that is asked for. docs/spec/key.md
+has the format in words.
 """
 
 from __future__ import annotations
@@ -22,9 +24,12 @@ from pathlib import Path
 
 from imveil.errors import BadDestination, BadKeyFile, InsecureKeyFile, KeyProblem
 from imveil.keys.key import SIZE, Key
-from imveil.keys.wrap import HEAD, Ask, look, unwrap, wrap
+from imveil.keys.wrap import Ask, look, unwrap, wrap
 
 READABLE = "IMVEIL_READABLE_KEYS"
+KINDS = ("key", "identity")
+_OTHERS = {"key": "is a key", "identity": "is an identity", "share": "is a key that was shared"}
+_HINTS = {"share": "imveil key open makes a key file of it", "identity": "imveil key open takes it with --identity"}
 _MOST = 1 << 16
 File = str | Path | int
 
@@ -38,16 +43,16 @@ class About:
     kdf: str = ""
 
 
-def read_key(file: File, ask: Ask | None = None, *, name: str = "") -> Key:
+def read_key(file: File, ask: Ask | None = None, *, name: str = "", kind: str = "key") -> Key:
     """The key in a file.
 
     file: a path, or the number of an open descriptor.   ask: gives the passphrase of a wrapped file, called once and
-    only where one is needed.   name: what errors call the file, its path unless given.
+    only where one is needed.   name: what errors call the file, its path unless given.   kind: "key" or "identity".
 
     Raises BadKeyFile, InsecureKeyFile (others may read a plain key), WrongPassphrase.
     """
     try:
-        return _key(file, ask)
+        return _key(file, ask, kind)
     except KeyProblem as error:
         problem = _named(error, file, name)
     # Raised out here without the frames below: their variables hold most of a key, and some tracebacks print those.
@@ -66,10 +71,11 @@ def about_key(file: File, *, name: str = "") -> About:
     raise problem  # out here, as above
 
 
-def write_key(path: str | Path, key: Key, ask: Ask | None = None, *, force: bool = False) -> None:
+def write_key(path: str | Path, key: Key, ask: Ask | None = None, *, force: bool = False, kind: str = "key") -> None:
     """Write a key file that only its owner may read (mode 0600).
 
     ask: gives the passphrase to wrap it with; None: the key as it is.   force: another file there is replaced.
+    kind: "key" or "identity".
 
     Raises BadDestination where the file cannot be written, or is there already.
     """
@@ -81,7 +87,7 @@ def write_key(path: str | Path, key: Key, ask: Ask | None = None, *, force: bool
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with open(handle, "wb", buffering=0) as out:
-                out.write((plain(key) if ask is None else wrap(key, ask)).encode())
+                out.write((plain(key, kind) if ask is None else wrap(key, ask, kind=kind)).encode())
                 os.fsync(handle)
             _move(aside, place, force)
         finally:
@@ -92,40 +98,54 @@ def write_key(path: str | Path, key: Key, ask: Ask | None = None, *, force: bool
         raise BadDestination(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def plain(key: Key) -> str:
+def plain(key: Key, kind: str = "key") -> str:
     """The text of a plain key file."""
-    line = base64.b32encode(key.reveal() + _check(key)).decode().lower()
-    return f"{HEAD}\n# A secret: who has the next line has the key. fingerprint {key.fingerprint}\n{line}\n"
+    line = base64.b32encode(key.reveal() + _check(key, kind)).decode().lower()
+    return f"{_head(kind)}\n{_comment(key, kind)}\n{line}\n"
 
 
-def unplain(text: str) -> Key:
-    """The key in the text of a plain key file; blank lines, and lines after the first that begin with #, are nothing.
+def unplain(text: str, kind: str = "key") -> Key:
+    """The key in the text of a plain key file. Blank lines, and those that begin with ##, are nothing.
 
     Raises BadKeyFile.
     """
-    head, *lines = [line.strip() for line in text.splitlines()] or [""]
     if not text.strip():
         raise BadKeyFile("is empty", hint="imveil keygen makes a key")
-    if head != HEAD:
-        other = re.fullmatch(r"imveil-key-(\d{1,4})", head)
-        if other:
-            raise BadKeyFile(f"is of version {other[1]}, version 1 is what this imveil reads")
-        raise BadKeyFile(f"is no key file of imveil, whose first line is {HEAD}", hint="imveil keygen makes a key")
-    found = [line for line in lines if line and not line.startswith("#")]
+    # Only line feeds part lines: one that was altered is no other kind of line break.
+    head, *lines = [line.strip(" \t\r") for line in text.split("\n")]
+    _same_kind(head, kind)
+    lines = [line for line in lines if line and not line.startswith("##")]
+    comments = [line for line in lines if line.startswith("#")]
+    found = [line for line in lines if not line.startswith("#")]
     if len(found) != 1:
         raise BadKeyFile(f"is cut off or altered: it has {len(found)} lines of key, one was needed")
-    key = key_of_line(found[0])
+    key = key_of_line(found[0], kind)
     if key is None:
         raise BadKeyFile("is cut off or mistyped: its check does not fit", hint="take a copy of it from elsewhere")
+    if any(line != _comment(key, kind) for line in comments):
+        raise BadKeyFile(
+            "has a comment that is not of this key: it was altered", hint="lines that begin with ## are free"
+        )
     return key
 
 
-def key_of_line(line: str) -> Key | None:
+def key_of_text(text: str, ask: Ask | None, kind: str = "key") -> Key:
+    """The key in the text of a file of either form. Raises BadKeyFile, WrongPassphrase."""
+    if not is_wrapped(text):
+        return unplain(text, kind)
+    _same_kind(text.partition("\n")[0], kind)
+    if ask is None:
+        look(text)
+        raise BadKeyFile("is wrapped with a passphrase, which was not given")
+    return unwrap(text, ask)
+
+
+def key_of_line(line: str, kind: str = "key") -> Key | None:
     """The key in the secret line of a plain key file; None where it is none."""
     with contextlib.suppress(binascii.Error, ValueError):
         data = base64.b32decode(line.upper()) if re.fullmatch("[a-z2-7]{64}", line) else b""
         key = Key(data[:SIZE]) if data else None
-        if key is not None and data[SIZE:] == _check(key):
+        if key is not None and data[SIZE:] == _check(key, kind):
             return key
     return None
 
@@ -137,32 +157,53 @@ def read_secret(file: File) -> bytes:
     return data
 
 
-def _check(key: Key) -> bytes:
-    return key.derive("imveil", "check").reveal()[:8]
+def is_wrapped(text: str) -> bool:
+    """Whether a file's text is of the wrapped form."""
+    return any(text.startswith(f"{_head(kind)}\nwrapped") for kind in KINDS)
 
 
-def _key(file: File, ask: Ask | None) -> Key:
+def _check(key: Key, kind: str) -> bytes:
+    return key.derive("imveil", "check" if kind == "key" else f"check of an {kind}").reveal()[:8]
+
+
+def _head(kind: str) -> str:
+    return f"imveil-{kind}-1"
+
+
+def _comment(key: Key, kind: str) -> str:
+    return f"# A secret: who has the next line has the {kind}. fingerprint {key.fingerprint}"
+
+
+def _same_kind(head: str, kind: str) -> None:
+    """Raise BadKeyFile, saying what the file is, unless its first line is that of a file of this kind."""
+    if head == _head(kind):
+        return
+    other = re.fullmatch(r"imveil-([a-z]{1,16})-(\d{1,4})", head)
+    if other and other[1] == kind:
+        raise BadKeyFile(f"is of version {other[2]}, version 1 is what this imveil reads")
+    if other and other[1] in _OTHERS:
+        raise BadKeyFile(f"{_OTHERS[other[1]]}, a file of {_head(kind)} was needed", hint=_HINTS.get(other[1], ""))
+    makes = "keygen" if kind == "key" else f"key {kind}"
+    raise BadKeyFile(
+        f"is no {kind} file of imveil, whose first line is {_head(kind)}", hint=f"imveil {makes} makes one"
+    )
+
+
+def _key(file: File, ask: Ask | None, kind: str) -> Key:
     text, mode = _text(file)
-    if not _is_wrapped(text):
+    if not is_wrapped(text):
         _refuse_readable(mode)
-        return unplain(text)
-    if ask is None:
-        look(text)
-        raise BadKeyFile("is wrapped with a passphrase, which was not given")
-    return unwrap(text, ask)
+    return key_of_text(text, ask, kind)
 
 
 def _about(file: File) -> About:
     text, mode = _text(file)
-    if not _is_wrapped(text):
+    if not is_wrapped(text):
         _refuse_readable(mode)
         return About("plain", unplain(text).fingerprint)
+    _same_kind(text.partition("\n")[0], "key")
     fingerprint, kdf = look(text)
     return About("wrapped", fingerprint, str(kdf))
-
-
-def _is_wrapped(text: str) -> bool:
-    return text.startswith(f"{HEAD}\nwrapped")
 
 
 def _text(file: File) -> tuple[str, int]:

@@ -70,9 +70,14 @@ class Keystream:
             found.append(good)
             left -= len(good)
         drawn: Any = np.concatenate(found) if found else np.empty(0, "<u8")
+        numbers: npt.NDArray[np.int64]
+        if width == 1:
+            # A table: numpy divides slowly, and this is the drawing that images under keys of their own wait for.
+            numbers = (np.arange(256) % limit).take(drawn)
+            return numbers
         # The same for a power of two, and much faster.
         drawn = drawn % drawn.dtype.type(limit) if limit & (limit - 1) else drawn & drawn.dtype.type(limit - 1)
-        numbers: npt.NDArray[np.int64] = drawn.astype(np.int64)
+        numbers = drawn.astype(np.int64)
         return numbers
 
     def permutation(self, n: int) -> npt.NDArray[np.int64]:

@@ -29,12 +29,12 @@ from imveil.errors import BadInput, BadKeyFile, KeyProblem, WrongPassphrase
 from imveil.keys.key import Key
 
 Ask = Callable[[], str]  # gives the passphrase; a text in a variable would show in tracebacks
-HEAD = "imveil-key-1"
 _MOST_MEMORY, _MOST_WORK, _MOST_LANES = 1 << 30, 1 << 32, 16  # bytes, bytes times passes: a file may ask for no more
 _NUMBER = r"([1-9][0-9]{0,9})"
 _FORM = re.compile(
-    rf"(?P<head>{HEAD}\nwrapped (?P<kdf>argon2id|scrypt) {_NUMBER} {_NUMBER} {_NUMBER}\nsalt (?P<salt>[0-9a-f]{{32}})\n"
-    r"fingerprint (?P<fingerprint>[a-z2-7]{4}(?:-[a-z2-7]{4}){3})\n)sealed (?P<sealed>[0-9a-f]{96})\n"
+    rf"(?P<head>imveil-(?:key|identity)-1\nwrapped (?P<kdf>argon2id|scrypt) {_NUMBER} {_NUMBER} {_NUMBER}\n"
+    r"salt (?P<salt>[0-9a-f]{32})\nfingerprint (?P<fingerprint>[a-z2-7]{4}(?:-[a-z2-7]{4}){3})\n)"
+    r"sealed (?P<sealed>[0-9a-f]{96})\n"
 )
 
 
@@ -80,16 +80,16 @@ ARGON2ID = Kdf("argon2id", (65536, 3, 4))
 SCRYPT = Kdf("scrypt", (1 << 17, 8, 1))
 
 
-def wrap(key: Key, ask: Ask, kdf: Kdf | None = None) -> str:
+def wrap(key: Key, ask: Ask, kdf: Kdf | None = None, *, kind: str = "key") -> str:
     """The text of a key file that the passphrase opens.
 
     kdf: Argon2id with 64 MiB, 3 passes and 4 lanes unless given; scrypt where the build of `cryptography` lacks it.
-    Raises BadInput for an empty passphrase.
+    kind: "key" or "identity". Raises BadInput for an empty passphrase.
     """
     salt = secrets.token_bytes(16)
     if kdf is None:
         kdf = ARGON2ID if _has_argon2id() else SCRYPT
-    head = f"{HEAD}\nwrapped {kdf}\nsalt {salt.hex()}\nfingerprint {key.fingerprint}\n"
+    head = f"imveil-{kind}-1\nwrapped {kdf}\nsalt {salt.hex()}\nfingerprint {key.fingerprint}\n"
     # The nonce may be zero: a fresh salt gives a fresh key, which encrypts once.
     sealed = AESGCM(kdf(salt, ask)).encrypt(bytes(12), key.reveal(), head.encode())
     body = f"{head}sealed {sealed.hex()}\n"

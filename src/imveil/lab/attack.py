@@ -103,6 +103,12 @@ class Attack(ABC):
         del scheme
         return True
 
+    def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
+        """How long one target takes on one core, roughly: an audit turns seconds into targets with it. 0: no time that
+        matters."""
+        del shape
+        return 0.0
+
     @abstractmethod
     def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Pictures of `view.targets`. Deterministic given rng; must return a guess even where it finds nothing."""

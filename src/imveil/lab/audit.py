@@ -3,8 +3,8 @@
     found = audit(scheme, images, budget=120)
     found.verdict, found.best.recovery
 
-The budget is turned into trials and steps beforehand (trials.py), so that the same budget asks the same questions; a
-trial for which no time is left is listed as not tried. Interrupted, an audit says what it has so far.
+The budget is turned into trials, steps and targets beforehand (trials.py), so that the same budget asks the same
+questions; a trial for which no time is left is listed as not tried. Interrupted, an audit says what it has so far.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from imveil.cipher.scheme import Scheme
-from imveil.errors import MissingExtra
+from imveil.errors import BadInput, MissingExtra
 from imveil.lab.attack import U8, Images
 from imveil.lab.box import Box, box
 from imveil.lab.game import game
@@ -27,6 +27,7 @@ from imveil.lab.trials import VIEWS, Skipped, Trial, ViewName, plan
 SEEDS = 3
 SHOWN = 6
 METRIC_IMAGES = 100
+NOISE = 0.05  # an attack that surely recovers this much from noise is not counted
 
 
 @dataclass
@@ -61,16 +62,27 @@ class Finding:
         return float(self.records[0].facts["found"].get("identified", 0.0))
 
     @property
+    def control(self) -> dict[str, Any]:
+        """The score of the same attack on noise; empty where it was not played."""
+        return self.records[0].facts["found"].get("control") or {}
+
+    @property
     def spread(self) -> tuple[float, float, int]:
         """Mean and standard deviation of the recovery over seeds, and how many there were."""
         values = [record.value for record in self.records]
         return fmean(values), stdev(values) if len(values) > 1 else 0.0, len(values)
 
+    @property
+    def sound(self) -> bool:
+        """Whether its number counts: an attack that scores on noise proves nothing."""
+        return float(self.control.get("low", 0.0)) < NOISE
+
 
 @dataclass
 class Audit:
     """All that an audit found. what: the scheme or encryptor in words.   data: what the pictures are.   notes: what
-    the reader should know beside that, in sentences.   metrics: lines of (name, measured, expected, range, tells)."""
+    the reader should know beside that, in sentences.   metrics: lines of (name, measured, expected, range, tells).
+    looks: what a folder of cipher images seems to be, in words."""
 
     what: str
     data: str
@@ -83,6 +95,7 @@ class Audit:
     seconds: float = 0.0
     interrupted: bool = False
     truth: bool = True
+    looks: str = ""
 
     @property
     def best(self) -> Finding | None:
@@ -90,7 +103,7 @@ class Audit:
         equals the one that needed least."""
         order = {view: i for i, view in enumerate(VIEWS)}
         return max(
-            self.findings,
+            (f for f in self.findings if f.sound),
             key=lambda f: (
                 round(f.low, 3),
                 round(f.recovery, 3),
@@ -112,6 +125,7 @@ class Audit:
 
 
 Watch = Callable[[int, int, str], object]
+Play = Callable[[Trial, int], Finding | Skipped]  # a trial under a seed
 
 
 def audit(
@@ -123,70 +137,122 @@ def audit(
     data: str = "",
     what: str = "",
     seeds: int = SEEDS,
+    pace: float = 0.0,
     progress: Watch | None = None,
 ) -> Audit:
     """Attack `target` with everything that fits the views.
 
     images: plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers.
     budget: seconds.   seeds: how often each trial is repeated, for its spread, if time is left.
+    pace: seconds that `target` takes for one picture, where that is long.
     progress: called with (trials done, trials, what is played now).
-    Ctrl-C ends it early: the result is then marked `interrupted`.
+    Ctrl-C ends it early: the result is then marked `interrupted`. An encryptor that fails on what an attack asks of it
+    ends that trial only, and the result says so; it raises BadInput where it fails on all of them.
     """
     began = time.monotonic()
     scheme = target if isinstance(target, Scheme) else None
     real = target if isinstance(target, Box) else box(target, 0)
     result = Audit(what or (scheme.id if scheme else "an encryptor"), data, tuple(views), budget)
     shape = tuple(int(d) for d in images.shape[1:])
-    trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None)
+    trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None, pace)
+    failures: list[BadInput] = []
+
+    def play(trial: Trial, seed: int) -> Finding | Skipped:
+        try:
+            played = game(
+                target if scheme else real, images, trial.attack,
+                terms=trial.terms, seed=seed, data=data, steps=trial.steps or None,
+            )  # fmt: skip
+        except BadInput as error:
+            if scheme:
+                raise
+            failures.append(error)
+            return Skipped(trial.label, f"the encryptor failed: {error.message}")
+        if played.view.targets.shape[1:] != shape and (played.guess.images == 128).all():
+            return Skipped(trial.label, "cannot work on cipher images of another size than the pictures'")
+        some = slice(SHOWN)
+        truth, cipher = played.dealt.targets[some], played.view.targets[some]
+        return Finding(trial, [played.record], truth, cipher, played.guess.images[some])
+
+    def measure() -> list[dict[str, Any]]:
+        try:
+            return measured_box(real, images[: METRIC_IMAGES if pace < 0.01 else 10], scheme)
+        except BadInput as error:
+            if scheme:
+                raise
+            failures.append(error)
+            return []
+
+    campaign(result, trials, play, measure, seeds=seeds, end=began + budget, progress=progress)
+    if failures and not result.findings:
+        raise failures[0]
+    if failures:
+        times = "once" if len(failures) == 1 else f"{len(failures)} times, the first time"
+        result.notes.append(f"The encryptor failed {times}: {failures[0].message}.")
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def campaign(
+    result: Audit,
+    trials: Sequence[Trial],
+    play: Play,
+    measure: Callable[[], list[dict[str, Any]]],
+    *,
+    seeds: int,
+    end: float,
+    progress: Watch | None,
+) -> None:
+    """Play the trials, under each seed in turn, until `end` (by the monotonic clock); findings, metrics and what was
+    not tried go into `result`, also when Ctrl-C ends it."""
     tell = progress or (lambda *_: None)
     took: dict[str, tuple[int, float]] = {}
+    found: dict[Trial, Finding] = {}
+    measured = False
     try:
         for seed in range(seeds):
             for number, trial in enumerate(trials):
-                left = budget - (time.monotonic() - began)
-                if _expected(trial, took) > left or left <= 0:
-                    if seed == 0:
+                if seed and trial not in found:
+                    continue
+                left = end - time.monotonic()
+                # A first trial may overrun, of an attack whose time nobody knows; where it is known, it must fit.
+                if left <= 0 or _expected(trial, took) > left:
+                    if not seed:
                         result.skipped.append(Skipped(trial.label, "no time was left in the budget"))
                     continue
+                if not measured and (trial.attack.slow or trial.steps):  # a partial answer shall have the metrics too
+                    measured, result.metrics = True, measure()
                 tell(seed * len(trials) + number, seeds * len(trials), trial.label)
                 start = time.monotonic()
                 try:
-                    played = game(
-                        target if scheme else real, images, trial.attack,
-                        terms=trial.terms, seed=seed, data=data, steps=trial.steps or None,
-                    )  # fmt: skip
+                    played = play(trial, seed)
                 except MissingExtra as error:
-                    if seed == 0:
-                        result.skipped.append(Skipped(trial.label, str(error)))
-                    continue
+                    played = Skipped(trial.label, str(error))
                 took[trial.attack.id] = (max(1, trial.strength), time.monotonic() - start)
-                if seed == 0:
-                    some = slice(SHOWN)
-                    result.findings.append(
-                        Finding(
-                            trial, [played.record], played.dealt.targets[some],
-                            played.view.targets[some], played.guess.images[some],
-                        )
-                    )  # fmt: skip
-                else:
-                    next(f for f in result.findings if f.trial == trial).records.append(played.record)
-            if seed == 0:
-                result.metrics = measured_box(real, images[:METRIC_IMAGES], scheme)
+                if isinstance(played, Finding):
+                    if seed:
+                        found[trial].records += played.records
+                    else:
+                        found[trial] = played
+                        result.findings.append(played)
+                elif not seed:
+                    result.skipped.append(played)
+            if not measured and result.findings:
+                measured, result.metrics = True, measure()
         tell(1, 1, "done")
     except KeyboardInterrupt:
         result.interrupted = True
         done = {f.trial.label for f in result.findings} | {s.attack for s in result.skipped}
         result.skipped += [Skipped(t.label, "the audit was interrupted") for t in trials if t.label not in done]
-    result.seconds = time.monotonic() - began
-    return result
 
 
 def _expected(trial: Trial, took: dict[str, tuple[int, float]]) -> float:
-    """Seconds that a trial will take, from the same attack at its last strength; 0 for one that was never played.
+    """Seconds that a trial will take, from the same attack at its last strength; from the plan for one that was never
+    played.
 
     Cautious, and no more: a first game has compiling in it, and little of its time grows with the number of images.
     """
     if trial.attack.id not in took:
-        return 0.0
+        return trial.seconds
     strength, seconds = took[trial.attack.id]
     return seconds * min(2.0, max(1, trial.strength) / strength)

@@ -149,7 +149,8 @@ def judge(
     begin, claims = time.monotonic(), list(claims)
     if budget > 0:
         ladders = [ladder for claim in claims for reading in claim.readings for ladder in reading.asks()]
-        for _ in answers(ladders, budget=budget, tell=tell):
+        quick_first = sorted(ladders, key=lambda ladder: ladder[0].seconds)
+        for _ in answers(quick_first, budget=budget, tell=tell):
             pass
     evidence = Evidence()
     judged = [(claim, [reading.judge(evidence) for reading in claim.readings]) for claim in claims]

@@ -9,16 +9,19 @@ key: every call is a question to an oracle.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import numpy as np
 
@@ -29,6 +32,8 @@ from imveil.lab.box import Box
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _CHUNK = 1 << 26  # bytes of pictures in one call
 _KINDS = "uif"
+# A session of its own: Ctrl-C is for the audit, which then says what it has; and what it started ends with it.
+_PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}
 
 
 class Encryptor:
@@ -60,11 +65,16 @@ class Encryptor:
         parts = [self._some(images[at : at + rows]) for at in range(0, len(images), rows)]
         return np.concatenate(parts) if parts else np.empty((0, *(self._shape or images.shape[1:])), np.uint8)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """End the process that runs the function."""
         if self._child is not None:
-            self._child.kill()
-            self._child.communicate()
+            _end(self._child)
             self._child = None
 
     def box(self) -> Box:
@@ -72,31 +82,46 @@ class Encryptor:
         return Box(lambda images, _: self(images))
 
     def _some(self, images: U8) -> Images:
-        found = np.stack([self._program(image) for image in images]) if self._words else self._function(images)
-        if found.dtype.kind not in _KINDS or found.ndim < 2 or len(found) != len(images):
+        found = self._programs(images) if self._words else self._function(images)
+        if found.dtype.kind not in _KINDS or found.ndim < 2 or len(found) != len(images) or not found[:1].size:
             raise BadInput(
                 f"the encryptor returned {found.dtype} {found.shape} for {len(images)} pictures",
                 hint="it must return one cipher image for each picture, (n, h, w, c)",
             )
+        if found.dtype.kind == "f" and not np.isfinite(found).all():
+            raise BadInput("the encryptor returned numbers that are not finite")
         if self._shape not in (None, found.shape[1:]):
             raise BadInput(f"the encryptor returned images of size {found.shape[1:]}, and of {self._shape} before")
         self._shape = found.shape[1:]
-        return found[..., None] if found.ndim == 3 else found
+        if found.ndim != 4:  # rows of numbers, or grey pictures without an axis for colour
+            found = found[..., None] if found.ndim == 3 else found.reshape(len(found), 1, -1, 1)
+        return found
+
+    def _programs(self, images: U8) -> Images:
+        found = [self._program(image) for image in images]
+        other = next((one.shape for one in found if one.shape != found[0].shape), None)
+        if other:
+            raise BadInput(f"the encryptor returned images of size {other}, and of {found[0].shape} before")
+        return np.stack(found)
 
     def _program(self, image: U8) -> Images:
         from imveil.errors import BadImage
         from imveil.store import png
 
         try:
-            done = subprocess.run(self._words, input=png.encode(image), capture_output=True, timeout=self.timeout)
-        except subprocess.TimeoutExpired as error:
-            raise BadInput(self._slow()) from error
+            child = subprocess.Popen(self._words, **_PIPES, stderr=subprocess.PIPE)
         except OSError as error:
             raise BadInput(f"{self._words[0]} cannot be run: {error.strerror}") from error
-        if done.returncode:
-            raise BadInput(f"{self._words[0]} failed with exit code {done.returncode}{_last(done.stderr)}")
         try:
-            return png.decode(done.stdout)[0]
+            out, said = child.communicate(png.encode(image), self.timeout)
+        except subprocess.TimeoutExpired as error:
+            raise BadInput(self._slow()) from error
+        finally:
+            _end(child)
+        if child.returncode:
+            raise BadInput(f"{self._words[0]} failed with exit code {child.returncode}{_last(said)}")
+        try:
+            return png.decode(out)[0]
         except BadImage as error:
             raise BadInput(f"{self._words[0]} did not write a PNG: {error.message}") from error
 
@@ -108,7 +133,7 @@ class Encryptor:
 
         def stop() -> None:
             slow.set()
-            child.kill()
+            _kill(child)
 
         watch = threading.Timer(self.timeout, stop)
         watch.start()
@@ -123,12 +148,30 @@ class Encryptor:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None:
-            words = [sys.executable, "-m", "imveil.lab.encryptor", self.command]
-            self._child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._child = subprocess.Popen([sys.executable, "-m", "imveil.lab.encryptor", self.command], **_PIPES)
         return self._child
 
     def _slow(self) -> str:
         return f"{self.command} did not answer within {self.timeout:g} seconds"
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Kill it, if it still runs, and whatever it started."""
+    if child.poll() is None:
+        _kill(child)
+        child.wait()
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 def _last(text: bytes) -> str:
@@ -160,7 +203,6 @@ def receive(pipe: IO[bytes]) -> Images:
 
 def serve(name: str) -> None:
     """In the process of its own: answer every batch with the function `name`, until the pipe closes."""
-    import os
     from importlib import import_module
 
     answers, questions = os.fdopen(os.dup(1), "wb"), io.BufferedReader(io.FileIO(0))

@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 import imveil
 from imveil import registry
-from imveil.errors import BadField, BadSource
+from imveil.cipher.scheme import Scheme
+from imveil.errors import BadSource
 from imveil.keys.key import Key
 from imveil.lab.places import folder
 from imveil.lab.record import Record, measured
@@ -35,8 +36,9 @@ class Recipe:
 
     data: "cifar10" or "cifar100".   scheme, fields: how pictures are hidden.   query: test pictures under the "same"
     key as the training pictures, or under "another".   model, width, adapter, epochs, batch, lr: see
-    `cloud.loop.Settings`. augment: "none", "before" encryption (a fresh cipher image each epoch) or "after" it
-    (flips and shifts of cipher images). images: how many training pictures, None for all that are not held out.
+    `cloud.loop.Settings`. adapter_options: of the adapter's file. augment: "none", "before" encryption (a fresh cipher
+    image each epoch), "after" it (flips and shifts of cipher images), or of what the adapter makes of them ("adapted").
+    images: how many training pictures, None for all that are not held out.
     held_out: pictures of the training set kept for choices; the test set is asked once, at the end.
     """
 
@@ -50,9 +52,10 @@ class Recipe:
     epochs: int = 6
     batch: int = 256
     lr: float = 0.3
-    augment: Literal["none", "before", "after"] = "none"
+    augment: Literal["none", "before", "after", "adapted"] = "none"
     images: int | None = None
     held_out: int = 5000
+    adapter_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -108,18 +111,20 @@ def run(recipe: Recipe, seed: int, name: str = "", progress: Callable[[Any], Non
     """Train by the recipe and ask the test set once: a record of accuracy in percent, with its 95 % interval over n
     pictures."""
     from imveil.cloud.predict import evaluate
+    from imveil.lab.adapted import adapted
 
     net, seconds = _trained(_Call(replace(recipe, query="same"), seed, progress))
     sets = plain_sets(recipe, seed)
     key = key_of(seed, "data set" if recipe.query == "same" else "another")
     scheme = imveil.find(recipe.scheme, **recipe.fields)
-    score = evaluate(net, _encrypted(scheme, sets.test[0], key, "test"), sets.test[1])
+    score = evaluate(net, encrypted(scheme, sets.test[0], key, "test"), sets.test[1])
     low, high = score.interval
+    seen = adapted(net, scheme, key, sets.test[0], sets.valid[0], seed)
     return measured(
         kind="accuracy",
         name=name,
         digest=recipe.digest,
-        facts=recipe.facts(),
+        facts=recipe.facts() | ({} if seen is None else {"output": seen}),
         seed=seed,
         value=round(100 * score.accuracy, 4),
         unit="%",
@@ -152,17 +157,16 @@ def _trained(call: _Call) -> tuple[Any, float]:
     fresh = None
     train = sets.train[0]
     if recipe.augment == "before":
-        if scheme.traits.per_image:
-            raise BadField("augment='before' needs one key for the data set", hint="use augment='after' or 'none'")
-        plan = scheme.plan(key, train.shape[1:])
-        fresh = lambda batch, _: plan(batch)  # noqa: E731
+        fresh = fresh_copies(scheme, key)
     else:
-        train = _encrypted(scheme, train, key, "train")
+        train = encrypted(scheme, train, key, "train")
     moves = recipe.augment != "none"
     settings = Settings(
         model=recipe.model,
         width=recipe.width,
         adapter=recipe.adapter,
+        adapter_options=dict(recipe.adapter_options),
+        moved="adapted" if recipe.augment == "adapted" else "input",
         epochs=recipe.epochs,
         batch=recipe.batch,
         lr=recipe.lr,
@@ -170,7 +174,7 @@ def _trained(call: _Call) -> tuple[Any, float]:
         flip=moves,
         shift=2 if moves else 0,
     )
-    valid = (_encrypted(scheme, sets.valid[0], key, "valid"), sets.valid[1])
+    valid = (encrypted(scheme, sets.valid[0], key, "valid"), sets.valid[1])
     trained = fit((train, sets.train[1]), sets.classes, settings, valid=valid, fresh=fresh, progress=call.progress)
     return trained.net, trained.seconds
 
@@ -194,7 +198,23 @@ def plain_sets(recipe: Recipe, seed: int) -> Sets:
     )
 
 
-def _encrypted(scheme: Any, images: Images, key: Key, split: str) -> Images:
+def fresh_copies(scheme: Scheme, key: Key) -> Callable[[Any, Any], Any]:
+    """What encrypts each augmented batch (torch uint8) in a training run: a cipher image of its own for every copy."""
+    if not scheme.traits.per_image:
+        return lambda batch, _: scheme.encrypt(batch, key).images
+
+    def fresh(batch: Any, draws: Any) -> Any:
+        import torch
+
+        # The number is drawn where the moves of the batch are drawn, so a resumed run goes on with the same keys.
+        number = int(torch.randint(2**62, (), generator=draws))
+        return scheme.encrypt(batch, key, [f"copy {number}/{i}" for i in range(len(batch))]).images
+
+    return fresh
+
+
+def encrypted(scheme: Scheme, images: Images, key: Key, split: str) -> Images:
+    """The cipher images of a part of the data. split: its name, part of the ids."""
     ids = [f"{split}/{i}" for i in range(len(images))]
     cipher: Images = scheme.encrypt(images, key, ids).images
     return cipher

@@ -40,6 +40,7 @@ class Kept:
     fields: Mapping[str, Any] = field(default_factory=dict)
     data: str = "cifar10 test"
     kind = "kept"
+    seconds = 0.0
 
     def _facts(self) -> dict[str, Any]:
         config = imveil.find(self.scheme, **self.fields).config()

@@ -31,6 +31,7 @@ class Score:
     picture and negative.   blind, blind_guess: the best blind guess's mean SSIM, and which one it is.   psnr: median
     in dB, of the better sign; None where more than half are exact.   exact: share of targets right in every byte.
     chroma: mean absolute error of Cb and Cr of the better sign, None for grey pictures.
+    sign: share of guesses that are nearer to the picture than to its negative.
     identified: share picked rightly among `gallery` candidates; chance is 1 / gallery."""
 
     recovery: float
@@ -44,6 +45,7 @@ class Score:
     psnr: float | None
     exact: float
     chroma: float | None
+    sign: float
     identified: float
     gallery: int
 
@@ -74,7 +76,8 @@ def score(dealt: Dealt, guess: U8, seed: int = 0, blinds: dict[str, Any] | None 
     best = max(blinds, key=lambda name: float(blinds[name].mean()))
     raw = _recovery(found.mean(), blinds[best].mean())
     low, high = _interval(found, np.stack(list(blinds.values())), seed)
-    decibels = float(np.median(np.maximum(psnr(truth, guess), psnr(truth, 255 - guess))))
+    picture, negative = psnr(truth, guess), psnr(truth, 255 - guess)
+    decibels = float(np.median(np.maximum(picture, negative)))
     return Score(
         recovery=round(max(0.0, raw), 6),
         low=round(low, 6),
@@ -87,6 +90,7 @@ def score(dealt: Dealt, guess: U8, seed: int = 0, blinds: dict[str, Any] | None 
         psnr=round(decibels, 3) if np.isfinite(decibels) else None,
         exact=round(float((truth == guess).all(axis=(1, 2, 3)).mean()), 6),
         chroma=_chroma(truth, guess) if truth.shape[3] == 3 else None,
+        sign=round(float((picture > negative).mean()), 6),
         identified=round(float(identity_or_negative(guess, dealt.gallery, dealt.right).mean()), 6),
         gallery=len(dealt.gallery),
     )

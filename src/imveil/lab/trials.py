@@ -2,12 +2,14 @@
 
 A view is what the attacker holds: `coa` cipher images alone (and pictures of the kind, and the scheme's name); `kpa`
 known pictures with their cipher images too; `cpa` an oracle that encrypts what he chooses.
+
+Half of the budget is shared by the attacks that take long. One that takes steps gets as many steps as fit into its
+share, and as many known pictures as there are; one that searches for each picture anew gets fewer targets.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import prod
 from typing import Any, Literal
 
 from imveil.lab.attack import Attack, attacks, find_attack
@@ -17,7 +19,9 @@ ViewName = Literal["coa", "kpa", "cpa"]
 VIEWS: tuple[ViewName, ...] = ("coa", "kpa", "cpa")
 CIPHERS = (10, 30, 100, 300, 1000)
 PAIRS = (1, 2, 5, 10, 30)
-_SHARE = 0.5  # of the budget goes to attacks that take steps
+MOST_PAIRS = 1000  # for attacks that take steps
+LEAST_TARGETS = 3
+_SHARE = 0.5  # of the budget goes to attacks that take long
 
 
 def view_of(needs: frozenset[str]) -> ViewName:
@@ -27,12 +31,14 @@ def view_of(needs: frozenset[str]) -> ViewName:
 
 @dataclass(frozen=True)
 class Trial:
-    """One attack at one strength. strength: how many cipher images, pairs, or nothing that varies (0)."""
+    """One attack at one strength. strength: how many cipher images, pairs, or nothing that varies (0).
+    seconds: what it will take with its control, as far as that is known beforehand; 0 where it is not."""
 
     attack: Attack
     terms: Terms
     strength: int
     steps: int
+    seconds: float = 0.0
 
     @property
     def view(self) -> ViewName:
@@ -45,7 +51,7 @@ class Trial:
         what = "cipher images" if "ciphers" in self.attack.needs else "known pictures"
         if not self.strength:
             return self.attack.id
-        return f"{self.attack.id}, {self.strength} {what if self.strength > 1 else what[:-1]}"
+        return f"{self.attack.id}, {self.strength:,} {what if self.strength > 1 else what[:-1]}"
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,15 @@ class Skipped:
     reason: str
 
 
-def targets_of(pictures: int) -> int:
-    """How many of so many pictures become targets."""
-    return max(1, min(40, pictures // 3))
+def targets_of(pictures: int, budget: float = float("inf"), pace: float = 0.0) -> int:
+    """How many of so many pictures become targets. pace: seconds that one picture takes to encrypt; then there are
+    fewer, so that encrypting the targets of one trial takes no more than a fortieth of the budget.
+
+    >>> targets_of(1000), targets_of(30), targets_of(4), targets_of(1000, budget=120, pace=0.5)
+    (40, 10, 2, 6)
+    """
+    most = 40 if pace * 40 <= budget / 40 else max(LEAST_TARGETS, int(budget / 40 / pace))
+    return max(1, min(most, max(pictures // 3, min(2, pictures - 2))))
 
 
 def plan(
@@ -68,11 +80,12 @@ def plan(
     budget: float,
     scheme: Any = None,
     fresh: bool = True,
+    pace: float = 0.0,
 ) -> tuple[list[Trial], list[Skipped]]:
-    """The trials, weakest first, and what is left out.
+    """The trials, quick ones and weak ones first, and what is left out.
 
     pictures: how many there are, of `shape`.   budget: seconds.   scheme: a Scheme, None where nobody said what it is.
-    fresh: whether an attacker can encrypt under keys of his own.
+    fresh: whether an attacker can encrypt under keys of his own.   pace: seconds that one picture takes to encrypt.
     """
     known = [find_attack(name) for name in attacks()]
     skipped: list[Skipped] = []
@@ -88,33 +101,48 @@ def plan(
             )
         else:
             chosen.append(attack)
-    stepped = [attack for attack in chosen if attack.steps]
-    trials = []
+    long = [attack for attack in chosen if attack.steps or attack.slow]
+    share = budget * _SHARE / max(1, len(long))
+    trials: list[Trial] = []
     for attack in chosen:
-        steps = _steps(attack, shape, budget * _SHARE / max(1, len(stepped)))
-        base = Terms(targets=targets_of(pictures))
+        base = Terms(targets=targets_of(pictures, budget, pace))
+        steps, seconds = attack.steps, 0.0
+        each = attack.seconds_a_picture(shape)
+        if attack.steps and attack.seconds_a_step:
+            # The control takes the other half.
+            a_step = attack.seconds_a_step * _size(shape)
+            steps = max(1, min(attack.steps, int(share / 2 / a_step)))
+            seconds = 2 * steps * a_step
+        if each:
+            fit = int(share / 2 / each)
+            if fit < LEAST_TARGETS:
+                least = 2 * LEAST_TARGETS * each * len(long) / _SHARE
+                reason = f"takes about {each:.0f} s for each picture of this size: a budget of {least:.0f} s has room"
+                skipped.append(Skipped(attack.id, reason))
+                continue
+            base = replace(base, targets=min(base.targets, fit))
+            seconds += 2 * base.targets * each
         for strength in _strengths(attack, pictures - base.targets):
             terms = replace(base, ciphers=strength) if "ciphers" in attack.needs else base
             terms = replace(terms, pairs=strength) if "pairs" in attack.needs else terms
-            trials.append(Trial(attack, terms, strength, steps))
+            dealt = 2 * pace * (base.targets + strength)
+            trials.append(Trial(attack, terms, strength, steps, seconds + dealt))
     trials.sort(key=lambda t: (bool(t.attack.steps), t.attack.slow, t.strength, t.attack.id))
     return trials, skipped
 
 
+def _size(shape: tuple[int, ...]) -> float:
+    """Samples of a picture, in those of one of CIFAR."""
+    h, w, c = shape
+    return h * w * c / 3072
+
+
 def _strengths(attack: Attack, left: int) -> list[int]:
     """How much of what it needs is dealt, from little to much; always something, however few pictures there are."""
-    if attack.steps:  # one strength: the steps are what such an attack is fed with
-        most = CIPHERS[2] if "ciphers" in attack.needs else PAIRS[-1] if "pairs" in attack.needs else 0
-        return [max(1, min(most, left // 2))] if most else [0]
     scale = CIPHERS if "ciphers" in attack.needs else PAIRS if "pairs" in attack.needs else ()
     # A few pictures stay public, for the blind guesses that every score is counted from.
-    room = left - max(1, left // 10)
+    room = max(1, left - max(1, left // 10))
+    if attack.steps:  # one strength: the steps are what such an attack is fed with
+        return [min(MOST_PAIRS if "pairs" in attack.needs else scale[2], room)] if scale else [0]
     fit = [n for n in scale if n <= room]
-    return fit or ([max(1, room)] if scale else [0])
-
-
-def _steps(attack: Attack, shape: tuple[int, ...], seconds: float) -> int:
-    """Steps that fit into so many seconds, half of which the control takes; no more than the attack's own number."""
-    if not attack.steps or not attack.seconds_a_step:
-        return attack.steps
-    return max(1, min(attack.steps, int(seconds / 2 / (attack.seconds_a_step * prod(shape) / 3072))))
+    return fit or ([room] if scale else [0])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, Literal
 
 from imveil.lab.audit import Audit, Finding
+from imveil.lab.looks import PLAIN
 
 Level = Literal["open", "partly open", "recognisable", "nothing found", "no verdict"]
 
@@ -28,14 +30,19 @@ def sentence(found: Audit) -> str:
     best, grade = found.best, level(found)
     if best is None:
         return "No attack could be played, so nothing can be said about these pictures."
-    share = f"{best.recovery:.0%} (95 % interval {best.low:.0%} to {best.high:.0%})"
+    interval = f"95 % interval {best.low:.0%} to {best.high:.0%}"
     if not found.truth:
-        return _blind(best, grade, share)
-    way = f"of the way from a blind guess to the true picture{_identity(best)}"
+        return _smooth(found, best, grade, interval)
+    share = f"recovery {best.recovery:.0%}, {interval}"
+    if best.trial.attack.id == "look" and grade == "open":
+        return f"These pictures are not encrypted in any sense: the cipher image shows the picture ({share})."
     if grade == "open":
-        return f"These pictures are not protected: {_attacker(best)} gets back {share} {way}."
+        return f"These pictures are not protected: {_attacker(best)} gets them back ({share}{_identity(best)})."
     if grade == "partly open":
-        return f"These pictures are protected in part only: {_attacker(best)} gets back {share} {way}."
+        return (
+            f"These pictures are protected in part only: {_attacker(best)} gets back some of what they show "
+            f"({share}{_identity(best)})."
+        )
     if grade == "recognisable":
         apart = _told_apart(found)
         assert apart is not None
@@ -44,22 +51,50 @@ def sentence(found: Audit) -> str:
             f"{_attacker(apart)} picks the right one among {_gallery(apart):,} in {apart.identified:.0%} of cases."
         )
     return (
-        f"None of the {len({f.trial.attack.id for f in found.findings})} attacks that were tried got further than a "
-        f"blind guess would (best: {share}). That is no proof of security: only these attacks were tried."
+        f"None of the {_tried(found)} attacks that were tried got further than a blind guess would (best: {share}). "
+        "That is no proof of security: only these attacks were tried."
     )
 
 
-def _blind(best: Finding, grade: Level, share: str) -> str:
-    if grade in ("open", "partly open"):
-        some = "" if grade == "open" else " in part"
+def meaning(found: Audit) -> str:
+    """What the number in the verdict means, in a sentence."""
+    if found.truth:
         return (
-            f"These images are not protected{some}: {_attacker(best)} turned {share} of the images that were held out "
-            "into something as smooth as a picture, which does not happen with random bytes."
+            "Recovery is how far an attack gets from the best guess of somebody who saw no cipher image (0 %) to the "
+            "picture itself (100 %); the interval says how sure that is, from the pictures it was measured on."
         )
     return (
-        f"No attack that was tried made pictures of these images (best: {share}). That is no proof of security: only "
-        "these attacks were tried, and without the true pictures a result that is not smooth would go unseen."
+        "There were no true pictures to compare with. Recovery is the share of images, held out from the attack, whose "
+        "result is smoother than 99 % of what the same attack makes of random bytes: pictures are smooth, and chance "
+        "gives 1 %."
     )
+
+
+def _smooth(found: Audit, best: Finding, grade: Level, interval: str) -> str:
+    """The verdict where nobody has the true pictures."""
+    share = f"{best.recovery:.0%} of the images that were held out ({interval})"
+    if found.looks == PLAIN:
+        return "These pictures are not encrypted: they show what they show to anyone who opens the files."
+    if grade in ("open", "partly open"):
+        some = "" if grade == "open" else " in part"
+        if best.trial.attack.id == "look":
+            return (
+                f"These images are not protected{some}: as they are, {share} are smoother than random bytes can be, so "
+                f"they show something of the pictures; it seems that {found.looks}."
+            )
+        return (
+            f"These images are not protected{some}: {_attacker(best)} turns {share} into something as smooth as a "
+            "picture, which does not happen with random bytes."
+        )
+    return (
+        f"None of the {_tried(found)} attacks that were tried made pictures of these images (best: {share}). That is "
+        "no proof of security: only these attacks were tried, and without the true pictures a result that is not "
+        "smooth would go unseen."
+    )
+
+
+def _tried(found: Audit) -> int:
+    return len({f.trial.attack.id for f in found.findings})
 
 
 def _attacker(best: Finding) -> str:
@@ -72,9 +107,8 @@ def _attacker(best: Finding) -> str:
         return f"an attacker who knows {_count(trial.strength, 'picture')} with {with_it}"
     if "gallery" in trial.attack.needs:
         return f"an attacker who has one cipher image, and {_gallery(best):,} pictures among which the right one is,"
-    if trial.strength:
-        return f"an attacker who has {_count(trial.strength, 'cipher image')} and nothing else"
-    return "an attacker who has one cipher image and nothing else"
+    more = " and other pictures of the kind" if "public" in trial.attack.needs else " and nothing else"
+    return f"an attacker who has {_count(trial.strength or 1, 'cipher image')}{more}"
 
 
 def _count(n: int, what: str) -> str:
@@ -84,7 +118,7 @@ def _count(n: int, what: str) -> str:
 def _identity(best: Finding) -> str:
     if not best.identified:
         return ""
-    return f", and picks the right one among {_gallery(best):,} in {best.identified:.0%} of cases"
+    return f"; the right one among {_gallery(best):,} is picked in {best.identified:.0%} of cases"
 
 
 def _gallery(found: Finding) -> int:
@@ -93,7 +127,7 @@ def _gallery(found: Finding) -> int:
 
 def _told_apart(found: Audit) -> Finding | None:
     """The finding that identifies most, if it does so far beyond chance."""
-    best = max(found.findings, key=lambda f: f.identified, default=None)
+    best = max((f for f in found.findings if f.sound), key=lambda f: f.identified, default=None)
     if best is None or not _gallery(best):
         return None
     return best if best.identified > max(0.1, 10 / _gallery(best)) else None
@@ -104,15 +138,17 @@ def as_json(found: Audit) -> dict[str, Any]:
     best = found.best
     return {
         "verdict": sentence(found),
+        "meaning": meaning(found),
         "level": level(found),
         "what": found.what,
+        "looks": found.looks,
         "data": found.data,
         "views": list(found.views),
         "truth": found.truth,
-        "best": None if best is None else _line(best),
-        "findings": [_line(one) for one in found.findings],
+        "best": None if best is None else line(best),
+        "findings": [line(one) for one in found.findings],
         "skipped": [{"attack": one.attack, "reason": one.reason} for one in found.skipped],
-        "metrics": found.metrics,
+        "metrics": [metric | {"range": _ends(metric["range"])} for metric in found.metrics],
         "notes": found.notes,
         "budget": found.budget,
         "seconds": round(found.seconds, 1),
@@ -121,7 +157,13 @@ def as_json(found: Audit) -> dict[str, Any]:
     }
 
 
-def _line(found: Finding) -> dict[str, Any]:
+def _ends(ends: list[float] | None) -> list[float | None] | None:
+    """JSON has no infinity: an open end is null."""
+    return None if ends is None else [value if isfinite(value) else None for value in ends]
+
+
+def line(found: Finding) -> dict[str, Any]:
+    """One finding as numbers and words."""
     mean, sd, seeds = found.spread
     score, trial = found.records[0].facts["found"], found.trial
     return {
@@ -144,7 +186,10 @@ def _line(found: Finding) -> dict[str, Any]:
         "blind_guess": score.get("blind_guess"),
         "psnr": score.get("psnr"),
         "identified": found.identified,
-        "control": (score.get("control") or {}).get("recovery"),
+        "gallery": _gallery(found),
+        "control": found.control.get("recovery"),
+        "control_identified": found.control.get("identified"),
+        "sound": found.sound,
         "notes": score.get("notes", {}),
         "seconds": found.records[0].seconds,
     }

@@ -1,4 +1,4 @@
-"""Decrypt a cipher data set: pixels, names and classes exactly as they were, each picture checked by its HMAC.
+"""Decrypt a cipher data set: pixels, names and classes exactly as they were, each picture as its check says.
 
 Fingerprint, sealed table, lists and sizes are checked before anything is written. A picture that is there already,
 from an interrupted run, is read and checked instead of decrypted: a run leaves nothing but the pictures themselves.
@@ -17,7 +17,7 @@ import imveil
 from imveil.cipher.scheme import Cipher, Scheme
 from imveil.errors import BadDestination, BadImage, BadManifest, BadShard, NotInvertible, WrongKey
 from imveil.keys.key import Key
-from imveil.owner import names, pool
+from imveil.owner import labels, names, pool
 from imveil.owner.decrypt_shard import ELSEWHERE, Done, Task, Todo, as_file, make
 from imveil.owner.encrypt_shard import part
 from imveil.owner.place import apart, locked
@@ -60,7 +60,7 @@ def decrypt_set(
         _check_destination(root, tasks)
         results: list[Done] = []
         try:
-            work = pool.run(make, (cipher_set, scheme, root), key, tasks, workers)
+            work = pool.run(make, (cipher_set, scheme, root, table.version), key, tasks, workers)
             with contextlib.closing(work):
                 for result in work:
                     results.append(result)
@@ -131,13 +131,19 @@ def decrypt_image(data: bytes, key: Key, where: str) -> bytes:
     return as_file(scheme.decrypt(cipher, key)[0], tag.depth)
 
 
+def expected(cipher_set: CipherSet, table: Table, key: Key) -> tuple[list[str], list[str]]:
+    """Id, and path of the cipher image, of every row of the table. BadManifest where classes are others."""
+    seen = labels.hide(table.rows, table.classes, key) if table.hide_labels else (table.rows, table.classes)
+    if seen[1] != cipher_set.manifest.classes:
+        raise BadManifest(f"the classes of {cipher_set.path} are not those that were sealed")
+    ids, extension = names.ids(table.rows, table.classes), cipher_set.container.extension
+    return ids, names.cipher_paths(table.rows, table.classes, key, table.keep_names, extension, seen)
+
+
 def _plan(cipher_set: CipherSet, table: Table, key: Key) -> list[Task]:
     """What to restore and where to; every list and file is looked at. BadShard where they are not what was sealed."""
     cipher_set.check_present()
-    if table.classes != cipher_set.manifest.classes:
-        raise BadManifest(f"the classes of {cipher_set.path} are not those that were sealed")
-    ids = names.ids(table.rows, table.classes)
-    paths = names.cipher_paths(table.rows, table.classes, key, table.keep_names, cipher_set.container.extension)
+    ids, paths = expected(cipher_set, table, key)
     plain = names.as_png(ids)
     where = {path: i for i, path in enumerate(paths) if table.rows[i].mac is not None}
     tasks = []

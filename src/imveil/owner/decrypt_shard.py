@@ -16,7 +16,7 @@ from imveil.owner.encrypt_shard import BATCH_BYTES, part
 from imveil.owner.images import from16, to16
 from imveil.owner.pool import Stop, Stopped
 from imveil.owner.progress import Reject
-from imveil.owner.table import Row, pixel_key, pixel_mac
+from imveil.owner.table import Check, Row, checks
 from imveil.store import png
 from imveil.store.container import Packed
 from imveil.store.files import read_bytes, write_file
@@ -60,17 +60,18 @@ class DecryptShard:
     source: CipherSet
     scheme: Scheme
     root: Path
+    version: int
 
     def __call__(self, task: Task, stop: Stop) -> Done:
         """Decrypt one shard. OSError means that writing failed."""
-        macs, aside = pixel_key(self.key), self.root / part(task.number)
+        check, aside = checks(self.version, self.key), self.root / part(task.number)
         for folder in {(self.root / todo.path).parent for todo in task.pictures}:
             folder.mkdir(parents=True, exist_ok=True)
         todos, kept, total, images = [], 0, 0, 0
         for todo in task.pictures:
             if stop():
                 raise Stopped
-            size = self._there(todo, macs)
+            size = self._there(todo, check)
             kept, total = kept + bool(size), total + size
             if not size:
                 todos.append(todo)
@@ -85,7 +86,7 @@ class DecryptShard:
                 rejects += [_reject(todo, str(error)) for todo in group]
                 continue
             for todo, picture in zip(group, pictures, strict=True):
-                if pixel_mac(macs, todo.id, picture, todo.row.depth) != todo.row.mac:
+                if check(todo.id, picture, todo.row.depth) != todo.row.mac:
                     rejects.append(_reject(todo, "it decrypts to another picture than was encrypted: it was altered"))
                     continue
                 data = as_file(picture, todo.row.depth)
@@ -93,7 +94,7 @@ class DecryptShard:
                 images, total = images + 1, total + len(data)
         return Done(images + kept, kept, total, rejects)
 
-    def _there(self, todo: Todo, macs: Key) -> int:
+    def _there(self, todo: Todo, check: Check) -> int:
         """Bytes of the picture if it is there and right, 0 if it is not there; BadDestination if it is another."""
         file = f"{self.root}/{todo.path}"
         if not Path(file).exists():
@@ -106,7 +107,7 @@ class DecryptShard:
                 f"{file} is there already, and is no picture of this data set", hint=ELSEWHERE
             ) from error
         pixels, depth = (from16(image), 16) if image.dtype == np.uint16 else (image, 8)
-        if pixel_mac(macs, todo.id, pixels, depth) != todo.row.mac:
+        if check(todo.id, pixels, depth) != todo.row.mac:
             raise BadDestination(f"{file} is there already, and is another picture", hint=ELSEWHERE)
         return len(data)
 
@@ -159,9 +160,9 @@ class DecryptShard:
             raise Mismatch(f"{path} has {'no' if tag.nonce is None else 'a'} nonce, against its scheme")
 
 
-def make(key: Key, source: CipherSet, scheme: Scheme, root: Path) -> DecryptShard:
-    """The work of one worker."""
-    return DecryptShard(key, source, scheme, root)
+def make(key: Key, source: CipherSet, scheme: Scheme, root: Path, version: int) -> DecryptShard:
+    """The work of one worker. version: of the sealed table."""
+    return DecryptShard(key, source, scheme, root, version)
 
 
 def _reject(todo: Todo, reason: str) -> Reject:

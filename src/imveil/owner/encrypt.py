@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from typing import Any
 from imveil.cipher.scheme import Scheme
 from imveil.errors import BadDtype, BadInput, BadSource
 from imveil.keys.key import Key
-from imveil.owner import encrypt_shard, names, pool
+from imveil.owner import encrypt_shard, labels, names, pool
 from imveil.owner.encrypt_shard import ShardDone, ShardTask, Todo
-from imveil.owner.place import RUN, Job, apart, begin, locked, look
+from imveil.owner.place import RUN, Job, apart, begin, holds, locked, look, shard_size
+from imveil.owner.prepare import Preparation
 from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
-from imveil.owner.table import Row, Table, job_digest
+from imveil.owner.sealing import AUTH, seal
+from imveil.owner.table import VERSION, Row, Table, job_digest
 from imveil.store import png
 from imveil.store.container import find
 from imveil.store.containers import npz
@@ -47,16 +49,23 @@ def encrypt_set(
     key: Key,
     *,
     keep_names: bool = False,
+    hide_labels: bool = False,
     container: str | None = None,
     workers: int | None = None,
+    engine: pool.Engine = pool,
+    strict: bool = False,
     progress: Watch | None = None,
+    present: Callable[[CipherSet], None] = CipherSet.check_present,
 ) -> Report:
     """Encrypt all pictures of `source` into the cipher data set `destination`; go on where an earlier run ended.
 
     source: what `open_source` gives, or its argument.   keep_names: cipher images are called as the pictures are; the
-    default is a name from the key.   container: how cipher images are stored, "folder" (PNG files) or "npz"; None: a
-    folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small set.
-    Pictures that cannot be read, or that the scheme does not take, are left out and reported.
+    default is a name from the key.   hide_labels: classes are called class-0, class-1, ... in an order from the key.
+    container: how cipher images are stored: "folder" (PNG files), "npz", "parquet", "safetensors", "webdataset"; None:
+    a folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small
+    set.   engine: what runs them: the pool of processes on this machine, or a `Cluster`; every byte of the result is
+    the same.   strict: stop at the first picture that cannot be encrypted, with BadSource; else pictures that cannot be
+    read, or that the scheme does not take, are left out and reported.   present: how a finished set is looked at.
 
     Raises BadDestination, BadSource, UnknownName, and BadDtype where the container cannot hold the cipher images.
     """
@@ -69,10 +78,14 @@ def encrypt_set(
     if spec and Path(spec).exists():
         apart(Path(spec), Path(destination))
     root, started = Path(destination), time.monotonic()
-    plan = _Plan.of(source, scheme, key, keep_names, store)
+    plan = _Plan.of(source, scheme, key, keep_names, hide_labels, store)
     with locked(root):
+        begun = shard_size(root)
+        if begun not in (None, plan.job.shard):
+            again = _Plan.of(source, scheme, key, keep_names, hide_labels, store, begun)
+            plan = again if holds(root, again.job) else plan
         done = look(root, plan.job)
-        if done is not None and _finished(root, done, plan):
+        if done is not None and _finished(root, done, plan, present):
             return Report(done.count, done.count, sum(s.bytes for s in done.shards), 0.0, already=True)
         try:
             if done is not None:
@@ -80,12 +93,15 @@ def encrypt_set(
             begin(root, plan.job)
             (root / FILE).unlink(missing_ok=True)
             if workers is None:
-                workers = 1 if plan.small else pool.default_workers()
+                workers = 1 if plan.small and engine is pool else engine.default_workers()
             results = []
-            work = pool.run(encrypt_shard.make, (source, scheme, root, store), key, plan.tasks, workers)
+            parts = (source, scheme, root, store, plan.shown)
+            work = engine.run(encrypt_shard.make, parts, key, plan.tasks, workers)
             with contextlib.closing(work):  # an exception in here ends the workers now, not when it is forgotten
                 for result in work:
                     results.append(result)
+                    if strict and result.rejects:
+                        raise _refused(result.rejects[0])
                     if progress:
                         progress(_progress(results, plan, started))
             return _close(root, plan, scheme, key, sorted(results), time.monotonic() - started)
@@ -93,23 +109,38 @@ def encrypt_set(
             raise cannot_write(root, error) from error
 
 
-def encrypt_file(source: str | Path, destination: str | Path, scheme: Scheme, key: Key) -> None:
+def encrypt_file(
+    source: str | Path,
+    destination: str | Path,
+    scheme: Scheme,
+    key: Key,
+    *,
+    form: str | None = None,
+    prepare: Preparation | None = None,
+) -> None:
     """Encrypt one picture into one cipher PNG, or .npz file; its id is the file's name.
 
-    Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
+    form: "dicom" or "dicom-window" for a DICOM file, which one that ends with .dcm is in any case.   prepare: what is
+    done to it before. Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
     """
-    from imveil.owner.images import read_picture
+    from imveil.owner.sources import read_one
 
     target = Path(destination)
     packed = target.suffix.lower() == ".npz"
     pick_container(scheme, "npz" if packed else "folder")
-    picture = read_picture(Path(source))
+    picture = read_one(Path(source), form)
+    picture = prepare(picture) if prepare else picture
     todo = Todo(0, Path(source).name, "")
     ((image, tag),) = encrypt_shard.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
     try:
         write_file(target, npz.pack([("picture", image, tag)]) if packed else png.encode(image, tag))
     except OSError as error:
         raise cannot_write(target, error) from error
+
+
+def _refused(reject: Reject) -> BadSource:
+    named = reject.reason if reject.id in reject.reason else f"{reject.id}: {reject.reason}"
+    return BadSource(named, hint="mend or remove it and run the same command again, or leave out --strict")
 
 
 def pick_container(scheme: Scheme, asked: str | None = None) -> str:
@@ -130,16 +161,27 @@ class _Plan:
 
     items: list[Row]
     classes: list[str]
+    shown: list[str]  # classes as the cloud sees them
     splits: list[str]
     paths: list[str]
     tasks: list[ShardTask]
     job: Job
     keep_names: bool
+    hide_labels: bool
     small: bool
     container: str
 
     @classmethod
-    def of(cls, source: Any, scheme: Scheme, key: Key, keep_names: bool, container: str) -> _Plan:
+    def of(
+        cls,
+        source: Any,
+        scheme: Scheme,
+        key: Key,
+        keep_names: bool,
+        hide_labels: bool,
+        container: str,
+        shard: int | None = None,
+    ) -> _Plan:
         items = [Row(item.split, item.label, item.name) for item in source.items]
         if not items:
             raise BadSource("the source has no pictures")
@@ -147,15 +189,20 @@ class _Plan:
         if None in found and len(found) > 1:
             raise BadSource("some pictures lie in splits and some do not", hint="put all of them into splits, or none")
         splits = [ALL] if None in found else [split for split in source.splits if split in found]
-        ids = names.ids(items, classes)
-        paths = names.cipher_paths(items, classes, key, keep_names, find(container).extension)
+        ids, store = names.ids(items, classes), find(container)
+        seen = labels.hide(items, classes, key) if hide_labels else (items, classes)
+        paths = names.cipher_paths(items, classes, key, keep_names, store.extension, seen)
         nbytes = _peek(source, items, ids, scheme, key)
         # About sixteen shards for cores to share, of 4 to 64 MiB: neither many lists nor much to do again.
         share = min(max(nbytes * len(items) // 16, _SHARD_BYTES[0]), _SHARD_BYTES[1])
-        size = min(max(share // nbytes, 1), SHARD)
+        size = shard or min(max(share // nbytes, 1), SHARD)
         order = range(len(items)) if keep_names else sorted(range(len(items)), key=lambda i: _name(paths[i]))
         todos = [Todo(i, ids[i], paths[i]) for i in order]
-        tasks = [ShardTask(n, todos[at : at + size]) for n, at in enumerate(range(0, len(todos), size))]
+        groups: list[tuple[str | None, list[Todo]]] = [(None, todos)]
+        if store.by_split:
+            groups = [(split, [t for t in todos if (items[t.at].split or ALL) == split]) for split in splits]
+        parts = [(split, of[at : at + size]) for split, of in groups for at in range(0, len(of), size)]
+        tasks = [ShardTask(number, of, split) for number, (split, of) in enumerate(parts)]
         facts = [
             scheme.id,
             scheme.config(),
@@ -165,10 +212,12 @@ class _Plan:
             classes,
             splits,
             [list(row[:3]) for row in items],
+            *(["hide_labels"] if hide_labels else []),
+            *getattr(source, "preparation", ()),
         ]
-        job = Job(scheme.id, scheme.config(), key.fingerprint, job_digest(key, facts))
+        job = Job(scheme.id, scheme.config(), key.fingerprint, job_digest(key, facts), size)
         small = len(items) < _SMALL[0] and nbytes * len(items) < _SMALL[1]
-        return cls(items, classes, splits, paths, tasks, job, keep_names, small, container)
+        return cls(items, classes, seen[1], splits, paths, tasks, job, keep_names, hide_labels, small, container)
 
 
 def _name(path: str) -> str:
@@ -191,6 +240,7 @@ def _peek(source: Any, items: Sequence[Row], ids: list[str], scheme: Scheme, key
             return int(image.nbytes)
     if refused:
         raise refused[0]
+    encrypt_shard.still_there(source)
     return 1 << 20
 
 
@@ -214,35 +264,34 @@ def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[Shar
     for result in results:
         for at, depth, mac in result.facts:
             rows[at] = rows[at]._replace(depth=depth, mac=mac)
-    sealed = Table(plan.classes, plan.keep_names, rows).sealed(key)
+    sealed = Table(plan.classes, plan.keep_names, rows, plan.hide_labels).sealed(key)
     write_file(root / NAMES, sealed, sync=True)
     counts = Counter(row.split or ALL for row in rows if row.mac is not None)
-    write_manifest(
-        root,
-        Manifest(
-            container=plan.container,
-            scheme=scheme.id,
-            fields=scheme.config(),
-            traits=_traits(scheme),
-            fingerprint=key.fingerprint,
-            classes=plan.classes,
-            splits={split: counts[split] for split in plan.splits},
-            shards=[result.shard for result in results],
-            job=plan.job.digest,
-            rejected=len(rejects),
-            names=hashlib.sha256(sealed).hexdigest(),
-        ),
+    manifest = Manifest(
+        container=plan.container,
+        scheme=scheme.id,
+        fields=scheme.config(),
+        traits=_traits(scheme),
+        fingerprint=key.fingerprint,
+        classes=plan.shown,
+        splits={split: counts[split] for split in plan.splits},
+        shards=[result.shard for result in results],
+        job=plan.job.digest,
+        rejected=len(rejects),
+        names=hashlib.sha256(sealed).hexdigest(),
     )
+    write_file(root / AUTH, seal(manifest.to_bytes(), key, "manifest"), sync=True)
+    write_manifest(root, manifest)
     _sweep(root, plan)
     size, kept = sum(r.shard.bytes for r in results), sum(len(r.facts) for r in results if r.kept)
     return Report(len(rows) - len(rejects), kept, size, seconds, rejects)
 
 
-def _finished(root: Path, manifest: Manifest, plan: _Plan) -> bool:
+def _finished(root: Path, manifest: Manifest, plan: _Plan, present: Callable[[CipherSet], None]) -> bool:
     """Whether nothing is left to do. Pictures that were rejected are tried again: they may have been mended."""
     if manifest.rejected:
         return False
-    CipherSet(root, manifest).check_present()
+    present(CipherSet(root, manifest))
     _sweep(root, plan)
     return True
 
@@ -250,7 +299,9 @@ def _finished(root: Path, manifest: Manifest, plan: _Plan) -> bool:
 def _reopen(root: Path, manifest: Manifest, plan: _Plan, key: Key) -> None:
     """Turn a complete set with rejects into an interrupted run: each shard gets its sealed facts back."""
     table = Table.opened((root / NAMES).read_bytes(), key, str(root / NAMES))
-    for (number, pictures), shard in zip(plan.tasks, manifest.shards, strict=True):
+    if table.version != VERSION:  # its checks are of another kind: everything is done anew
+        return
+    for (number, pictures, _), shard in zip(plan.tasks, manifest.shards, strict=True):
         rows = ((todo.at, table.rows[todo.at]) for todo in pictures)
         facts = sorted((at, row.depth, row.mac) for at, row in rows if row.mac is not None)
         encrypt_shard.write_sidecar(root, number, shard, facts, key, root / encrypt_shard.part(number))
@@ -268,7 +319,7 @@ def _undo(root: Path, plan: _Plan) -> None:
     """Take away what a run wrote that encrypted nothing."""
     _sweep(root, plan)
     for task in plan.tasks:
-        (root / find(plan.container).file_name(task.number)).unlink(missing_ok=True)
+        (root / find(plan.container).file_name(task.number, task.split)).unlink(missing_ok=True)
     for folder in sorted({parent for path in plan.paths for parent in (root / path).parents}, reverse=True):
         if root in folder.parents:
             with contextlib.suppress(OSError):

@@ -6,19 +6,20 @@ only after all its digests were checked again, else it is made anew.
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from imveil.cipher.scheme import Scheme
-from imveil.errors import BadDtype, BadInput, BadShape, StoreProblem
+from imveil.errors import BadDtype, BadInput, BadShape, BadSource, StoreProblem
 from imveil.keys.key import Key
 from imveil.owner.pool import Stop, Stopped
 from imveil.owner.progress import Reject
 from imveil.owner.sealing import seal, unseal
-from imveil.owner.table import pixel_key, pixel_mac
+from imveil.owner.table import pixel_check
 from imveil.store import container
 from imveil.store.files import write_file
 from imveil.store.manifest import Shard
@@ -36,14 +37,15 @@ class Todo(NamedTuple):
 
 
 class ShardTask(NamedTuple):
-    """A shard: its number and its pictures."""
+    """A shard: its number, its pictures, and the split of all of them where the container keeps splits apart."""
 
     number: int
     pictures: list[Todo]
+    split: str | None = None
 
 
 class ShardDone(NamedTuple):
-    """What came of a shard. facts: (place, depth, HMAC of the pixels) of each picture. kept: done by an earlier run."""
+    """What came of a shard. facts: (place, depth, check of the pixels) of each picture. kept: by an earlier run."""
 
     number: int
     shard: Shard
@@ -71,6 +73,7 @@ class EncryptShard:
     scheme: Scheme
     root: Path
     container: str
+    classes: Sequence[str]
 
     def __call__(self, task: ShardTask, stop: Stop) -> ShardDone:
         """Encrypt one shard, or find that it is done. OSError means that writing failed."""
@@ -79,8 +82,9 @@ class EncryptShard:
         kept = self._kept(task)
         if kept is not None:
             return kept
-        aside, macs = self.root / part(task.number), pixel_key(self.key)
-        writer = container.find(self.container).writer(self.root, task.number, aside)
+        aside = self.root / part(task.number)
+        about = container.About(self.classes, task.split)
+        writer = container.find(self.container).writer(self.root, task.number, aside, about)
         facts: list[tuple[int, int, str]] = []
         rejects: list[Reject] = []
         for group in self._groups(task.pictures, rejects):
@@ -94,7 +98,7 @@ class EncryptShard:
                 continue
             for todo, picture, (image, tag) in zip(todos, returned(self.scheme, pixels), ciphers, strict=True):
                 writer.add(todo.path, image, tag)
-                facts.append((todo.at, depth, pixel_mac(macs, todo.id, picture, depth)))
+                facts.append((todo.at, depth, pixel_check(todo.id, picture, depth)))
         for reject in rejects:  # an earlier run may have read what cannot be read now
             writer.drop(reject.path)
         left_out = {reject.at for reject in rejects}
@@ -112,6 +116,7 @@ class EncryptShard:
             try:
                 picture = self.source.read(todo.at)
             except (BadInput, OSError, MemoryError) as error:
+                still_there(self.source)
                 rejects.append(Reject(*todo, str(error) or type(error).__name__))
                 continue
             members = groups.setdefault((picture.pixels.shape, picture.depth), ([], []))
@@ -139,6 +144,17 @@ class EncryptShard:
         except (OSError, ValueError, TypeError, StoreProblem):
             return None
         return ShardDone(task.number, shard, facts, [], kept=True)
+
+
+def still_there(source: Any) -> None:
+    """Raise BadSource where all of the source has gone, as a disk does: its pictures are not to be called broken."""
+    place = getattr(source, "place", None)
+    if place is None or place.is_file():
+        return
+    with contextlib.suppress(OSError):
+        if next(place.iterdir(), None) is not None:
+            return
+    raise BadSource(f"{place} is there no more", hint="run the same command again when it is back, to go on")
 
 
 def write_sidecar(root: Path, number: int, shard: Shard, facts: Iterable[Any], key: Key, aside: Path) -> None:
@@ -169,6 +185,8 @@ def returned(scheme: Scheme, pictures: list[Any]) -> Any:
     return scheme.returned(np.stack(pictures)) if scheme.traits.error else pictures
 
 
-def make(key: Key, source: Any, scheme: Scheme, root: Path, container: str) -> EncryptShard:
-    """The work of one worker. container: its name."""
-    return EncryptShard(key, source, scheme, root, container)
+def make(
+    key: Key, source: Any, scheme: Scheme, root: Path, container: str, classes: Sequence[str] = ()
+) -> EncryptShard:
+    """The work of one worker. container: its name; classes: as the cloud sees them."""
+    return EncryptShard(key, source, scheme, root, container, classes)

@@ -73,6 +73,19 @@ def read_picture(source: Path | str | bytes, *, most_pixels: int = MOST_PIXELS) 
     raise BadImage(reason if isinstance(source, bytes) else f"{source}: {reason}", hint=hint)
 
 
+def of_image(image: Image) -> Picture:
+    """The picture in a Pillow image that somebody else opened, as it is: its EXIF rotation is not applied.
+
+    Raises BadImage for a kind whose samples would be cut down.
+    """
+    if image.mode.startswith("I;16"):
+        return Picture(from16(np.atleast_3d(np.asarray(image).astype(np.uint16))), 16)
+    if image.mode not in _TARGETS:
+        raise BadImage(f"pictures of mode {image.mode} are not read", hint="convert it to RGB or grey")
+    image = _converted(image, _TARGETS[image.mode][bool(image.has_transparency_data)])
+    return Picture(np.ascontiguousarray(np.atleast_3d(np.array(image, np.uint8))), 8)
+
+
 def from16(samples: U16) -> U8:
     """(h, w, c) uint16 into (h, 2w, c) uint8: the picture of the high bytes left of that of the low bytes.
 

@@ -80,20 +80,28 @@ def _stem(path: str) -> str:
 
 
 def cipher_paths(
-    items: Sequence[Named], classes: Sequence[str], key: Key, keep_names: bool, extension: str = ".png"
+    items: Sequence[Named],
+    classes: Sequence[str],
+    key: Key,
+    keep_names: bool,
+    extension: str = ".png",
+    shown: tuple[Sequence[Named], Sequence[str]] | None = None,
 ) -> list[str]:
     """The path of each cipher image in its data set: a name from the key, or with keep_names its own.
 
-    extension: ".png" for files, "" where images have none of their own.
+    extension: ".png" for files, "" where images have none of their own.   shown: items and classes as the cloud sees
+    them, where these are others.
     """
     named = ids(items, classes)
+    where = [folder(item, (shown or (items, classes))[1]) for item in (shown or (items, classes))[0]]
     if keep_names:
-        paths = as_png(named) if extension else named
+        own = [at + item.name for at, item in zip(where, items, strict=True)]
+        paths = as_png(own) if extension else own
     else:
         mac = key.derive("imveil", "names").mac
         paths = [
-            f"{folder(item, classes)}{mac(id.encode('utf-8', 'surrogateescape'))[:16].hex()}{extension}"
-            for item, id in zip(items, named, strict=True)
+            f"{at}{mac(id.encode('utf-8', 'surrogateescape'))[:16].hex()}{extension}"
+            for at, id in zip(where, named, strict=True)
         ]
     if len(set(paths)) != len(paths) or {FILE, NAMES} & set(paths):
         raise BadSource("two pictures would get one name")

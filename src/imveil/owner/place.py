@@ -11,27 +11,35 @@ import errno
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from imveil.errors import BadDestination, BadManifest
+from imveil.owner import pool
 from imveil.store.files import write_file
 from imveil.store.manifest import FILE, Manifest, read_manifest
 
 RUN = "imveil-run.json"
-_HEAD = {"format": "imveil-run", "version": 1}
+_PATIENCE = 1.0  # seconds: workers of a run that was killed are gone in less
+_HEAD = {"format": "imveil-run", "version": 2}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is to do. digest: keyed, over everything that decides the result but the pixels."""
+    """What a run is to do. digest: keyed, over everything that decides the result but the pixels.
+
+    shard: how many images one has at most. It follows from the first pictures that can be read, and what can be read
+    may change before the run goes on: what an interrupted run began with holds.
+    """
 
     scheme: str
     fields: dict[str, Any]
     fingerprint: str
     digest: str
+    shard: int | None = None
 
     def differs(self, other: Job) -> str:
         """How `other`, found at the destination, is another job, with both values; empty when it is the same."""
@@ -60,7 +68,10 @@ def apart(source: Path, destination: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Make the folder and hold it for one run; BadDestination when it cannot be made or another run has it."""
+    """Make the folder and hold it for one run; BadDestination when it cannot be made or another run has it.
+
+    The hold is the system's, on an open file: it ends with the last process of the run, however that ends.
+    """
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,19 +79,29 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise BadDestination(f"{folder} cannot be used as a folder: {error.strerror or error}") from error
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BadDestination(f"another run is writing to {folder} now", hint="wait for its end") from error
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # a file system without locks: go without
-                raise
-        yield
+        _lock(handle, folder)
+        with pool.holding(handle):
+            yield
     finally:
         os.close(handle)
         if made:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # only where nothing was written into it
+
+
+def _lock(handle: int, folder: Path) -> None:
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                raise BadDestination(f"another run is writing to {folder} now", hint="wait for its end") from error
+            time.sleep(0.05)
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # a file system without locks: go without
+                raise
+            return None
 
 
 def look(folder: Path, job: Job) -> Manifest | None:
@@ -94,14 +115,36 @@ def look(folder: Path, job: Job) -> Manifest | None:
             manifest = read_manifest(folder)
         except BadManifest as error:
             raise BadDestination(f"{folder} holds a broken data set: {error.message}", hint=_ELSEWHERE) from error
-        found = Job(manifest.scheme, dict(manifest.fields), manifest.fingerprint, manifest.job or "")
-        _refuse(folder, "holds a data set that", job.differs(found))
+        _refuse(folder, "holds a data set that", job.differs(_done(manifest)))
         return manifest
     if RUN in names:
         _refuse(folder, "holds an interrupted run that", job.differs(_read(folder / RUN)))
     elif names:
         raise BadDestination(f"{folder} is not empty: it holds {min(names)!r}", hint=_ELSEWHERE)
     return None
+
+
+def shard_size(folder: Path) -> int | None:
+    """How many images a shard has of what lies there, a run or a whole data set; None where nobody knows."""
+    try:
+        if (folder / RUN).exists():
+            return _read(folder / RUN).shard
+        return max((shard.count for shard in read_manifest(folder).shards), default=None)
+    except (BadDestination, BadManifest):  # `look` says what is wrong
+        return None
+
+
+def holds(folder: Path, job: Job) -> bool:
+    """Whether the folder holds this job, begun or done."""
+    try:
+        found = _read(folder / RUN) if (folder / RUN).exists() else _done(read_manifest(folder))
+        return not job.differs(found)
+    except (BadDestination, BadManifest):
+        return False
+
+
+def _done(manifest: Manifest) -> Job:
+    return Job(manifest.scheme, dict(manifest.fields), manifest.fingerprint, manifest.job or "")
 
 
 def begin(folder: Path, job: Job) -> None:

@@ -16,7 +16,8 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from multiprocessing import reduction
+from typing import Any, Protocol
 
 from imveil.errors import ImveilError
 from imveil.keys.key import Key
@@ -25,6 +26,19 @@ Stop = Callable[[], bool]  # whether the run was told to end
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _ENDS = {signal.SIGINT, signal.SIGTERM}
 _state: Any = None
+_held: set[int] = set()
+
+
+class Engine(Protocol):
+    """What works on the tasks of a run: this module, or a `Cluster`."""
+
+    @property
+    def run(self) -> Callable[[Callable[..., Any], tuple[Any, ...], Key, Sequence[Any], int], Generator[Any]]:
+        """`make(key, *parts)` gives the work, done on every task by so many workers; results as they are ready."""
+
+    @property
+    def default_workers(self) -> Callable[[], int]:
+        """How many there are unless somebody says."""
 
 
 class Stopped(Exception):  # no error: the run was told to end
@@ -50,8 +64,9 @@ def run(
     # A key refuses to be pickled. Its 32 bytes go to each worker among the arguments of `_start`, which spawn writes
     # into an anonymous pipe that only the child inherits: never to disk, argv or the environment.
     setup = pickle.dumps((make, parts))
+    kept = [_Kept(descriptor) for descriptor in sorted(_held)]
     pool = ProcessPoolExecutor(
-        min(workers, len(tasks)), context, initializer=_start, initargs=(stop, setup, key.reveal())
+        min(workers, len(tasks)), context, initializer=_start, initargs=(stop, setup, key.reveal(), kept)
     )
     todo = iter(tasks)
     running: set[Future[Any]] = set()
@@ -103,8 +118,36 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start(stop: Any, setup: bytes, secret: bytes) -> None:
+@contextlib.contextmanager
+def holding(descriptor: int) -> Iterator[None]:
+    """Workers that are started meanwhile inherit this open file: a lock on it lasts as long as the last of them.
+
+    A parent may be killed while a worker is at its last picture. The lock keeps the next run out until it is gone.
+    """
+    _held.add(descriptor)
+    try:
+        yield
+    finally:
+        _held.discard(descriptor)
+
+
+class _Kept:
+    """An open file that goes along when a process is spawned, and stays open as long as that lives."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __reduce__(self) -> Any:
+        return _adopted, (reduction.DupFd(self.descriptor),)
+
+
+def _adopted(copy: Any) -> _Kept:
+    return _Kept(copy.detach())
+
+
+def _start(stop: Any, setup: bytes, secret: bytes, kept: list[_Kept]) -> None:
     """In a new worker: one thread, no Ctrl-C of its own, an end when the parent ends, the work set up."""
+    del kept  # it was opened when the arguments were unpickled, and nobody closes it
     global _state
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the parent tells when to stop
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -19,6 +19,8 @@ from imveil.errors import BadManifest
 from imveil.keys.key import Key
 
 MAGIC = b"imveil-sealed-1\n"
+AUTH = "imveil.auth"
+"""The file with the manifest sealed, for the purpose "manifest": the owner's proof of it, see `verify.py`."""
 
 
 def seal(data: bytes, key: Key, purpose: str) -> bytes:

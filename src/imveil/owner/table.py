@@ -1,15 +1,19 @@
 """The sealed table `imveil.names`: what the cloud must not know and the owner wants back.
 
-Original splits, labels and names in the order of the source, the depth of each picture, and an HMAC of its pixels by
-which decryption is checked. Pictures that were rejected stand in it too, without an HMAC.
+Original splits, labels and names in the order of the source, the depth of each picture, and a check of its pixels,
+which decryption has to meet. Pictures that were rejected stand in it too, without a check.
+
+The check is a digest that the table's seal hides: under another key it stays as it is, so that re-keying needs no
+pixels. Version 1 had an HMAC under the key instead, and is read too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,11 +23,13 @@ from imveil.keys.key import Key
 from imveil.owner.sealing import seal, unseal
 
 PURPOSE = "names"
-_HEAD = {"format": "imveil-names", "version": 1}
+VERSION = 2
+_FORMAT = "imveil-names"
+Check = Callable[[str, Any, int], str]  # id, pixels (h, w, c), depth -> 32 hex digits
 
 
 class Row(NamedTuple):
-    """One picture of the source: where it was, the depth of its samples (8, 16), the HMAC of its pixels in hex."""
+    """One picture of the source: where it was, the depth of its samples (8, 16), the check of its pixels in hex."""
 
     split: str | None
     label: int | None
@@ -34,15 +40,24 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """All pictures in the order of the source. keep_names: whether cipher images kept their names."""
+    """All pictures in the order of the source. keep_names: whether cipher images kept their names.
+
+    hide_labels: whether the cloud sees other names of classes, see `labels.py`.
+    """
 
     classes: list[str]
     keep_names: bool
     rows: list[Row]
+    hide_labels: bool = False
+    version: int = VERSION
 
     def sealed(self, key: Key) -> bytes:
         """The bytes of `imveil.names`."""
-        facts = _HEAD | {"classes": self.classes, "keep_names": self.keep_names, "items": [list(r) for r in self.rows]}
+        facts: dict[str, Any] = {"format": _FORMAT, "version": self.version}
+        facts |= {"classes": self.classes, "keep_names": self.keep_names}
+        if self.hide_labels:
+            facts["hide_labels"] = True
+        facts["items"] = [list(row) for row in self.rows]
         return seal(json.dumps(facts, separators=(",", ":")).encode(), key, PURPOSE)
 
     @classmethod
@@ -50,24 +65,34 @@ class Table:
         """Open `imveil.names`. Raises BadManifest."""
         try:
             facts: dict[str, Any] = json.loads(unseal(sealed, key, PURPOSE, where))
-            if {name: facts.get(name) for name in _HEAD} != _HEAD:
-                raise BadManifest(f"{where} has version {facts.get('version')!r}, this imveil reads version 1")
-            return cls(facts["classes"], facts["keep_names"], [Row(*item) for item in facts["items"]])
+            if facts.get("format") != _FORMAT or facts.get("version") not in (1, VERSION):
+                raise BadManifest(f"{where} has version {facts.get('version')!r}, this imveil reads versions 1 and 2")
+            rows = [Row(*item) for item in facts["items"]]
+            hide = facts.get("hide_labels", False)
+            return cls(facts["classes"], facts["keep_names"], rows, hide, facts["version"])
         except (ValueError, KeyError, TypeError) as error:
             raise BadManifest(f"{where} is malformed") from error
 
 
-def pixel_mac(key: Key, id: str, pixels: Any, depth: int) -> str:
-    """32 hex digits: the HMAC of one picture, its id, shape (h, w, c) and depth. `key` is the one for pixels."""
+def pixel_check(id: str, pixels: Any, depth: int) -> str:
+    """32 hex digits: the check of one picture, its id, shape (h, w, c) and depth. Only ever stored sealed."""
+    return hashlib.sha256(b"imveil-pixels-2" + _counted(id, pixels, depth)).hexdigest()[:32]
+
+
+def checks(version: int, key: Key) -> Check:
+    """What checks the pictures of a table of this version."""
+    return pixel_check if version > 1 else partial(_pixel_mac, key.derive("imveil", "pixels"))
+
+
+def _pixel_mac(key: Key, id: str, pixels: Any, depth: int) -> str:
+    return key.mac(_counted(id, pixels, depth))[:16].hex()
+
+
+def _counted(id: str, pixels: Any, depth: int) -> bytes:
     name = id.encode("utf-8", "surrogateescape")
     numbers = (len(name), *pixels.shape, depth)
     head = b"".join(int(n).to_bytes(8, "little") for n in numbers)
-    return key.mac(head + name + hashlib.sha256(np.ascontiguousarray(pixels).data).digest())[:16].hex()
-
-
-def pixel_key(key: Key) -> Key:
-    """The key of `pixel_mac`."""
-    return key.derive("imveil", "pixels")
+    return head + name + hashlib.sha256(np.ascontiguousarray(pixels).data).digest()
 
 
 def job_digest(key: Key, facts: Sequence[Any]) -> str:

@@ -30,10 +30,9 @@ def dump(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as file:
         for name, array in arrays.items():
-            little = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape)
             about = zipfile.ZipInfo(f"{name}.npy", _TIME)
             about.create_system = 3  # the same on every system
-            file.writestr(about, _header(little) + little.tobytes())
+            file.writestr(about, npy(array))
     return out.getvalue()
 
 
@@ -56,6 +55,25 @@ def load(data: bytes) -> dict[str, npt.NDArray[Any]]:
         raise BadImage(f"this is no .npz file that can be read: {error or type(error).__name__}") from error
 
 
+def npy(array: npt.NDArray[Any]) -> bytes:
+    """The bytes of an .npy file, little-endian, C order."""
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape)
+    return _header(little) + little.tobytes()
+
+
+def from_npy(body: bytes, name: str) -> npt.NDArray[Any]:
+    """The array of an .npy file as `npy` writes it. Raises BadImage, or what numpy raises, for another."""
+    stream = io.BytesIO(body)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise BadImage(f"{name} is of another version of the npy format than 1.0")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    count = int(np.prod(shape, dtype=object))
+    if fortran or dtype.kind not in _KINDS or len(body) - stream.tell() != count * dtype.itemsize:
+        raise BadImage(f"{name} is no array as imveil writes it")
+    array = np.frombuffer(body, dtype, count, stream.tell()).reshape(shape)
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
 def _header(array: npt.NDArray[Any]) -> bytes:
     """Magic, version 1.0, and the header, padded to a multiple of 64 bytes (NEP 1)."""
     text = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
@@ -66,16 +84,7 @@ def _header(array: npt.NDArray[Any]) -> bytes:
 def _member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> npt.NDArray[Any]:
     if info.compress_type != zipfile.ZIP_STORED or not info.filename.endswith(".npy"):
         raise BadImage(f"the .npz file has a member {info.filename!r} that is deflated or no array")
-    body = file.read(info)
-    stream = io.BytesIO(body)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise BadImage(f"{info.filename} is of another version of the npy format than 1.0")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    count = int(np.prod(shape, dtype=object))
-    if fortran or dtype.kind not in _KINDS or len(body) - stream.tell() != count * dtype.itemsize:
-        raise BadImage(f"{info.filename} is no array as imveil writes it")
-    array = np.frombuffer(body, dtype, count, stream.tell()).reshape(shape)
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    return from_npy(file.read(info), info.filename)
 
 
-__all__ = ["dump", "load"]
+__all__ = ["dump", "from_npy", "load", "npy"]

@@ -2,20 +2,23 @@
 
 A module of `containers/` holds `CONTAINER`, an instance of a subclass of `Container`; its name is the file's. The
 shard file, `imveil-shard-00000.SUFFIX`, is written last: a shard is there when it is. The manifest has its digest, and
-whatever lies beside it must hang on that digest too. The same images in the same order give the same bytes.
+whatever lies beside it must hang on that digest too. The same images in the same order give the same bytes. Where a
+shard is one file that holds everything, `single.py` has all but the bytes of it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from imveil import registry
-from imveil.errors import BadManifest, BadShard, StoreProblem, UnknownName
-from imveil.store.manifest import Shard
+from imveil.errors import BadImage, BadManifest, BadShard, StoreProblem, UnknownName
+from imveil.store import png
+from imveil.store.manifest import ALL, Shard
 from imveil.store.tag import Tag
 
 PACKAGE = "imveil.store.containers"
@@ -36,6 +39,21 @@ class Listed(Protocol):
     def path(self) -> str: ...
     @property
     def sha256(self) -> str: ...
+
+
+class About(NamedTuple):
+    """What a shard needs to know of its set. classes: names in the order of labels, as the cloud may see them.
+
+    split: of all its images where the container keeps splits apart, else None; `ALL` for a set without splits.
+    """
+
+    classes: Sequence[str] = ()
+    split: str | None = None
+
+    def label(self, path: str) -> int | None:
+        """The label of the image at `path`, SPLIT/CLASS/NAME or CLASS/NAME; None where images have none."""
+        parts = path.split("/")[self.split not in (None, ALL) :]
+        return self.classes.index(parts[0]) if self.classes and len(parts) > 1 else None
 
 
 class Writer(ABC):
@@ -64,19 +82,53 @@ class Opened(ABC):
         """These images, in this order; in place of one that is missing or altered the reason."""
 
 
+NOTHING = About()
+_PLAIN = re.compile("[A-Za-z0-9_]{1,32}", re.ASCII)
+
+
 class Container(ABC):
-    """One way to store. suffix: of shard files; extension: of images' names; dtypes: that it can hold."""
+    """One way to store. suffix: of shard files; extension: of images' names; dtypes: that it can hold.
+
+    by_split: a shard has images of one split only, whose name is part of the file's, as other programs expect it.
+    """
 
     suffix: ClassVar[str]
     extension: ClassVar[str] = ""
     dtypes: ClassVar[tuple[str, ...]] = ("uint8", "uint16", "float32")
+    by_split: ClassVar[bool] = False
 
-    def file_name(self, number: int) -> str:
-        """The file of shard `number`, counted from 0."""
-        return f"imveil-shard-{number:05}.{self.suffix}"
+    @property
+    def ending(self) -> str:
+        """What names of files that hold cipher images end with."""
+        return f".{self.suffix}"
+
+    def file_name(self, number: int, split: str | None = None) -> str:
+        """The file of shard `number`, counted from 0.
+
+        >>> find("npz").file_name(3)
+        'imveil-shard-00003.npz'
+        """
+        named = f"-{split}" if split and split != ALL and _PLAIN.fullmatch(split) else ""
+        return f"imveil-shard-{number:05}{named}.{self.suffix}"
+
+    def files(self, root: Path, shard: Shard) -> list[tuple[str, str]]:
+        """The files of a shard, from the folder of the set, and the SHA-256 of each; its own file is the first.
+
+        Raises BadShard.
+        """
+        del root
+        return [(shard.file, shard.sha256)]
 
     @abstractmethod
-    def writer(self, root: Path, number: int, aside: Path) -> Writer:
+    def recognises(self, data: bytes) -> bool:
+        """Whether the bytes of a file open as files with cipher images of this kind do."""
+
+    @abstractmethod
+    def images(self, data: bytes) -> dict[str, Packed]:
+        """The images in the bytes of one file by name, "" for one that has none. Raises BadImage."""
+
+    @abstractmethod
+    def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
         """A writer for shard `number` of the data set in `root`. aside: where files may be written first."""
 
     @abstractmethod
@@ -105,6 +157,19 @@ def of_manifest(name: str) -> Container:
     except UnknownName as error:
         known = ", ".join(registry.files(PACKAGE))
         raise BadManifest(f"the data set is stored as {name!r}, this imveil reads {known}") from error
+
+
+def every() -> list[Container]:
+    """All containers, in alphabetical order of their names."""
+    return [find(name) for name in registry.files(PACKAGE)]
+
+
+def cipher_png(data: bytes) -> Packed:
+    """The cipher image of a PNG. Raises BadImage, for one of 16 bits too."""
+    image, tag = png.decode(data)
+    if image.dtype != "uint8":
+        raise BadImage("the image has 16 bits a sample, cipher images in PNGs have 8")
+    return Packed(image, tag)
 
 
 def shard_bytes(root: Path, shard: Shard) -> bytes:

@@ -34,7 +34,7 @@ class _Strict(BaseModel):
 class Shard(_Strict):
     """One shard: its file, how many images it has, their bytes in all, and the file's digest, on which all hangs."""
 
-    file: str = Field(pattern=r"^imveil-shard-[0-9]{5,8}\.[a-z0-9]{1,16}$")
+    file: str = Field(pattern=r"^imveil-shard-[0-9]{5,8}(-[A-Za-z0-9_]{1,32})?\.[a-z0-9]{1,16}$")
     count: int = Field(ge=0)
     bytes: int = Field(ge=0)
     sha256: str = Field(pattern=_HEX)

@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.errors import BadImage, BadManifest, BadShape, BadShard, StoreProblem
-from imveil.store import container, png
+from imveil.store import container
 from imveil.store.container import Container, Listed, Packed
-from imveil.store.containers import npz
 from imveil.store.files import read_bytes
 from imveil.store.manifest import ALL, Manifest, Shard, read_manifest
 from imveil.store.tag import Tag
@@ -157,12 +156,27 @@ def read_image(path: str | Path) -> tuple[Any, Tag | None]:
 
 
 def read_images(path: str | Path) -> dict[str, Packed]:
-    """The cipher images of one file, a PNG or an .npz as a shard is, by name. Raises BadImage.
+    """The cipher images of one file, a PNG or a shard of any container, by name. Raises BadImage.
 
     An image alone is called as its file, one of many "FILE:NAME".
     """
-    found = _images(read_bytes(path), str(path))
-    return {str(path) if len(found) == 1 else f"{path}:{name}": packed for name, packed in found.items()}
+    return images_in(read_bytes(path), str(path))
+
+
+def images_in(data: bytes, where: str) -> dict[str, Packed]:
+    """`read_images` for the bytes of a file that is called `where`. Raises BadImage."""
+    found = _images(data, where)
+    return {where if len(found) == 1 else f"{where}:{name}": packed for name, packed in found.items()}
+
+
+def recognised(data: bytes) -> bool:
+    """Whether the first bytes of a file are those of a PNG or of a shard of any container."""
+    return any(store.recognises(data) for store in container.every())
+
+
+def endings() -> tuple[str, ...]:
+    """What names of files end with that may hold cipher images, in lower case."""
+    return tuple(store.ending for store in container.every())
 
 
 def one_image(data: bytes, where: str) -> Packed:
@@ -175,9 +189,9 @@ def one_image(data: bytes, where: str) -> Packed:
 
 def _images(data: bytes, where: str) -> dict[str, Packed]:
     try:
-        found = npz.unpack(data) if data.startswith(b"PK") else {"": Packed(*png.decode(data))}
+        for store in container.every():
+            if store.recognises(data):
+                return store.images(data)
+        return {"": container.cipher_png(data)}  # it says what is wrong with it
     except BadImage as error:
         raise BadImage(f"{where}: {error.message}", hint=error.hint) from error
-    if not data.startswith(b"PK") and found[""].image.dtype != np.uint8:
-        raise BadImage(f"{where} has 16 bits a sample, cipher images have 8")
-    return found

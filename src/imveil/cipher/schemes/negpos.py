@@ -19,7 +19,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from imveil.cipher.blocks import positions
 from imveil.cipher.plan import Plan
 from imveil.cipher.scheme import Scheme, Shape, Traits, integers
 from imveil.keys.key import Key
@@ -63,10 +62,8 @@ class NegPos(Scheme):
         """Inversion first, then the order of colours."""
         inv = integers("inv", inv, prod(shape), 2)
         colors = integers("colors", colors, shape[0] * shape[1], 6)
-        order = positions(shape).reshape(-1, shape[2])
-        if shape[2] >= 3:
-            first = order[:, 0].copy()
-            for k in range(3):  # colour by colour: numpy is slow along rows of three
-                order[:, k] = first + ORDERS[:, k].take(colors)
-        mask = np.equal(inv, 0).view(np.uint8) * np.uint8(255)
-        return Plan(order.ravel(), mask.take(order.ravel()))
+        from imveil.cipher import kernels  # loads numba, which importing a scheme must not
+
+        order, mask = np.empty(prod(shape), np.int32), np.empty(prod(shape), np.uint8)
+        kernels.invert_and_recolour(inv, colors, ORDERS, order, mask)
+        return Plan(order, mask)

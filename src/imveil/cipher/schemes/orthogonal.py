@@ -24,6 +24,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from imveil.cipher.adapting import adapted, shape_of
 from imveil.cipher.haar import BITS, orthogonal
 from imveil.cipher.rotation import Rotation
 from imveil.cipher.scheme import Scheme, Shape, Traits, Within
@@ -64,6 +65,10 @@ class Orthogonal(Scheme):
         if not (np.abs(matrix.T @ matrix - np.eye(d)) < 1e-6).all():
             raise BadMaterial("matrix must be orthogonal, to 1e-6")
         return Rotation(shape, self.block, matrix)
+
+    def adapt(self, model: Any, key: Key) -> Any:
+        """A copy of a ViT or a ConvMixer that reads cipher pictures of `key`."""
+        return adapted(model, self.id, self.block, self.material(key, shape_of(model))["matrix"], None)
 
     def _size(self, shape: Shape) -> int:
         d = shape[2] * self.block**2

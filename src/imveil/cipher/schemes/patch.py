@@ -23,6 +23,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from imveil.cipher.adapting import adapted, shape_of
 from imveil.cipher.blocks import from_blocks, grid, positions, to_blocks
 from imveil.cipher.plan import Plan
 from imveil.cipher.scheme import Scheme, Shape, Traits, Within, permutation
@@ -74,6 +75,13 @@ class Patch(Scheme):
         flat = to_blocks(positions(shape), self.block).transpose(0, 3, 1, 2)
         moved = flat.reshape(patches, patch)[block][:, pixel].reshape(flat.shape)
         return Plan(order=from_blocks(moved.transpose(0, 2, 3, 1), shape).ravel())
+
+    def adapt(self, model: Any, key: Key) -> Any:
+        """A copy of a ViT, or without the shuffle of patches of a ConvMixer, that reads cipher pictures of `key`."""
+        shape = shape_of(model)
+        drawn = self.material(key, shape)
+        order = np.asarray(drawn["block"]) if self.blocks else None
+        return adapted(model, self.id, self.block, np.eye(len(drawn["pixel"]))[drawn["pixel"]], order)
 
     def _sizes(self, shape: Shape) -> tuple[int, int]:
         """Samples of a patch, and patches of an image."""

@@ -7,10 +7,11 @@ between two such ciphers of one picture is gone, and little of the picture is.
 from __future__ import annotations
 
 import torch
-from torch import nn
+
+from imveil.cloud.adapter import Adapter
 
 
-def build(shape: tuple[int, int, int]) -> nn.Module:
+def build(shape: tuple[int, int, int]) -> Adapter:
     """The fold for pictures of any `shape`: float (n, c, h, w) 0..255 -> float (n, c, h, w) 0.5..127.5.
 
     >>> build((1, 1, 2))(torch.tensor([0.0, 200.0]))
@@ -20,6 +21,9 @@ def build(shape: tuple[int, int, int]) -> nn.Module:
     return _Fold()
 
 
-class _Fold(nn.Module):
+class _Fold(Adapter):
+    picture = True
+    movable = True
+
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         return (values - 127.5).abs()

@@ -7,10 +7,11 @@ changes what the net sees.
 from __future__ import annotations
 
 import torch
-from torch import nn
+
+from imveil.cloud.adapter import Adapter
 
 
-def build(shape: tuple[int, int, int]) -> nn.Module:
+def build(shape: tuple[int, int, int]) -> Adapter:
     """For pictures of any `shape`: float (n, c, h, w) 0..255 -> float (n, c, h, w), each pixel in rising order.
 
     >>> build((1, 1, 3))(torch.tensor([0.0, 200.0, 100.0]).reshape(1, 3, 1, 1)).flatten()
@@ -20,6 +21,9 @@ def build(shape: tuple[int, int, int]) -> nn.Module:
     return _FoldSort()
 
 
-class _FoldSort(nn.Module):
+class _FoldSort(Adapter):
+    picture = True
+    movable = True
+
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         return (values - 127.5).abs().sort(dim=1).values

@@ -34,7 +34,7 @@ def reused_streams(images: U8, alpha: float = 0.05) -> F64:
     over h * w independent places, at `alpha` for the whole batch. (n, h, w, c) -> (n,).
     """
     n, h, w, _ = checked(images).shape
-    if n < 2:
+    if n < 2 or w < 2:
         return np.zeros(n)
     agree = 1.0 - 2 * flat((images[:, :, 1:] ^ images[:, :, :-1]) >> 7).astype(np.float32)
     agree -= agree.mean(axis=1, keepdims=True)

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import base64
-import io
+import hashlib
+import json
 import time
-from collections.abc import Sequence
 from importlib.resources import files
+from math import isfinite
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from imveil.errors import MissingExtra
 from imveil.lab.audit import Audit, Finding
 from imveil.lab.record import commit, machine, versions
-from imveil.lab.report.sheet import Row, data_url, sheet
-from imveil.lab.verdict import as_json, level, sentence
+from imveil.lab.report.audit_plot import curve
+from imveil.lab.report.audits import held
+from imveil.lab.report.sheet import data_url, picture
+from imveil.lab.verdict import level, line, meaning, sentence
 
-_CSS = {"open": "open", "partly open": "partly", "recognisable": "seen", "nothing found": "none", "no verdict": "none"}
-_CELL = {64: 96, 256: 160, 1 << 30: 224}
+_GRADES = {
+    "open": ("open", "Not protected"),
+    "partly open": ("partly", "Protected in part"),
+    "recognisable": ("seen", "Can be told apart"),
+    "nothing found": ("none", "No break found"),
+    "no verdict": ("unknown", "No verdict"),
+}
+_CELL = 256  # pixels; larger pictures are made smaller
+_NOWHERE = 0.01
 
 
 def audit_html(found: Audit, command: str = "") -> str:
@@ -28,29 +41,37 @@ def audit_html(found: Audit, command: str = "") -> str:
         raise MissingExtra(
             "a report in HTML needs jinja2 and matplotlib", hint="pip install 'imveil[audit]', or ask for --json"
         ) from error
-    text = files("imveil.lab.report").joinpath("audit.html.j2").read_text(encoding="utf-8")
+    here = files("imveil.lab.report")
+    text, css = ((here / name).read_text(encoding="utf-8") for name in ("audit.html.j2", "audit.css"))
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(text)
-    told = as_json(found)
-    lines = [line | {"held": _held(line)} for line in sorted(told["findings"], key=lambda f: -f["mean"])]
-    galleries = [record.facts["found"].get("gallery", 0) for record in found.records]
-    gallery = max(galleries, default=0)
+    kind, grade = _GRADES[level(found)]
+    metrics = [_critical(metric) for metric in found.metrics]
+    furthest = _furthest(found)
+    gallery = max((record.facts["found"].get("gallery", 0) for record in found.records), default=0)
     box = machine()
     return template.render(
         audit=found,
+        css=css,
+        policy=policy(css),
+        kind=kind,
+        grade=grade,
         verdict=sentence(found),
-        css=_CSS[level(found)],
-        groups=[_pictures(one) for one in _strongest(found)],
-        curve=_curve(found),
-        unit=_unit(found),
-        lines=lines,
+        meaning=meaning(found),
+        statistics=statistics(found, metrics),
+        told=[_pictures(one) for one in furthest if one.recovery > _NOWHERE],
+        untold=[_pictures(one, 3) for one in furthest if one.recovery <= _NOWHERE],
+        curve=curve(found),
+        lines=_lines(found),
         gallery=f"{gallery:,}",
         chance=f"{100 / gallery:.1f} %" if gallery else "none",
-        metrics=found.metrics,
+        skipped=_reasons(found),
+        metrics=metrics,
         command=command,
         versions=versions(),
         machine=f"{box['processor']}, {box['cores']} cores",
         commit=commit(),
         date=time.strftime("%Y-%m-%d", time.gmtime()),
+        records=[json.dumps(record.model_dump(), separators=(",", ":")) for record in found.records],
     )
 
 
@@ -61,77 +82,112 @@ def write_audit(path: Path, found: Audit, command: str = "") -> None:
     write_file(path, audit_html(found, command).encode())
 
 
-def _held(line: dict[str, Any]) -> str:
-    if line["view"] == "cpa":
-        return f"{line['queries']:,} chosen pictures"
-    if line["pairs"]:
-        return "1 known picture" if line["pairs"] == 1 else f"{line['pairs']:,} known pictures"
-    return f"{line['ciphers']:,} cipher images" if line["ciphers"] else "one cipher image"
+def policy(css: str) -> str:
+    """The page's content security policy: nothing but pictures inside it, and this one style sheet, by its digest."""
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def _strongest(found: Audit) -> list[Finding]:
+def statistics(found: Audit, metrics: list[dict[str, Any]]) -> str:
+    """What the statistics say, and what they do not; empty where there are none."""
+    told = [metric for metric in metrics if metric["inside"] is not None]
+    if not told:
+        return ""
+    good = sum(metric["inside"] for metric in told)
+    lie = f"{good} of {len(told)} statistics of these cipher images lie where those of random images do"
+    entropy = next((m for m in told if m["name"] == "entropy"), None)
+    if entropy is not None:
+        lie += f" (entropy {entropy['mean']:.3f} bits, random images {entropy['expected']:.3f})"
+    best = found.best
+    if best is not None and best.low >= 0.05:
+        if not good:
+            return f"{lie}."
+        return (
+            f"Good statistics did not prevent the recovery: {lie}, and {best.trial.attack.id} recovered "
+            f"{best.recovery:.0%} all the same."
+        )
+    return f"{lie}. That decides nothing: ciphers that fall to a hundred cipher images have statistics as good."
+
+
+def _critical(metric: dict[str, Any]) -> dict[str, Any]:
+    """A metric's line with its range in words, and whether the mean lies inside; None where there is no range."""
+    if not metric["range"]:
+        return metric | {"critical": "", "inside": None}
+    low, high = metric["range"]
+    if not isfinite(low):
+        words = f"at most {high:.4g}"
+    elif not isfinite(high):
+        words = f"at least {low:.4g}"
+    else:
+        words = f"{low:.4g} to {high:.4g}"
+    return metric | {"critical": words, "inside": bool(low <= metric["mean"] <= high)}
+
+
+def _lines(found: Audit) -> list[dict[str, Any]]:
+    """The table of all trials, the furthest first."""
+    lines = [line(one) | {"best": one is found.best} for one in found.findings]
+    return [one | {"held": held(one)} for one in sorted(lines, key=lambda one: -one["mean"])]
+
+
+def _reasons(found: Audit) -> list[tuple[str, list[str]]]:
+    """What was not tried, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for one in found.skipped:
+        reasons.setdefault(one.reason, []).append(one.attack)
+    return list(reasons.items())
+
+
+def _furthest(found: Audit) -> list[Finding]:
     """Of each attack the finding that got furthest, with the least if several did; the best attack first."""
     best: dict[str, Finding] = {}
     for one in found.findings:
         was = best.get(one.trial.attack.id)
         if was is None or round(one.recovery, 3) > round(was.recovery, 3):
             best[one.trial.attack.id] = one
-    found_any = sorted(best.values(), key=lambda f: -f.recovery)
-    return [one for one in found_any if one.recovery > 0.01] or found_any[:1]
+    return sorted(best.values(), key=lambda one: (one is not found.best, -one.recovery))
 
 
-def _pictures(one: Finding) -> dict[str, str]:
-    rows = [Row("original", one.truth)] if one.truth is not None else []
+def _pictures(one: Finding, most: int = 6) -> dict[str, Any]:
+    """One attack in pictures: rows of the same targets."""
     cipher = one.cipher if one.cipher.dtype.name == "uint8" else _levels(one.cipher)
-    if cipher.ndim == 4:
-        rows.append(Row("cipher", cipher))
-    rows.append(Row("recovered", one.guess))
-    side = max(one.guess.shape[1:3])
-    cell = next(size for limit, size in _CELL.items() if side <= limit)
-    title = f"{one.trial.label} ({one.trial.view})"
-    caption = f"{title}: recovery {one.recovery:.3f} [{one.low:.3f}, {one.high:.3f}]. {one.trial.attack.paper}."
-    drawn = sheet(rows, cell=cell, label=120)
-    return {"alt": f"original, cipher and recovered pictures: {title}", "image": data_url(drawn), "caption": caption}
+    rows = [("original", one.truth), ("cipher", cipher if cipher.ndim == 4 else None), ("recovered", one.guess)]
+    shown = [(label, strip(images[:most])) for label, images in rows if images is not None]
+    small = max(one.guess.shape[1:3]) < _CELL
+    told = line(one)
+    caption = f"Recovery {one.recovery:.3f} ({one.low:.3f} to {one.high:.3f}); on noise {told['control'] or 0.0:.3f}"
+    if told["blind"] is not None:
+        caption += f"; SSIM {told['ssim']:.3f}, blind guess {told['blind']:.3f}"
+    if told["gallery"]:
+        noise = told["control_identified"] or 0.0
+        caption += f"; picked {one.identified:.0%} of the time among {told['gallery']:,}, on noise {noise:.0%}"
+    return {
+        "title": f"{one.trial.attack.id}: {held(told)}",
+        "caption": f"{caption}. Source: {one.trial.attack.paper}.",
+        "rows": [
+            {"label": label, "image": data_url(image), "css": "pixels" if small else "photos"} for label, image in shown
+        ],
+    }
+
+
+def strip(images: Any) -> Image.Image:
+    """Pictures (n, h, w, c) beside each other with a little room between, in their own pixels; large ones are made
+    smaller.
+
+    >>> strip(np.zeros((2, 32, 32, 3), np.uint8)).size
+    (66, 32)
+    """
+    seen = [picture(image) for image in images]
+    w, h = seen[0].size
+    scale = min(1.0, _CELL / max(w, h))
+    w, h = max(1, round(w * scale)), max(1, round(h * scale))
+    gap = max(1, w // 16)
+    canvas = Image.new("RGB", (len(seen) * (w + gap) - gap, h), "white")
+    for at, image in enumerate(seen):
+        canvas.paste(image.resize((w, h), Image.Resampling.NEAREST), (at * (w + gap), 0))
+    return canvas
 
 
 def _levels(cipher: Any) -> Any:
     """Numbers that are no bytes, spread over 0..255 for the eye."""
     low, high = float(cipher.min()), float(cipher.max())
-    return ((cipher - low) * (255 / max(high - low, 1e-9))).astype("uint8")
-
-
-def _unit(found: Audit) -> str:
-    return (found.records[0].unit if found.records else "").capitalize()
-
-
-def _curve(found: Audit) -> str:
-    """Recovery against how much an attack was given, as a data: address; empty where nothing varies."""
-    lines: dict[str, list[Finding]] = {}
-    for one in found.findings:
-        if one.trial.strength:
-            lines.setdefault(one.trial.attack.id, []).append(one)
-    lines = {name: points for name, points in lines.items() if len(points) > 1}
-    return _plot(lines) if lines else ""
-
-
-def _plot(lines: dict[str, Sequence[Finding]] | dict[str, list[Finding]]) -> str:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    FigureCanvasSVG(figure)
-    axes = figure.subplots()
-    for name, points in lines.items():
-        x = [one.trial.strength for one in points]
-        y = [one.spread[0] for one in points]
-        error = [
-            [max(0.0, v - one.low) for v, one in zip(y, points)],
-            [max(0.0, one.high - v) for v, one in zip(y, points)],
-        ]
-        axes.errorbar(x, y, error, marker="o", capsize=3, label=name)
-    axes.set(xscale="log", ylim=(-0.05, 1.05), xlabel="cipher images, or known pictures", ylabel="recovery")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    out = io.BytesIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode()
+    return ((cipher - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)

@@ -1,42 +1,109 @@
-"""Plain sources: where an owner's pictures come from. `open_source` takes a name, a folder or a .npz file."""
+"""Plain sources: where an owner's pictures come from. `open_source` recognises them, or takes the name of a form."""
 
 from __future__ import annotations
 
+import os
+from importlib import import_module
 from pathlib import Path
 
 from imveil.errors import BadSource
 from imveil.owner.cifar_sets import SETS
+from imveil.owner.far import is_far
 from imveil.owner.fetch import Progress, on_terminal
-from imveil.owner.images import MOST_PIXELS, Picture
+from imveil.owner.images import MOST_PIXELS, SUFFIXES, Picture
 from imveil.owner.sources.base import Item, Source
+from imveil.registry import unknown
 
-__all__ = ["NAMES", "Item", "Picture", "Source", "open_source"]
+__all__ = ["FORMS", "NAMES", "Item", "Picture", "Source", "is_picture", "open_source", "read_one"]
 
 NAMES = (*SETS, "cifar100-coarse")
 """The sources that are opened by name."""
+FORMS = {
+    "folder": ("folder", "FolderSource"),
+    "table": ("table", "TableSource"),
+    "parquet": ("parquet", "ParquetSource"),
+    "webdataset": ("webdataset", "WebDatasetSource"),
+    "npz": ("npz", "NpzSource"),
+    "safetensors": ("safetensors", "SafetensorsSource"),
+    "dicom": ("dicom", "DicomSource"),
+    "dicom-window": ("dicom", "DicomWindowSource"),
+}
+"""How pictures may lie: the module and class that reads each form."""
+_BY_SUFFIX = {".npz": "npz", ".safetensors": "safetensors", ".parquet": "parquet", ".tar": "webdataset",
+              ".csv": "table", ".jsonl": "table"}  # fmt: skip
+_IN_FOLDERS = {**dict.fromkeys(SUFFIXES, "folder"), ".parquet": "parquet", ".tar": "webdataset", ".dcm": "dicom",
+               ".dicom": "dicom"}  # fmt: skip
 
 
-def open_source(spec: str | Path, *, most_pixels: int = MOST_PIXELS, progress: Progress = on_terminal) -> Source:
-    """The source that `spec` means: "cifar10", "cifar100", "cifar100-coarse", a folder of pictures, a .npz file.
+def open_source(
+    spec: str | Path, *, form: str | None = None, most_pixels: int = MOST_PIXELS, progress: Progress = on_terminal
+) -> Source:
+    """The source that `spec` means: "cifar10", "cifar100", "cifar100-coarse", a folder or a file of pictures.
 
-    most_pixels: pictures with more are refused, one by one.   progress: told of downloads.
-    Raises BadSource in one line; Unavailable when a named set cannot be had.
+    form: one of `FORMS`; recognised unless given.   most_pixels: pictures with more are refused, one by one.
+    progress: told of downloads. Raises BadSource in one line; UnknownName; Unavailable when a named set cannot be had;
+    MissingExtra.
     """
-    if str(spec) in NAMES and not (isinstance(spec, Path) and spec.exists()):
+    if form is not None and form not in FORMS:
+        raise unknown("form of sources", form, FORMS)
+    if form is None and str(spec) in NAMES and not (isinstance(spec, Path) and spec.exists()):
         from imveil.owner.sources.cifar import CifarSource
 
         name, _, coarse = str(spec).partition("-")
         return CifarSource(name, coarse=bool(coarse), progress=progress)
+    if is_far(spec):
+        from imveil.owner.sources.far import FarSource
+
+        return FarSource(str(spec), most_pixels=most_pixels)
     path = Path(spec)
-    if path.is_dir():
-        from imveil.owner.sources.folder import FolderSource
+    if not path.exists():
+        hint = f"name a folder of pictures, a file of many, or one of {', '.join(NAMES)}"
+        raise BadSource(f"{spec} is not there", hint=hint)
+    if path.is_dir() and (path / "imveil.json").exists():
+        raise BadSource(f"{path} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
+    module, name = FORMS[form or _recognised(path)]
+    reader = getattr(import_module(f"{__name__}.{module}"), name)
+    arrays = module in ("npz", "safetensors")
+    if arrays and path.is_dir():
+        raise BadSource(f"one .{module} file was needed, {path} is a folder")
+    source: Source = reader(path) if arrays else reader(path, most_pixels=most_pixels)
+    return source
 
-        return FolderSource(path, most_pixels=most_pixels)
+
+def read_one(path: Path, form: str | None = None) -> Picture:
+    """The picture in one file, of any format; DICOM by its ending or by the name of the form. Raises BadImage."""
+    from imveil.owner.images import read_picture
+
+    if form in ("dicom", "dicom-window") or (form is None and path.suffix.lower() in (".dcm", ".dicom")):
+        from imveil.owner.sources.dicom import read_dicom
+
+        return read_dicom(path, window=form == "dicom-window")
+    return read_picture(path)
+
+
+def is_picture(path: Path, form: str | None = None) -> bool:
+    """Whether `path` is a file of one picture, and not of many."""
+    return path.is_file() and (form is None or form.startswith("dicom")) and path.suffix.lower() not in _BY_SUFFIX
+
+
+def _recognised(path: Path) -> str:
+    """The form of a file by its ending, of a folder by what lies in it."""
     if path.is_file():
-        if path.suffix.lower() != ".npz":
-            raise BadSource(f"a folder or a .npz file was needed, {path} is another file")
-        from imveil.owner.sources.npz import NpzSource
+        if path.suffix.lower() in _BY_SUFFIX:
+            return _BY_SUFFIX[path.suffix.lower()]
+        known = ", ".join(_BY_SUFFIX)
+        raise BadSource(f"a folder or a {known} file was needed, {path} is another file", hint="or name its form")
+    from imveil.owner.sources.table import LISTS
 
-        return NpzSource(path)
-    known = ", ".join(NAMES)
-    raise BadSource(f"{spec} is not there", hint=f"name a folder of pictures, a .npz file, or one of {known}")
+    if any((path / name).is_file() for name in LISTS):
+        return "table"
+    found: set[str] = set()
+    for _, folders, names in os.walk(path, followlinks=False):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found |= {_IN_FOLDERS.get(Path(name).suffix.lower(), "") for name in names if name[0] != "."}
+        if "folder" in found:
+            return "folder"
+    found.discard("")
+    if len(found) > 1:
+        raise BadSource(f"{path} holds files of several forms: {', '.join(sorted(found))}", hint="name one with --from")
+    return found.pop() if found else "folder"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from imveil.owner.images import Picture
@@ -32,12 +33,14 @@ class Source(ABC):
 
     spec: what the source was opened by.   classes: names, empty where pictures have no labels.
     items: every picture, in the order that decryption restores.   notes: what the owner should be told, in sentences.
+    place: the folder or file that all is read from, None where it is no single one.
     """
 
     spec: str
     classes: list[str]
     items: Sequence[Item]
     notes: list[str]
+    place: Path | None = None
 
     @property
     def splits(self) -> dict[str, int]:

@@ -13,43 +13,47 @@ from pathlib import Path
 from imveil.errors import BadImage, BadSource
 from imveil.owner.images import MOST_PIXELS, SUFFIXES, Picture, read_picture
 from imveil.owner.sources.base import Item, Source
-
-SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
-"""The names of folders that are splits, whatever their case, in the order in which they come."""
+from imveil.owner.sources.splits import SPLITS, rank
 
 
 class FolderSource(Source):
     """The pictures under `root`. Raises BadSource where there are none, or where their places contradict each other.
 
     Items are ordered by split (train, val, test), class, then name; files are read when asked for, so a broken picture
-    shows only then.
+    shows only then. A subclass for pictures of another kind says how they are told and read.
     """
 
+    hint = f"pictures end with {', '.join(SUFFIXES)}"
+
     def __init__(self, root: Path | str, *, most_pixels: int = MOST_PIXELS) -> None:
-        self.root = Path(root)
+        self.root = self.place = Path(root)
         self.spec = str(root)
         self.most_pixels = most_pixels
         self.notes = []
         if not self.root.is_dir():
             what = "is a file" if self.root.exists() else "is not there"
             raise BadSource(f"a folder of pictures was needed, {root} {what}")
-        paths, others = _pictures(self.root)
+        paths, others = self._pictures()
         if (self.root / "imveil.json").exists():
             raise BadSource(f"{root} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
+        self._sort(paths, others)
+
+    def _sort(self, paths: list[str], others: int) -> None:
+        """Splits, classes and items from the places of the pictures."""
         if not paths:
             raise BadSource(
-                f"{root} holds no pictures" + (f", only {others} other files" if others else ""),
-                hint=f"pictures end with {', '.join(SUFFIXES)}",
+                f"{self.spec} holds no pictures" + (f", only {others} other files" if others else ""),
+                hint=self.hint,
             )
         if others:
-            self.notes.append(f"files of {root} that are no pictures by their names, passed over: {others}")
+            self.notes.append(f"files of {self.spec} that are no pictures by their names, passed over: {others}")
         split_names = self._split_names(paths)
         parts = [_parts(path, split_names) for path in paths]
         self.classes = self._class_names(parts)
         label = {name: i for i, name in enumerate(self.classes)}
-        rank = {name: i for i, name in enumerate(sorted(split_names, key=_split_rank))}
+        place = {name: i for i, name in enumerate(sorted(split_names, key=rank))}
         items = [Item(split, label[of] if of else None, name) for split, of, name in parts]
-        items.sort(key=lambda it: (rank.get(it.split or "", 0), it.label or 0, os.fsencode(it.name)))
+        items.sort(key=lambda it: (place.get(it.split or "", 0), it.label or 0, os.fsencode(it.name)))
         self.items = items
 
     def read(self, i: int) -> Picture:
@@ -57,7 +61,30 @@ class FolderSource(Source):
         path = self.root / self.items[i].id(self.classes)
         if not path.is_file():
             raise BadImage(f"{path} is there no more")
+        return self._decode(path)
+
+    def _decode(self, path: Path) -> Picture:
+        """The picture in a file. Raises BadImage with its path."""
         return read_picture(path, most_pixels=self.most_pixels)
+
+    def _takes(self, path: Path) -> bool:
+        """Whether a file is a picture, by its name."""
+        return path.suffix.lower() in SUFFIXES
+
+    def _pictures(self) -> tuple[list[str], int]:
+        """The posix paths of all pictures under the root, and how many other files there are."""
+        found: list[str] = []
+        others = 0
+        for folder in _folders(self.root):
+            below = folder.relative_to(self.root).as_posix()
+            for entry in os.scandir(folder):
+                if entry.name.startswith(".") or not entry.is_file():
+                    continue
+                if self._takes(Path(entry.path)):
+                    found.append(entry.name if below == "." else f"{below}/{entry.name}")
+                else:
+                    others += 1
+        return found, others
 
     def _split_names(self, paths: list[str]) -> set[str]:
         tops = {path.split("/")[0] for path in paths if "/" in path}
@@ -67,7 +94,7 @@ class FolderSource(Source):
         rest = sorted(tops - splits, key=os.fsencode)
         if len(splits) > 1:
             raise BadSource(
-                f"{self.root} has splits ({', '.join(sorted(splits))}) and other folders of pictures beside them "
+                f"{self.spec} has splits ({', '.join(sorted(splits))}) and other folders of pictures beside them "
                 f"({_some(rest)})",
                 hint="move those elsewhere, or name a folder that holds either splits or classes",
             )
@@ -80,26 +107,10 @@ class FolderSource(Source):
         classes = {of for _, of, _ in parts if of is not None}
         if loose and classes:
             raise BadSource(
-                f"{self.root} has class folders, and {len(loose)} pictures outside of them ({_some(loose)})",
+                f"{self.spec} has class folders, and {len(loose)} pictures outside of them ({_some(loose)})",
                 hint="move those into a class, or elsewhere",
             )
         return sorted(classes, key=os.fsencode)
-
-
-def _pictures(root: Path) -> tuple[list[str], int]:
-    """The posix paths of all pictures under root, and how many other files there are."""
-    found: list[str] = []
-    others = 0
-    for folder in _folders(root):
-        below = folder.relative_to(root).as_posix()
-        for entry in os.scandir(folder):
-            if entry.name.startswith(".") or not entry.is_file():
-                continue
-            if Path(entry.name).suffix.lower() in SUFFIXES:
-                found.append(entry.name if below == "." else f"{below}/{entry.name}")
-            else:
-                others += 1
-    return found, others
 
 
 def _folders(root: Path) -> Iterator[Path]:
@@ -126,10 +137,6 @@ def _parts(path: str, splits: set[str]) -> tuple[str | None, str | None, str]:
     split, rest = (top, rest) if rest and top in splits else (None, path)
     of, _, name = rest.partition("/")
     return (split, of, name) if name else (split, None, rest)
-
-
-def _split_rank(name: str) -> tuple[int, bytes]:
-    return SPLITS.index(name.lower()), os.fsencode(name)
 
 
 def _some(names: list[str]) -> str:

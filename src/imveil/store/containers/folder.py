@@ -11,11 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from imveil.errors import BadImage, BadShard, StoreProblem
 from imveil.store import png, shards
-from imveil.store.container import AGAIN, Container, Listed, Opened, Packed, Writer, missing, same, shard_bytes
+from imveil.store.container import (
+    AGAIN,
+    NOTHING,
+    About,
+    Container,
+    Listed,
+    Opened,
+    Packed,
+    Writer,
+    cipher_png,
+    missing,
+    same,
+    shard_bytes,
+)
 from imveil.store.files import read_bytes, write_file
 from imveil.store.manifest import Shard
 from imveil.store.spread import spread
@@ -29,8 +40,26 @@ class Folder(Container):
     extension = ".png"
     dtypes = ("uint8",)
 
-    def writer(self, root: Path, number: int, aside: Path) -> Writer:
+    @property
+    def ending(self) -> str:
+        """Of the images; a list holds none."""
+        return self.extension
+
+    def files(self, root: Path, shard: Shard) -> list[tuple[str, str]]:
+        """The list, and the image of each of its lines."""
+        return [(shard.file, shard.sha256), *((line.path, line.sha256) for line in self.open(root, shard).lines)]
+
+    def recognises(self, data: bytes) -> bool:
+        """The signature of PNG."""
+        return data.startswith(png.SIGNATURE)
+
+    def images(self, data: bytes) -> dict[str, Packed]:
+        """The one image of a PNG."""
+        return {"": cipher_png(data)}
+
+    def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
         """Each image is written when it comes."""
+        del about
         return _Writer(root, self.file_name(number), aside)
 
     def open(self, root: Path, shard: Shard) -> Opened:
@@ -99,14 +128,11 @@ class _Opened(Opened):
 
     def _one(self, line: Listed) -> Packed | StoreProblem:
         try:
-            image, tag = png.decode(_bytes(self.root, line))
+            return cipher_png(_bytes(self.root, line))
         except StoreProblem as error:
             return error
         except BadImage as error:
             return BadShard(f"{self.root / line.path}: {error.message}", hint=AGAIN)
-        if image.dtype != np.uint8:
-            return BadShard(f"{self.root / line.path} has 16 bits a sample, cipher images have 8")
-        return Packed(image, tag)
 
 
 def _bytes(root: Path, line: Listed) -> bytes:

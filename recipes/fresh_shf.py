@@ -1,0 +1,5 @@
+"""shf/1, fresh copies each epoch."""
+
+from imveil.lab.experiment import Recipe
+
+RECIPE = Recipe(scheme="shf/1", epochs=12, augment="before")

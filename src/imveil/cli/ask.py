@@ -1,0 +1,151 @@
+"""`imveil predict` and `imveil evaluate`: the cloud's commands that ask a model. None of them takes a key."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imveil.cli.train import Ciphers, Device, Threads, Where, confusion_lines
+from imveil.cli.words import fact, few, share
+from imveil.errors import Mismatch
+
+if TYPE_CHECKING:
+    from imveil.cloud.modelfile import Model
+    from imveil.cloud.predict import Score
+
+ModelFile = Annotated[Path, typer.Argument(help="The model file.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the two commands."""
+    app.command("predict")(predict)
+    app.command("evaluate")(evaluate)
+
+
+def predict(
+    model: ModelFile,
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            help="Cipher pictures, folders, tars and other shards of them; - for a list of paths, or for the bytes of "
+            "a file, on standard input.",
+            show_default=False,
+        ),
+    ],
+    as_json: Json = False,
+    top: Annotated[int, typer.Option(min=1, help="How many classes to name for each picture.")] = 3,
+    force: Annotated[
+        bool, typer.Option("--force", help="Answer pictures of another key or scheme, or without a tag, too.")
+    ] = False,
+    threads: Threads = None,
+    device: Where = Device.auto,
+) -> None:
+    """Ask a model about cipher pictures. They must be encrypted as its training pictures were, under the same key.
+
+    A picture that is broken gets one line on standard error; the others are answered, and the exit code is 1.
+
+    \b
+    Examples:
+      imveil predict model.safetensors query.png
+      imveil predict model.safetensors ciphers/test --json
+      find ciphers -name '*.png' | imveil predict model.safetensors -
+      imveil predict model.safetensors - --json < shard.tar
+    """
+    from imveil.cloud.answers import Answer, answer, find_images
+
+    loaded = _load(model, threads, device)
+    given = 0
+    failed = 0
+    for found in answer(loaded, find_images(images, sys.stdin), force=force, top=top):
+        given += isinstance(found, Answer)
+        if not isinstance(found, Answer):
+            failed += 1
+            typer.echo("imveil: " + " ".join(str(found.error).split()), err=True)
+        elif as_json:
+            typer.echo(json.dumps(found.as_json()))
+        else:
+            others = "  ".join(f"{name} {share:.1%}" for name, share in found.top)
+            typer.echo(f"{found.file}  {others}")
+    if failed:
+        raise typer.Exit(code=1 if given else 2)
+
+
+def evaluate(
+    model: ModelFile,
+    ciphers: Ciphers,
+    split: Annotated[str | None, typer.Option(help="The split; 'test' unless given.")] = None,
+    as_json: Json = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Score pictures of another key or scheme, too: their accuracy is measured.")
+    ] = False,
+    another: Annotated[
+        Path | None,
+        typer.Option(help="The same pictures under another key: what the model makes of them.", show_default=False),
+    ] = None,
+    threads: Threads = None,
+    device: Where = Device.auto,
+) -> None:
+    """Score a model on a cipher data set: accuracy with its 95 % interval, and each class.
+
+    \b
+    Examples:
+      imveil evaluate model.safetensors ciphers/
+      imveil evaluate model.safetensors ciphers/ --json
+      imveil evaluate model.safetensors ciphers/ --another under-another-key/
+    """
+    loaded = _load(model, threads, device)
+    found, name = _scored(loaded, ciphers, split, force)
+    other = None if another is None else _scored(loaded, another, split, True)[0]
+    if as_json:
+        facts = {"split": name, **_facts(found, loaded.info.classes)}
+        typer.echo(json.dumps(facts if other is None else {**facts, "another": _facts(other, loaded.info.classes)}))
+        return
+    fact("accuracy", f"{share(found.right, found.n)} on {name!r}")
+    if name == "all":
+        fact("", "a set without splits: the model may have been trained on some of these pictures")
+    wide = max(map(len, loaded.info.classes))
+    for c, (right, n) in zip(loaded.info.classes, found.per_class, strict=True):
+        typer.echo(f"  {c:<{wide}}  " + (f"{right / n:7.2%}  ({right:,} of {n:,})" if n else "no pictures"))
+    for line in confusion_lines(found.confusion.tolist(), loaded.info.classes):
+        typer.echo(line)
+    if other is not None:
+        chance = 1 / len(loaded.info.classes)
+        fact("another", f"{share(other.right, other.n)} on {another}; guessing gives {chance:.2%}")
+
+
+def _scored(loaded: Model, ciphers: Path, split: str | None, force: bool) -> tuple[Score, str]:
+    """The score on a cipher data set, and the split that was taken."""
+    from imveil.cloud.dataset import pick_split
+    from imveil.cloud.predict import evaluate as score
+    from imveil.store.sets import open_set
+
+    info, cipher_set = loaded.info, open_set(ciphers)
+    manifest = cipher_set.manifest
+    name = pick_split(manifest.splits, split)
+    if not force:
+        info.check(manifest.scheme, manifest.fields, manifest.fingerprint, str(ciphers))
+    if list(manifest.classes) != info.classes:
+        raise Mismatch(f"the model knows the classes {few(info.classes)}, {ciphers} has {few(manifest.classes)}")
+    pictures = cipher_set.load(name)
+    return score(loaded.net, pictures.images, pictures.labels), name
+
+
+def _facts(found: Score, classes: list[str]) -> dict[str, Any]:
+    """A score as JSON has it."""
+    per_class = {c: {"right": r, "n": n} for c, (r, n) in zip(classes, found.per_class, strict=True)}
+    facts = {"n": found.n, "right": found.right, "accuracy": found.accuracy, "interval95": list(found.interval)}
+    return {**facts, "classes": per_class, "confusion": found.confusion.tolist()}
+
+
+def _load(model: Path, threads: int | None, device: Device) -> Model:
+    from imveil.cloud.extra import torch
+    from imveil.cloud.modelfile import load_model
+
+    if threads:
+        torch.set_num_threads(threads)
+    return load_model(model, device.value)

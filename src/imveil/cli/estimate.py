@@ -1,0 +1,108 @@
+"""`imveil estimate`: what encrypting will take, and what is known of the scheme, before anything starts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from imveil.cli.encrypt import Crop, Fields, From, Pad, Resize, Workers, duration, interruptible, size
+
+if TYPE_CHECKING:
+    from imveil.owner.estimate import Estimate
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("estimate")(estimate)
+
+
+def estimate(
+    source: Annotated[
+        str, typer.Argument(metavar="SRC", help="What 'imveil encrypt' would be given.", show_default=False)
+    ],
+    scheme: Annotated[str, typer.Option("--scheme", help="The scheme; see 'imveil schemes'.", show_default=False)],
+    fields: Fields = None,
+    container: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How cipher images would be stored; by the scheme unless given.")
+    ] = None,
+    form: From = None,
+    resize: Resize = None,
+    pad: Pad = None,
+    crop: Crop = None,
+    workers: Workers = None,
+    read_all: Annotated[
+        bool, typer.Option("--all", help="Read every picture, so that no broken one is missed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+) -> None:
+    """Say what encrypting a source will take: pictures, broken ones, size of the output, time; and the scheme's status.
+
+    256 pictures, spread over the source, are tried under a key that is thrown away. Nothing is kept.
+
+    \b
+    Examples:
+      imveil estimate photos/ --scheme etc/1
+      imveil estimate scans/ --scheme logistic-xor/1 --crop 224 --all --json
+    """
+    from imveil.cli.fields import find_scheme
+    from imveil.lab.record import read
+    from imveil.lab.status import status
+    from imveil.owner.estimate import estimate as look
+    from imveil.owner.prepare import Preparation, Prepared
+    from imveil.owner.sources import open_source
+
+    chosen, prepare = find_scheme(scheme, fields), Preparation.of(resize, pad, crop)
+    opened = open_source(source, form=form)
+    for note in opened.notes:
+        print(f"imveil: {note}", file=sys.stderr)
+    with interruptible():
+        found = look(
+            Prepared(opened, prepare) if prepare else opened,
+            chosen,
+            container=container,
+            workers=workers,
+            read_all=read_all,
+        )
+    known = status(chosen, read("recovery"))
+    if as_json:
+        typer.echo(json.dumps(_facts(found, chosen.id, known)))
+        return
+    for name, text in _lines(found, chosen, known):
+        typer.echo(f"{name:<10}{text}")
+
+
+def _lines(found: Estimate, scheme: Any, known: str) -> list[tuple[str, str]]:
+    splits = ", ".join(f"{count:,} {split}" for split, count in found.splits.items())
+    shapes = ", ".join(f"{h}x{w}x{c}" for (h, w, c), _ in found.shapes[:3]) + (", ..." if len(found.shapes) > 3 else "")
+    looked = "all read" if found.all_read else f"of {found.looked:,} looked at; --all reads every one"
+    lines = [
+        ("pictures", f"{found.pictures:,} ({splits}), {found.classes} classes, height x width x channels {shapes}"),
+        ("broken", f"{len(found.broken):,} ({looked})"),
+        *(("", f"{reason if id in reason else f'{id}: {reason}'}") for id, reason in found.broken[:5]),
+        ("output", f"about {size(found.bytes)} as {found.container}"),
+        ("time", f"about {duration(found.seconds)} with {found.workers} workers"),
+        ("status", f"{scheme.id}: {known}"),
+    ]
+    if not scheme.traits.invertible:
+        lines.append(("", "it cannot be decrypted again, by design"))
+    return lines
+
+
+def _facts(found: Estimate, scheme: str, known: str) -> dict[str, Any]:
+    return {
+        "pictures": found.pictures,
+        "splits": found.splits,
+        "classes": found.classes,
+        "looked": found.looked,
+        "broken": [{"name": id, "reason": reason} for id, reason in found.broken],
+        "bytes": found.bytes,
+        "seconds": round(found.seconds, 3),
+        "workers": found.workers,
+        "container": found.container,
+        "shapes": [{"shape": list(shape), "count": count} for shape, count in found.shapes],
+        "scheme": scheme,
+        "status": known,
+    }

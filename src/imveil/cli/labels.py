@@ -1,0 +1,44 @@
+"""`imveil labels`: what hidden labels mean. Only the key tells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imveil.cli.encrypt import KeyOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("labels")(labels)
+
+
+def labels(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="A cipher data set.", show_default=False)],
+    key: KeyOption,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Say what hidden labels mean: the name that the cloud sees, and the class. It takes the key.
+
+    \b
+    Example:
+      imveil labels ciphers/ --key my.key
+    """
+    from imveil.cli.secrets import open_key
+    from imveil.owner.decrypt import check_key, read_table
+    from imveil.owner.labels import meaning
+    from imveil.store.sets import open_set
+
+    opened, found = open_key(key), open_set(source)
+    check_key(opened, found.manifest.fingerprint, str(source))
+    table = read_table(found, opened)
+    told = meaning(table.classes, opened) if table.hide_labels else {name: name for name in table.classes}
+    if as_json:
+        typer.echo(json.dumps(told))
+        return
+    wide = max(map(len, told), default=0)
+    for shown, name in told.items():
+        typer.echo(f"{shown:<{wide}}  {name}")

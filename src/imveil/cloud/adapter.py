@@ -1,0 +1,27 @@
+"""What stands before a net: the one face of every adapter, and what it may tell the loop. A new adapter is one file."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from imveil.cloud.extra import nn, torch
+
+
+class Adapter(nn.Module):
+    """Raw values (0..255 where pictures are uint8) as float (n, c, h, w) -> float (n, c', h', w').
+
+    rate: of learning, times that of the net; adapters know no weight decay.
+    picture: the output has the shape of the picture, so it can be looked at, and scored as an attack.
+    movable: a flipped or shifted output is again the output of some picture, so the loop may move it.
+    """
+
+    rate: float = 1.0
+    picture: ClassVar[bool] = False
+    movable: ClassVar[bool] = False
+
+    def start(self, images: torch.Tensor) -> None:
+        """Look at the cipher pictures (n, h, w, c) before the training. Deterministic."""
+
+    def penalty(self) -> torch.Tensor | None:
+        """What the last forward pass adds to the loss, if anything."""
+        return None

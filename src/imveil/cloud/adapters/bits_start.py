@@ -1,0 +1,32 @@
+"""The gains of `bits`, begun with a mask that the statistics of the cipher pictures give. This is the attack.
+
+For schemes that XOR one sequence into all pictures. Before the training the sequence is worked out from the cipher
+pictures alone (`cloud/statistic.py`, the many-time-pad attack in its short form); what the net then sees are the
+pictures, or their negatives, and it has the accuracy of plain ones. Whoever trains with this adapter can print the
+pictures: it stands here so that the price of a fixed sequence is seen, not so that it is paid.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from imveil.cloud.adapter import Adapter
+from imveil.cloud.bitplanes import PLANES, Gains
+from imveil.cloud.statistic import mask_of
+
+
+def build(shape: tuple[int, int, int], *, rate: float = 0.0) -> Adapter:
+    """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w) 0..255.
+
+    rate: of learning, times that of the net; at 0 the mask stays what the statistics say.
+    """
+    return _Start(shape, rate=rate)
+
+
+class _Start(Gains):
+    @torch.no_grad()
+    def start(self, images: torch.Tensor) -> None:
+        """Turn the signs where the mask has a bit."""
+        mask = mask_of(images).permute(2, 0, 1)
+        signs = [1 - 2 * (mask >> plane & 1).float() for plane in range(PLANES)]
+        self.gain.copy_(torch.stack(signs).to(self.gain.device))

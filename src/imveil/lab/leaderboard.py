@@ -1,0 +1,140 @@
+"""The leaderboard: what a net learns from cipher images beside what an attacker recovers from them, from records alone.
+
+A row is one recipe over its seeds. The recovery is the best that any attack on record reached against the same scheme
+with the same fields, hence the same key scope; where several reached it, by the least help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+from typing import Any
+
+import imveil
+from imveil.lab import record
+from imveil.lab.record import Record
+from imveil.lab.status import Result, results
+
+VIEWS = ("one", "many", "pairs", "chosen")  # from the least help to the most
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recipe. accuracy, sd: in percent over `n` runs, accuracy None and n 0 where it was not run; sd None for one.
+
+    fields: those that are not at their default.   recovery, view: of the best attack, None where none was measured.
+    shown: the recovery of the adapter's output, None where it is no picture.   dominated: another row of the same data
+    is at least as accurate and gives away no more, and is better in one of the two.
+    """
+
+    recipe: str
+    data: str
+    scheme: str
+    fields: Mapping[str, Any]
+    key_scope: str
+    wrong_key: bool
+    model: str
+    adapter: str
+    device: str
+    epochs: int
+    augment: str
+    accuracy: float | None
+    n: int
+    sd: float | None
+    recovery: float | None
+    view: str | None
+    shown: float | None
+    dominated: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """What `imveil leaderboard --json` prints of a row."""
+        names = ["recipe", "data", "scheme", "fields", "key_scope", "wrong_key", "model", "adapter", "device"]
+        names += ["accuracy", "n", "sd", "recovery", "view"]
+        return {name: getattr(self, name) for name in names}
+
+
+def rows(accuracy: Iterable[Record] | None = None, recovery: Sequence[Record] | None = None) -> list[Row]:
+    """The measured rows, by data and then from the highest accuracy to the lowest; all records by default."""
+    known = record.read("accuracy") if accuracy is None else accuracy
+    attacks = record.read("recovery") if recovery is None else list(recovery)
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for one in record.latest(known):
+        groups.setdefault((one.digest, _device(one)), []).append(one)
+    found = [_row(runs, attacks) for runs in groups.values()]
+    found = [replace(one, dominated=any(_beats(other, one) for other in found)) for one in found]
+    return sorted(found, key=lambda row: (row.data, -(row.accuracy or 0.0), row.recipe))
+
+
+def not_run(measured: Iterable[Row] = ()) -> list[Row]:
+    """The recipes that ship and have no record, as rows without numbers."""
+    from imveil.lab.experiment import find_recipe
+    from imveil.lab.places import folder
+
+    digests = {one.digest for one in record.read("accuracy")}
+    names = sorted(file.stem for file in folder("recipes").glob("*.py") if not file.stem.startswith("_"))
+    seen = {row.recipe for row in measured}
+    found = []
+    for name in names:
+        recipe = find_recipe(name)
+        if recipe.digest not in digests and name not in seen:
+            found.append(_described(name, recipe.facts(), "", []))
+    return sorted(found, key=lambda row: (row.data, row.recipe))
+
+
+def best(found: Iterable[Result]) -> Result | None:
+    """The attack that recovered most; among equals, to three digits, the one with the least help."""
+    tried = [one for one in found if one.view in VIEWS]
+    order = lambda one: (-round(one.recovery, 3), VIEWS.index(one.view), one.amount, one.attack)  # noqa: E731
+    return min(tried, key=order, default=None)
+
+
+def _row(runs: list[Record], attacks: Sequence[Record]) -> Row:
+    last, values = runs[-1], [one.value for one in runs]
+    shown = [one.facts["output"]["recovery"] for one in runs if "output" in one.facts]
+    return replace(
+        _described(last.name, last.facts, _device(last), attacks),
+        accuracy=round(fmean(values), 4),
+        n=len(values),
+        sd=round(stdev(values), 4) if len(values) > 1 else None,
+        shown=round(fmean(shown), 4) if shown else None,
+    )
+
+
+def _described(name: str, facts: Mapping[str, Any], device: str, attacks: Sequence[Record]) -> Row:
+    scheme = imveil.find(facts["scheme"], **facts["fields"])
+    plain = type(scheme)().config()
+    won = best(results(scheme, attacks)) if attacks else None
+    return Row(
+        recipe=name,
+        data=facts["data"],
+        scheme=scheme.id,
+        fields={k: v for k, v in scheme.config().items() if v != plain[k]},
+        key_scope="image" if scheme.traits.per_image else "dataset",
+        wrong_key=facts["query"] != "same",
+        model=facts["model"],
+        adapter=facts["adapter"],
+        device=device,
+        epochs=facts["epochs"],
+        augment=facts["augment"],
+        accuracy=None,
+        n=0,
+        sd=None,
+        recovery=None if won is None else round(won.recovery, 4),
+        view=None if won is None else won.view,
+        shown=None,
+    )
+
+
+def _device(one: Record) -> str:
+    return "cuda" if one.machine.get("accelerator") else "cpu"
+
+
+def _beats(other: Row, one: Row) -> bool:
+    """Whether `other` is at least as accurate and gives away no more, one of them strictly."""
+    if one.wrong_key or other.wrong_key or other.data != one.data or other.device != one.device:
+        return False
+    if one.accuracy is None or other.accuracy is None or one.recovery is None or other.recovery is None:
+        return False
+    gain, less = other.accuracy - one.accuracy, one.recovery - other.recovery
+    return gain >= 0 and less >= 0 and (gain > 0 or less > 0)

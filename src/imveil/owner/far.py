@@ -1,0 +1,116 @@
+"""Folders that are not on this machine's file system: object stores and others, by their address and fsspec.
+
+    s3://bucket/ciphers     sftp://host/ciphers     az://container/ciphers     file:///mnt/ciphers
+
+Who may read and write there is settled where the library behind the address looks for it: its own files and variables,
+never an option of ours. Files are written in one request, which an object store carries out whole or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from imveil.errors import BadDestination, BadSource, ImveilError, MissingExtra
+from imveil.store.extra import need
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "r2"}  # names of files, no folders
+
+
+def is_far(place: Any) -> bool:
+    """Whether a text is the address of a folder elsewhere, and no path.
+
+    >>> is_far("s3://bucket/ciphers"), is_far("photos/s3")
+    (True, False)
+    """
+    return isinstance(place, str) and bool(_ADDRESS.match(place))
+
+
+@dataclass(frozen=True)
+class Far:
+    """A folder elsewhere. Only its address is pickled; every process connects by itself.
+
+    error: what is raised when it cannot be used, BadDestination or BadSource; MissingExtra without fsspec.
+    """
+
+    url: str
+    error: type[ImveilError] = BadDestination
+
+    @property
+    def name(self) -> str:
+        """The address as it may be shown: without a user and a password.
+
+        >>> Far("ftp://ann:secret@host/photos/").name
+        'ftp://host/photos'
+        """
+        kind, _, rest = self.url.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{kind}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
+
+    def list(self) -> dict[str, int]:
+        """Every file below, by its posix path from here, with its size; empty where there is no such folder."""
+        fs, root = self._place
+        found = self._asked(lambda: fs.find(root, detail=True))
+        return {path[len(root) :].lstrip("/"): int(facts.get("size") or 0) for path, facts in found.items()}
+
+    def read(self, name: str) -> bytes:
+        """One file, whole."""
+        fs, root = self._place
+        data: bytes = self._asked(lambda: fs.cat_file(f"{root}/{name}"))
+        return data
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """All of these files, in any order; those that are there are replaced."""
+        fs, root = self._place
+
+        def pipe() -> None:
+            if self.url.partition("://")[0] not in _STORES:
+                for folder in {f"{root}/{name}".rpartition("/")[0] for name in files}:
+                    fs.makedirs(folder, exist_ok=True)
+            fs.pipe({f"{root}/{name}": data for name, data in files.items()})
+
+        self._asked(pipe)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Take these files away."""
+        fs, root = self._place
+        gone = [f"{root}/{name}" for name in names]
+        if gone:
+            self._asked(lambda: fs.rm(gone))
+
+    @cached_property
+    def _place(self) -> tuple[Any, str]:
+        core = need("fsspec.core", "far", self.name)
+        try:
+            fs, root = core.url_to_fs(self.url, use_listings_cache=False)
+        except ImportError as error:
+            raise MissingExtra(f"{self.name} needs a library of its own: {error}") from error
+        except Exception as error:
+            raise self._unusable(error) from error
+        return fs, root.rstrip("/")
+
+    def _asked(self, what: Callable[[], Any]) -> Any:
+        """The answer; any trouble, which every library names in its own way, is one error that tells the first line."""
+        try:
+            return what()
+        except Exception as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> ImveilError:
+        first = (str(error).replace(self.url, self.name).split("?")[0].splitlines() or [""])[0]
+        return self.error(f"{self.name} cannot be used: {type(error).__name__}: {first[:200]}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"url": self.url, "error": self.error}
+
+
+def far_source(url: str) -> Far:
+    """A folder that is read from: its errors are BadSource."""
+    return Far(url, BadSource)
+
+
+__all__ = ["Far", "far_source", "is_far"]

@@ -1,0 +1,124 @@
+"""A folder of DICOM files as a source: their pixels, and nothing else of what a file says.
+
+Two ways to read. `dicom`: the stored samples, exactly: 8 bits, colour as RGB, or 16 bits, of which signed ones are
+shifted by 32,768 to begin at zero. `dicom-window`: 8 bits as a viewer shows them, with the modality's rescale slope and
+intercept, then the first window of the file, or the picture's own range where it has none; MONOCHROME1 is inverted.
+Folders mean splits and classes as in `folder.py`. Text that is burnt into the pixels stays in them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.errors import BadImage, MissingExtra
+from imveil.owner.images import MOST_PIXELS, Picture, from16
+from imveil.owner.sources.folder import FolderSource
+from imveil.store.extra import need
+
+SUFFIXES = (".dcm", ".dicom")
+
+
+class DicomSource(FolderSource):
+    """The DICOM files under a folder: all that end with .dcm or .dicom, or have no ending and open as such."""
+
+    hint = "DICOM files end with .dcm or .dicom, or have no ending"
+    window = False
+
+    def _takes(self, path: Path) -> bool:
+        if path.suffix.lower() in SUFFIXES:
+            return True
+        # Scanners write names like IM000001 and 1.2.840.113619.2.55: the end of such a number is no ending.
+        return (not path.suffix or path.suffix[1:].isdigit()) and _is_dicom(path)
+
+    def _decode(self, path: Path) -> Picture:
+        return read_dicom(path, window=self.window, most_pixels=self.most_pixels)
+
+
+class DicomWindowSource(DicomSource):
+    """The same files, as a viewer shows them."""
+
+    window = True
+
+
+def read_dicom(path: Path, *, window: bool = False, most_pixels: int = MOST_PIXELS) -> Picture:
+    """The picture in a DICOM file. Raises BadImage, with the path, for one of several frames, of more than 16 bits, or
+    of a compression that needs another decoder."""
+    pydicom = need("pydicom", "dicom", "a DICOM file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about metadata, which are not used
+            return _read(pydicom.dcmread(path), window, most_pixels)
+    except BadImage as error:
+        reason, hint = error.message, error.hint
+    except MissingExtra:
+        raise
+    except MemoryError:
+        reason, hint = "the picture does not fit into memory", ""
+    except Exception as error:  # errors of decoders are of many kinds; to the caller all mean the same
+        reason = f"the DICOM file cannot be read: {' '.join(str(error).split())[:200] or type(error).__name__}"
+        hint = "a compressed one may need a decoder of pydicom, such as pylibjpeg"
+    raise BadImage(f"{path}: {reason}", hint=hint)
+
+
+def _read(file: Any, window: bool, most_pixels: int) -> Picture:
+    if "PixelData" not in file:
+        raise BadImage("the DICOM file has no picture")
+    if int(file.get("NumberOfFrames") or 1) > 1:
+        raise BadImage(f"the picture has {file.NumberOfFrames} frames", hint="save them as single pictures")
+    if int(file.Rows) * int(file.Columns) > most_pixels:
+        raise BadImage(f"the picture has {file.Columns}x{file.Rows} pixels, at most {most_pixels} are read")
+    samples: npt.NDArray[Any] = file.pixel_array
+    kind = str(file.PhotometricInterpretation)
+    if kind == "PALETTE COLOR":
+        samples = need("pydicom.pixels", "dicom", "a DICOM file").apply_color_lut(samples, file)
+    samples = samples[:, :, None] if samples.ndim == 2 else samples
+    if samples.ndim != 3 or samples.dtype.kind not in "iu" or samples.itemsize > 2:
+        raise BadImage(f"the picture is {samples.shape} {samples.dtype}; whole numbers of up to 16 bits are read")
+    if window and samples.shape[2] == 1:
+        return Picture(_windowed(samples, file, kind == "MONOCHROME1"), 8)
+    if samples.dtype.kind == "i":
+        samples = (samples.astype(np.int32) + (1 << (8 * samples.itemsize - 1))).astype(f"u{samples.itemsize}")
+    if samples.dtype == np.uint8:
+        return Picture(np.ascontiguousarray(samples), 8)
+    return Picture(from16(samples.astype(np.uint16)), 16)
+
+
+def _windowed(samples: npt.NDArray[Any], file: Any, inverted: bool) -> npt.NDArray[np.uint8]:
+    """DICOM PS3.3, C.11.1.1.2 (rescale) and C.11.2.1.2.1 (linear), .2.2 (sigmoid), .2.3 (linear exact)."""
+    slope, intercept = float(file.get("RescaleSlope") or 1), float(file.get("RescaleIntercept") or 0)
+    values = samples.astype(np.float64) * slope + intercept
+    centre, width = _first(file.get("WindowCenter")), _first(file.get("WindowWidth"))
+    how = str(file.get("VOILUTFunction") or "LINEAR")
+    if centre is None or width is None or width < 1:
+        low, high = float(values.min()), float(values.max())
+        shown = (values - low) / ((high - low) or 1.0)
+    elif how == "SIGMOID":
+        shown = 1 / (1 + np.exp(np.clip(-4 * (values - centre) / width, -700, 700)))
+    elif how == "LINEAR_EXACT":
+        shown = (values - centre) / width + 0.5
+    else:
+        shown = (values - (centre - 0.5)) / max(width - 1, 1e-9) + 0.5
+    shown = np.clip(shown, 0.0, 1.0)
+    return np.rint(255 * (1 - shown if inverted else shown)).astype(np.uint8)
+
+
+def _first(value: Any) -> float | None:
+    """The first of several windows."""
+    if value is None or isinstance(value, str):
+        return float(value) if value else None
+    if isinstance(value, (list, tuple)) or hasattr(value, "__len__"):
+        return float(value[0]) if len(value) else None
+    return float(value)
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False

@@ -1,0 +1,102 @@
+"""A folder of pictures with a list of them, CSV or JSON lines: file, label, split. The list decides, not the folders.
+
+The columns are called file_name (or file, filename, path, image), label (or labels, class, target) and split; the last
+two may be missing. Files are paths from the folder of the list. Hugging Face's `metadata.csv` and `metadata.jsonl` are
+such lists.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from imveil.errors import BadImage, BadSource
+from imveil.owner.images import MOST_PIXELS, Picture, read_picture
+from imveil.owner.sources import splits
+from imveil.owner.sources.base import Item, Source
+
+LISTS = ("metadata.csv", "metadata.jsonl", "labels.csv", "labels.jsonl")
+"""What a list in a folder is called."""
+_FILE = ("file_name", "file", "filename", "path", "image")
+_LABEL = ("label", "labels", "class", "target")
+
+
+class TableSource(Source):
+    """The pictures that a list names, in the order of the list. Raises BadSource, with the line, for what is no list.
+
+    path: the list, or the folder that has one.
+    """
+
+    def __init__(self, path: Path | str, *, most_pixels: int = MOST_PIXELS) -> None:
+        self.spec, self.notes, self.most_pixels = str(path), [], most_pixels
+        self.list = find(Path(path)) if Path(path).is_dir() else Path(path)
+        self.root = self.place = self.list.parent
+        try:
+            rows = list(_rows(self.list))
+        except OSError as error:
+            raise BadSource(f"{self.list} cannot be read: {error.strerror or error}") from error
+        except (ValueError, csv.Error) as error:
+            raise BadSource(f"{self.list} is no list in UTF-8 that can be read: {error}") from error
+        if not rows:
+            raise BadSource(f"{self.list} lists no pictures")
+        names = {name for _, row in rows for name in row}
+        file, label = (next((n for n in known if n in names), None) for known in (_FILE, _LABEL))
+        if file is None:
+            raise BadSource(
+                f"{self.list} has the columns {', '.join(sorted(map(str, names)))}, and none of files",
+                hint="call one file_name; or read the folder without the list, with --from folder",
+            )
+        rest = sorted(map(str, names - {file, label, "split"}))
+        if rest:
+            self.notes.append(f"columns of {self.list} that are passed over: {', '.join(rest)}")
+        self.classes, labels = splits.classes([row.get(label) if label else None for _, row in rows], str(self.list))
+        found = [row.get("split") or None for _, row in rows]
+        items = []
+        for (line, row), split, of in zip(rows, found, labels, strict=True):
+            name = row.get(file)
+            if type(name) is not str or not _plain(name) or not isinstance(split, str | None):
+                raise BadSource(f"{self.list} names no file in its folder in line {line}")
+            items.append(Item(split, of, name))
+        self.items = sorted(items, key=lambda item: splits.rank(item.split or ""))
+
+    def read(self, i: int) -> Picture:
+        """Picture i, decoded. Raises BadImage with its path."""
+        path = self.root / self.items[i].name
+        if not path.is_file():
+            raise BadImage(f"{path} is not there")
+        return read_picture(path, most_pixels=self.most_pixels)
+
+
+def find(folder: Path) -> Path:
+    """The list in a folder. Raises BadSource where there is none, or several."""
+    found = [folder / name for name in LISTS if (folder / name).is_file()]
+    if len(found) != 1:
+        held = " and ".join(path.name for path in found) or "none"
+        raise BadSource(f"one list of pictures was needed in {folder}, it has {held}", hint="name the list itself")
+    return found[0]
+
+
+def _plain(name: str) -> bool:
+    return bool(name) and not name.startswith("/") and "\0" not in name and not {"", ".", ".."} & set(name.split("/"))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[Any, Any]]]:
+    """Line and members of each row."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        if path.suffix.lower() == ".csv":
+            reader = csv.DictReader(file)
+            for row in reader:
+                if None in row or None in row.values():
+                    raise BadSource(f"{path} has more or fewer values than columns in line {reader.line_num}")
+                yield reader.line_num, row
+            return
+        for line, text in enumerate(file, 1):
+            if not text.strip():
+                continue
+            found = json.loads(text)
+            if not isinstance(found, dict):
+                raise BadSource(f"{path} has no object in line {line}")
+            yield line, found

@@ -1,0 +1,142 @@
+"""WebDataset tars as a source: KEY.jpg beside KEY.cls, splits by file names. Members are read where they lie.
+
+A picture is a member with a picture's suffix, or .npy of uint8 or uint16. KEY.cls holds a label, in digits or words;
+where no sample has one, `label` of KEY.json is taken. Other members are passed over.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import tarfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from imveil.errors import BadImage, BadSource
+from imveil.owner.images import MOST_PIXELS, SUFFIXES, Picture, from16, read_picture
+from imveil.owner.sources import splits
+from imveil.owner.sources.base import Item, Source
+
+_TEXT = 1 << 20  # bytes of a label or .json member, at most
+
+
+class _Place(NamedTuple):
+    file: int
+    offset: int
+    size: int
+    ending: str
+
+
+class WebDatasetSource(Source):
+    """The pictures of one .tar file, or of all under a folder. Opening reads every header, and labels.
+
+    Pictures are called by their key and suffix. Raises BadSource; tars that are compressed as a whole are refused, as
+    nothing in them can be found without unpacking all before it.
+    """
+
+    def __init__(self, path: Path | str, *, most_pixels: int = MOST_PIXELS) -> None:
+        self.path = self.place = Path(path)
+        self.spec, self.notes, self.most_pixels = str(path), [], most_pixels
+        files = sorted(self.path.rglob("*.tar")) if self.path.is_dir() else [self.path]
+        names = [file.relative_to(self.path).as_posix() if self.path.is_dir() else file.name for file in files]
+        if not files:
+            raise BadSource(f"{path} holds no .tar files")
+        found = splits.of_files(names, str(path))
+        order = sorted(range(len(files)), key=lambda i: (splits.rank(found[i] or ""), names[i]))
+        self._files = [files[i] for i in order]
+        self._places: list[_Place] = []
+        self._others = 0
+        rows: list[tuple[str | None, object, object, str]] = []
+        for number, i in enumerate(order):
+            try:
+                self._look(number, found[i], rows)
+            except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+                raise BadSource(
+                    f"{files[i]} is no tar that can be read: {error}", hint="compressed tars are to be unpacked first"
+                ) from error
+        if not rows:
+            raise BadSource(f"{path} holds no pictures, only {self._others} other members")
+        if self._others:
+            self.notes.append(f"members of {path} that are no pictures or labels, passed over: {self._others}")
+        told = [of for _, of, _, _ in rows]
+        if all(of is None for of in told):
+            told = [of for _, _, of, _ in rows]
+        self.classes, labels = splits.classes(told, str(path))
+        self.items = [Item(split, of, name) for (split, _, _, name), of in zip(rows, labels, strict=True)]
+
+    def read(self, i: int) -> Picture:
+        """Picture i, decoded. Raises BadImage with its name."""
+        place = self._places[i]
+        name = f"{self._files[place.file]}: {self.items[i].name}"
+        try:
+            with open(self._files[place.file], "rb", buffering=0) as file:
+                data = os.pread(file.fileno(), place.size, place.offset)
+        except OSError as error:
+            raise BadImage(f"{name}: it cannot be read: {error.strerror or error}") from error
+        if len(data) != place.size:
+            raise BadImage(f"{name}: the tar has become shorter")
+        try:
+            return _array(data) if place.ending == ".npy" else read_picture(data, most_pixels=self.most_pixels)
+        except BadImage as error:
+            raise BadImage(f"{name}: {error.message}", hint=error.hint) from error
+
+    def _look(self, number: int, split: str | None, rows: list[tuple[str | None, object, object, str]]) -> None:
+        """Note where the pictures of one tar lie, and what stands beside them."""
+        samples: dict[str, dict[str, tarfile.TarInfo]] = {}
+        texts: dict[str, dict[str, bytes]] = {}
+        with tarfile.open(self._files[number], "r:") as tar:
+            for member in tar:
+                folder, _, name = member.name.rpartition("/")
+                stem, dot, ending = name.partition(".")
+                key = f"{folder}/{stem}" if folder else stem
+                if not member.isfile() or not stem or member.sparse:
+                    self._others += not member.isdir()
+                    continue
+                ending = (dot + ending).lower()
+                if ending in (".cls", ".json") and member.size <= _TEXT:
+                    body = tar.extractfile(member)
+                    texts.setdefault(key, {})[ending] = body.read() if body else b""
+                elif "." + ending.rpartition(".")[2] in (*SUFFIXES, ".npy"):
+                    if ending in samples.setdefault(key, {}):
+                        raise ValueError(f"{member.name} comes twice")
+                    samples[key][ending] = member
+                else:
+                    self._others += 1
+        for key, pictures in samples.items():
+            beside = texts.get(key, {})
+            for ending, member in pictures.items():
+                self._places.append(_Place(number, member.offset_data, member.size, ending))
+                rows.append((split, _word(beside.get(".cls")), _field(beside.get(".json")), _inside(key + ending)))
+
+
+def _word(text: bytes | None) -> str | None:
+    return None if text is None else text.decode("utf-8", "surrogateescape").strip()
+
+
+def _field(text: bytes | None) -> object:
+    """What a .json member says of the label, if anything."""
+    try:
+        found = json.loads(text) if text else None
+    except ValueError:
+        return None
+    return found.get("label") if isinstance(found, dict) else None
+
+
+def _inside(name: str) -> str:
+    """A member's name without parts that lead nowhere or elsewhere."""
+    return "/".join(part for part in name.split("/") if part not in ("", ".", ".."))
+
+
+def _array(data: bytes) -> Picture:
+    try:
+        array: Any = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except Exception as error:  # numpy's errors are of many kinds; to the caller all mean the same
+        raise BadImage(f"the array is broken: {error}") from error
+    array = array[:, :, None] if array.ndim == 2 else array
+    if array.ndim != 3 or not 1 <= array.shape[2] <= 4 or 0 in array.shape or array.dtype not in ("uint8", "uint16"):
+        raise BadImage(f"the array is {array.shape} {array.dtype}, (h, w) or (h, w, c) of uint8 or uint16 is read")
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    return Picture(from16(array), 16) if array.dtype == np.uint16 else Picture(array, 8)

@@ -1,0 +1,167 @@
+"""Folders elsewhere: a real S3 protocol on loopback; the same bytes as on this machine, resumed, refused, silent."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import imveil
+from imveil import Key
+from imveil.errors import BadDestination, BadSource, ImveilError
+from imveil.owner import encrypt
+from imveil.owner.encrypt import encrypt_set
+from imveil.owner.encrypt_far import encrypt_far
+from imveil.owner.far import Far
+from imveil.owner.sources import open_source
+from made_source import made, tree
+
+KEY = Key(b"k" * 32)
+SCHEME = imveil.find("negpos/1", per_image=True)
+pytestmark = [pytest.mark.filterwarnings("ignore")]  # the libraries' own
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """The address of an empty bucket, its server on loopback."""
+    pytest.importorskip("s3fs", reason="the extra s3 is not installed")
+    server = pytest.importorskip("moto.server", reason="moto is not installed").ThreadedMotoServer(
+        ip_address="127.0.0.1", port=0, verbose=False
+    )
+    server.start()
+    host, port = server.get_host_and_port()
+    facts = {"KEY_ID": "any", "SECRET_ACCESS_KEY": "any"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", facts["KEY_ID"])
+        patch.setenv("AWS_SECRET_ACCESS_KEY", facts["SECRET_ACCESS_KEY"])
+        import s3fs
+
+        s3fs.S3FileSystem().mkdir("bucket")
+        yield "s3://bucket"
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encrypt, "SHARD", 10)
+
+
+def far_tree(url: str) -> dict[str, bytes]:
+    far = Far(url)
+    return {name: far.read(name) for name in far.list()}
+
+
+def same(url: str, folder: Path) -> None:
+    far, near = far_tree(url), tree(folder)
+    assert sorted(far) == sorted(near)
+    assert [name for name in far if far[name] != near[name]] == []
+
+
+@pytest.mark.parametrize(("container", "workers"), [("folder", 1), ("folder", 2), ("npz", 1)])
+def test_the_same_bytes(s3: str, tmp_path: Path, container: str, workers: int) -> None:
+    url = f"{s3}/same-{container}-{workers}"
+    report = encrypt_far(made(40), url, SCHEME, KEY, container=container, workers=workers)
+    assert report.images == 40
+    encrypt_set(made(40), tmp_path / "c", SCHEME, KEY, container=container, workers=1)
+    same(url, tmp_path / "c")
+    assert encrypt_far(made(40), url, SCHEME, KEY, container=container).already
+
+
+@pytest.mark.parametrize("container", ["folder", "npz"])
+def test_an_interrupted_run_goes_on(tmp_path: Path, container: str) -> None:
+    url, seen = f"file://{tmp_path}/far", 0
+
+    def stop(at: Any) -> None:
+        nonlocal seen
+        seen = at.done
+        if seen >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encrypt_far(made(40), url, SCHEME, KEY, container=container, workers=1, progress=stop)
+    assert "imveil.json" not in far_tree(url)
+    report = encrypt_far(made(40), url, SCHEME, KEY, container=container, workers=1)
+    assert report.kept == seen == 20
+    encrypt_set(made(40), tmp_path / "c", SCHEME, KEY, container=container, workers=1)
+    same(url, tmp_path / "c")
+
+
+def test_a_damaged_shard_is_made_anew(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/far"
+
+    def stop(at: Any) -> None:
+        if at.done >= 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        encrypt_far(made(40), url, SCHEME, KEY, workers=1, progress=stop)
+    picture = next((tmp_path / "far").rglob("*.png"))
+    picture.write_bytes(picture.read_bytes()[:-1])
+    assert encrypt_far(made(40), url, SCHEME, KEY, workers=1).kept == 10
+    encrypt_set(made(40), tmp_path / "c", SCHEME, KEY, workers=1)
+    same(url, tmp_path / "c")
+
+
+def test_refused(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("dear")
+    with pytest.raises(BadDestination, match=r"is not empty: it holds 'letter.txt'"):
+        encrypt_far(made(5), f"file://{tmp_path}/full", SCHEME, KEY)
+    url = f"file://{tmp_path}/far"
+    encrypt_far(made(5), url, SCHEME, KEY)
+    with pytest.raises(BadDestination, match=r"file://.*/far holds a data set that is of key") as error:
+        encrypt_far(made(5), url, SCHEME, Key(b"o" * 32))
+    assert "imveil-desk" not in str(error.value)
+    next((tmp_path / "far").rglob("*.png")).unlink()
+    with pytest.raises(ImveilError, match="should have"):
+        encrypt_far(made(5), url, SCHEME, KEY)
+    with pytest.raises(ImveilError, match="nowhere://x"):
+        encrypt_far(made(5), "nowhere://x", SCHEME, KEY)
+
+
+def test_no_server_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("s3fs", reason="the extra s3 is not installed")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-store")
+    with pytest.raises(BadDestination, match="s3://elsewhere/x cannot be used") as error:
+        encrypt_far(made(5), "s3://elsewhere/x", SCHEME, KEY)
+    assert "a-secret" not in str(error.value)
+
+
+def test_pictures_from_elsewhere(s3: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    files: dict[str, bytes] = {"train/cat/.hidden.png": b"", "train/notes.txt": b"x", "train/cat/broken.png": b"no"}
+    for i in range(6):
+        out = io.BytesIO()
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), np.uint8)).save(out, "PNG")
+        files[f"{('train', 'test')[i % 2]}/{('cat', 'dog')[i // 3]}/{i}.png"] = out.getvalue()
+    Far(f"{s3}/photos").write(files)
+    for name, data in files.items():
+        place = tmp_path / "photos" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    source = open_source(f"{s3}/photos")
+    assert source.classes == ["cat", "dog"]
+    assert source.splits == {"train": 4, "test": 3}
+    report = encrypt_set(source, tmp_path / "far", SCHEME, KEY)
+    assert [r.reason.startswith("s3://bucket/photos/train/cat/broken.png: ") for r in report.rejected] == [True]
+    encrypt_set(tmp_path / "photos", tmp_path / "near", SCHEME, KEY)
+    far, near = tree(tmp_path / "far"), tree(tmp_path / "near")
+    assert {k: v for k, v in far.items() if k.endswith(".png")} == {k: v for k, v in near.items() if k.endswith(".png")}
+    with pytest.raises(BadSource, match="holds no pictures"):
+        open_source(f"{s3}/nothing")
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    far = Far("ftp://ann:hunter2@127.0.0.1:1/photos")
+    with pytest.raises(BadDestination) as error:
+        far.list()
+    assert "hunter2" not in str(error.value)
