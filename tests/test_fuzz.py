@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from forms import write_dicom
-from imveil.owner.sources.dicom import read_dicom
 from PIL import Image
 
+from forms import write_dicom
 from imveil import Key
 from imveil.errors import BadImage
 from imveil.keys.files import write_key
 from imveil.owner.images import read_picture
+from imveil.owner.sources.dicom import read_dicom
 from imveil.store.sets import open_set
 from made_source import tree
 from variants import pictures
