@@ -14,12 +14,15 @@ from pathlib import Path
 
 from imveil.lab import record
 from imveil.lab.claims import judge
+from imveil.lab.leaderboard import not_run, rows
 from imveil.lab.paper import PAPER
 from imveil.lab.record import Record
 from imveil.lab.report.audits import audits_table
 from imveil.lab.report.claims import claims_page, recovery_table, status_table
 from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
+from imveil.lab.report.leaderboard import plot
+from imveil.lab.report.leaderboard import table as leaders
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
 from imveil.lab.report.schemes import chapters, schemes_table
 from imveil.lab.report.sequences import bytes_table, maps_table
@@ -121,8 +124,15 @@ def audits() -> str:
     return markdown(*audits_table(records)) + "\n" + machines(records)
 
 
+def leaderboard() -> str:
+    """Accuracy beside the best recovery, a line each recipe."""
+    found = rows()
+    return markdown(*leaders(found, not_run(found)))
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
+    "leaderboard": leaderboard,
     "speed": speed,
     "speed-schemes": speed_schemes,
     "speed-plans": speed_plans,
@@ -144,9 +154,18 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
+PICTURES: dict[str, Callable[[], str]] = {"docs/pictures/leaderboard.svg": lambda: plot(rows())}
+
+
 def main() -> None:
-    """Fill every marked place, or say which is stale."""
+    """Fill every marked place, draw the pictures that are made of records, or say which is stale."""
     stale = []
+    for name, draw in PICTURES.items():
+        file, drawn = ROOT / name, draw()
+        if not file.exists() or file.read_text(encoding="utf-8") != drawn:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                file.write_text(drawn, encoding="utf-8")
     for file in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]):
         text = file.read_text(encoding="utf-8")
         fresh = MARK.sub(lambda m: m.group(1) + TABLES[m.group("name")]() + m.group(3), text)
