@@ -27,6 +27,7 @@ from imveil.lab.trials import VIEWS, Skipped, Trial, ViewName, plan
 SEEDS = 3
 SHOWN = 6
 METRIC_IMAGES = 100
+TOLD_FROM, NEAR = 0.5, 0.05
 NOISE = 0.05  # an attack that surely recovers this much from noise is not counted
 
 
@@ -113,6 +114,15 @@ class Audit:
             ),
             default=None,
         )
+
+    @property
+    def told(self) -> Finding | None:
+        """Of the findings that nearly equal the best, the one that needed least: that is the one to tell of."""
+        best, order = self.best, {view: i for i, view in enumerate(VIEWS)}
+        if best is None or best.low < TOLD_FROM:
+            return best
+        near = [f for f in self.findings if f.sound and f.low >= best.low - NEAR]
+        return min(near, key=lambda f: (order[f.trial.view], f.trial.strength, len(f.trial.attack.needs), -f.low))
 
     def condemned(self, above: float) -> bool:
         """Whether the lower end of the best recovery's interval exceeds `above`."""
@@ -215,6 +225,8 @@ def campaign(
                 if seed and trial not in found:
                     continue
                 left = end - time.monotonic()
+                if not seed and trial.attack.id in took:  # more of the same leaves room for what was not played at all
+                    left -= sum(t.seconds for t in trials[number + 1 :] if t.attack.id not in took)
                 # A first trial may overrun, of an attack whose time nobody knows; where it is known, it must fit.
                 if left <= 0 or _expected(trial, took) > left:
                     if not seed:

@@ -27,13 +27,13 @@ def level(found: Audit) -> Level:
 
 def sentence(found: Audit) -> str:
     """The verdict in a sentence or two."""
-    best, grade = found.best, level(found)
+    best, grade = found.told, level(found)
     if best is None:
         return "No attack could be played, so nothing can be said about these pictures."
-    interval = f"95 % interval {best.low:.0%} to {best.high:.0%}"
+    interval = f"95 % interval {percent(best.low)} to {percent(best.high)}"
     if not found.truth:
         return _smooth(found, best, grade, interval)
-    share = f"recovery {best.recovery:.0%}, {interval}"
+    share = f"recovery {percent(best.recovery)}, {interval}"
     if best.trial.attack.id == "look" and grade == "open":
         return f"These pictures are not encrypted in any sense: the cipher image shows the picture ({share})."
     if grade == "open":
@@ -48,12 +48,21 @@ def sentence(found: Audit) -> str:
         assert apart is not None
         return (
             "These pictures could not be redrawn by what was tried, but they can be told apart: "
-            f"{_attacker(apart)} picks the right one among {_gallery(apart):,} in {apart.identified:.0%} of cases."
+            f"{_attacker(apart)} picks the right one among {_gallery(apart):,} in {percent(apart.identified)} of cases."
         )
     return (
         f"None of the {_tried(found)} attacks that were tried got further than a blind guess would (best: {share}). "
         "That is no proof of security: only these attacks were tried."
     )
+
+
+def percent(share: float) -> str:
+    """A share in words.
+
+    >>> percent(0.9982), percent(1), percent(0)
+    ('99.8 %', '100 %', '0 %')
+    """
+    return f"{100 * share:.3g} %"
 
 
 def meaning(found: Audit) -> str:
@@ -72,7 +81,7 @@ def meaning(found: Audit) -> str:
 
 def _smooth(found: Audit, best: Finding, grade: Level, interval: str) -> str:
     """The verdict where nobody has the true pictures."""
-    share = f"{best.recovery:.0%} of the images that were held out ({interval})"
+    share = f"{percent(best.recovery)} of the images that were held out ({interval})"
     if found.looks == PLAIN:
         return "These pictures are not encrypted: they show what they show to anyone who opens the files."
     if grade in ("open", "partly open"):
@@ -118,7 +127,7 @@ def _count(n: int, what: str) -> str:
 def _identity(best: Finding) -> str:
     if not best.identified:
         return ""
-    return f"; the right one among {_gallery(best):,} is picked in {best.identified:.0%} of cases"
+    return f"; the right one among {_gallery(best):,} is picked in {percent(best.identified)} of cases"
 
 
 def _gallery(found: Finding) -> int:
@@ -146,6 +155,7 @@ def as_json(found: Audit) -> dict[str, Any]:
         "views": list(found.views),
         "truth": found.truth,
         "best": None if best is None else line(best),
+        "told": None if found.told is None else line(found.told),
         "findings": [line(one) for one in found.findings],
         "skipped": [{"attack": one.attack, "reason": one.reason} for one in found.skipped],
         "metrics": [metric | {"range": _ends(metric["range"])} for metric in found.metrics],

@@ -20,7 +20,7 @@ from imveil.lab.record import commit, machine, versions
 from imveil.lab.report.audit_plot import curve
 from imveil.lab.report.audits import held
 from imveil.lab.report.sheet import data_url, picture
-from imveil.lab.verdict import level, line, meaning, sentence
+from imveil.lab.verdict import level, line, meaning, percent, sentence
 
 _GRADES = {
     "open": ("open", "Not protected"),
@@ -62,6 +62,7 @@ def audit_html(found: Audit, command: str = "") -> str:
         untold=[_pictures(one, 3) for one in furthest if one.recovery <= _NOWHERE],
         curve=curve(found),
         lines=_lines(found),
+        steps=any(one.trial.steps for one in found.findings),
         gallery=f"{gallery:,}",
         chance=f"{100 / gallery:.1f} %" if gallery else "none",
         skipped=_reasons(found),
@@ -98,13 +99,13 @@ def statistics(found: Audit, metrics: list[dict[str, Any]]) -> str:
     entropy = next((m for m in told if m["name"] == "entropy"), None)
     if entropy is not None:
         lie += f" (entropy {entropy['mean']:.3f} bits, random images {entropy['expected']:.3f})"
-    best = found.best
+    best = found.told
     if best is not None and best.low >= 0.05:
         if not good:
             return f"{lie}."
         return (
             f"Good statistics did not prevent the recovery: {lie}, and {best.trial.attack.id} recovered "
-            f"{best.recovery:.0%} all the same."
+            f"{percent(best.recovery)} all the same."
         )
     return f"{lie}. That decides nothing: ciphers that fall to a hundred cipher images have statistics as good."
 
@@ -125,8 +126,9 @@ def _critical(metric: dict[str, Any]) -> dict[str, Any]:
 
 def _lines(found: Audit) -> list[dict[str, Any]]:
     """The table of all trials, the furthest first."""
-    lines = [line(one) | {"best": one is found.best} for one in found.findings]
-    return [one | {"held": held(one)} for one in sorted(lines, key=lambda one: -one["mean"])]
+    lines = [line(one) | {"best": one is found.told} for one in found.findings]
+    lines.sort(key=lambda one: (-round(one["mean"], 3), one["attack"], one["ciphers"] + one["pairs"]))
+    return [one | {"held": held(one)} for one in lines]
 
 
 def _reasons(found: Audit) -> list[tuple[str, list[str]]]:
@@ -142,9 +144,9 @@ def _furthest(found: Audit) -> list[Finding]:
     best: dict[str, Finding] = {}
     for one in found.findings:
         was = best.get(one.trial.attack.id)
-        if was is None or round(one.recovery, 3) > round(was.recovery, 3):
+        if was is None or one is found.told or (was is not found.told and one.recovery > was.recovery + 0.0005):
             best[one.trial.attack.id] = one
-    return sorted(best.values(), key=lambda one: (one is not found.best, -one.recovery))
+    return sorted(best.values(), key=lambda one: (one is not found.told, -one.recovery))
 
 
 def _pictures(one: Finding, most: int = 6) -> dict[str, Any]:
@@ -159,7 +161,9 @@ def _pictures(one: Finding, most: int = 6) -> dict[str, Any]:
         caption += f"; SSIM {told['ssim']:.3f}, blind guess {told['blind']:.3f}"
     if told["gallery"]:
         noise = told["control_identified"] or 0.0
-        caption += f"; picked {one.identified:.0%} of the time among {told['gallery']:,}, on noise {noise:.0%}"
+        caption += (
+            f"; picked among {told['gallery']:,} in {percent(one.identified)} of cases, on noise {percent(noise)}"
+        )
     return {
         "title": f"{one.trial.attack.id}: {held(told)}",
         "caption": f"{caption}. Source: {one.trial.attack.paper}.",

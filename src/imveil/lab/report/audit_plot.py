@@ -37,35 +37,36 @@ def _plot(panels: dict[str, dict[str, list[Finding]]]) -> str:
             "a report in HTML needs jinja2 and matplotlib", hint="pip install 'imveil[audit]', or ask for --json"
         ) from error
     with matplotlib.rc_context({"svg.hashsalt": "imveil", "font.size": 9}):
-        figure = Figure(figsize=(4.8 * len(panels) + 0.6, 3.4), layout="constrained")
+        figure = Figure(figsize=(max(8.5, 4.8 * len(panels)), 3.6), layout="constrained")
         FigureCanvasSVG(figure)
         for axes, (given, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-            for colour, (name, points) in zip(_COLOURS * 3, lines.items()):
-                _line(axes, name, sorted(points, key=lambda one: one.trial.strength), colour)
+            for at, (name, points) in enumerate(lines.items()):
+                # Lines that lie on each other are moved a little apart, across.
+                aside = 1.06 ** (at - (len(lines) - 1) / 2)
+                points.sort(key=lambda one: one.trial.strength)
+                _line(axes, name, points, _COLOURS[at % len(_COLOURS)], aside)
             axes.axhline(0, color="#888", linewidth=0.8)
+            axes.axhline(1, color="#888", linewidth=0.8)
             axes.set(xscale="log", ylim=(-0.06, 1.06), xlabel=_AXES[given], ylabel="recovery")
             ticks = sorted({one.trial.strength for points in lines.values() for one in points})
             axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], minor=False)
             axes.set_xticks([], minor=True)
             axes.grid(alpha=0.3)
-            axes.legend(loc="best", fontsize=8)
+            axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, frameon=False)
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def _line(axes: Any, name: str, points: list[Finding], colour: str) -> None:
-    x = [one.trial.strength for one in points]
+def _line(axes: Any, name: str, points: list[Finding], colour: str, aside: float) -> None:
+    x = [one.trial.strength * aside for one in points]
     axes.plot(x, [one.spread[0] for one in points], marker="o", markersize=4, color=colour, label=name)
     axes.fill_between(
         x, [one.low for one in points], [one.high for one in points], color=colour, alpha=0.15, linewidth=0
     )
-    for one in points:
-        axes.plot(
-            [one.trial.strength] * len(one.records), [r.value for r in one.records], ".", color=colour, markersize=3
-        )
-    noise = [fmean(_noise(one)) for one in points]
-    axes.plot(x, noise, "--", color=colour, linewidth=0.9)
+    for at, one in zip(x, points, strict=True):
+        axes.plot([at] * len(one.records), [r.value for r in one.records], ".", color=colour, markersize=3)
+    axes.plot(x, [fmean(_noise(one)) for one in points], "--", color=colour, linewidth=0.9)
 
 
 def _noise(one: Finding) -> list[float]:
