@@ -21,6 +21,7 @@ from imveil.lab.attack import U8, Images
 from imveil.lab.box import Box, box
 from imveil.lab.game import game
 from imveil.lab.measure import measured_box
+from imveil.lab.pace import slowness, told
 from imveil.lab.record import Record
 from imveil.lab.trials import VIEWS, Skipped, Trial, ViewName, plan
 
@@ -164,7 +165,9 @@ def audit(
     real = target if isinstance(target, Box) else box(target, 0)
     result = Audit(what or (scheme.id if scheme else "an encryptor"), data, tuple(views), budget)
     shape = tuple(int(d) for d in images.shape[1:])
-    trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None, pace)
+    times = slowness()
+    trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None, pace, times)
+    result.notes += told(times) if any(trial.seconds for trial in trials) else []
     failures: list[BadInput] = []
 
     def play(trial: Trial, seed: int) -> Finding | Skipped:

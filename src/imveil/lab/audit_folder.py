@@ -24,6 +24,7 @@ from imveil.lab.audit import METRIC_IMAGES, SEEDS, SHOWN, Audit, Finding, Watch,
 from imveil.lab.deal import Dealt
 from imveil.lab.looks import looks_like, total_variation
 from imveil.lab.measure import measured_ciphers
+from imveil.lab.pace import slowness
 from imveil.lab.record import measured
 from imveil.lab.score import score
 from imveil.lab.trials import Skipped, Trial, plan
@@ -144,7 +145,7 @@ def audit_folder(
     h, w, c = (int(d) for d in images.shape[1:])
     found = Audit(str(folder.path), f"{len(images):,} images of {w}x{h}", ("coa",), budget, truth=paired is not None)
     found.notes += folder.notes + (paired[2] if paired else [])
-    trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False)
+    trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False, slowness=slowness())
     playable = [t for t in trials if t.attack.needs <= {"ciphers"}]
     found.skipped = [
         Skipped(name, "needs more than cipher images")

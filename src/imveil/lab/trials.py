@@ -81,11 +81,13 @@ def plan(
     scheme: Any = None,
     fresh: bool = True,
     pace: float = 0.0,
+    slowness: int = 1,
 ) -> tuple[list[Trial], list[Skipped]]:
     """The trials, quick ones and weak ones first, and what is left out.
 
     pictures: how many there are, of `shape`.   budget: seconds.   scheme: a Scheme, None where nobody said what it is.
     fresh: whether an attacker can encrypt under keys of his own.   pace: seconds that one picture takes to encrypt.
+    slowness: of this machine (`pace.slowness`).
     """
     known = [find_attack(name) for name in attacks()]
     skipped: list[Skipped] = []
@@ -107,10 +109,10 @@ def plan(
     for attack in chosen:
         base = Terms(targets=targets_of(pictures, budget, pace))
         steps, seconds = attack.steps, 0.0
-        each = attack.seconds_a_picture(shape)
+        each = attack.seconds_a_picture(shape) * slowness
         if attack.steps and attack.seconds_a_step:
             # The control takes the other half.
-            a_step = attack.seconds_a_step * _size(shape)
+            a_step = attack.seconds_a_step * _size(shape) * slowness
             steps = max(1, min(attack.steps, int(share / 2 / a_step)))
             seconds = 2 * steps * a_step
         if each:
