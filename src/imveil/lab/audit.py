@@ -200,8 +200,8 @@ def audit(
     if failures and not result.findings:
         raise failures[0]
     if failures:
-        times = "once" if len(failures) == 1 else f"{len(failures)} times, the first time"
-        result.notes.append(f"The encryptor failed {times}: {failures[0].message}.")
+        count = "once" if len(failures) == 1 else f"{len(failures)} times, the first time"
+        result.notes.append(f"The encryptor failed {count}: {failures[0].message}.")
     result.seconds = time.monotonic() - began
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -18,7 +19,7 @@ def slowness() -> int:
     start = time.monotonic()
     _work()
     times = (time.monotonic() - start) / REFERENCE
-    return max(1, 2 ** round(float(np.log2(max(times, 1.0)))))
+    return 1 << round(math.log2(max(times, 1.0)))
 
 
 def told(times: int) -> list[str]:
