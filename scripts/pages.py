@@ -18,10 +18,12 @@ from imveil.lab.claims import Evidence
 from imveil.lab.published import PUBLISHED
 from imveil.lab.record import Record
 from imveil.lab.report.curve import curve_table, draw
+from imveil.lab.report.ladder import NOTE, ladder_table
 from imveil.lab.trials import view_of
 
 HOME = Path(__file__).parents[1] / "docs" / "attacks"
-CURVE = HOME.parent / "pictures" / "many-time-pad.png"
+PICTURES = HOME.parent / "pictures"
+CURVE = PICTURES / "many-time-pad.png"
 NOT_MEASURED = "Not measured yet."
 COLUMNS = (
     "scheme", "fields", "data", "given", "recovery", "sd", "95 % interval", "SSIM", "blind", "PSNR, dB",
@@ -29,8 +31,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def page(attack: Attack, records: list[Record]) -> str:
-    """One attack: what it does, what it needs, what it gave."""
+def page(attack: Attack, records: list[Record], puzzles: list[Record]) -> str:
+    """One attack: what it does, what it needs, what it gave. puzzles: records of kind "assembly"."""
     text = inspect.cleandoc(sys.modules[type(attack).__module__].__doc__ or "").removeprefix(f"{attack.id}: ")
     text = text[0].upper() + text[1:]
     needs = ", ".join(sorted(attack.needs)) or "nothing beside the cipher images of the targets"
@@ -40,20 +42,34 @@ def page(attack: Attack, records: list[Record]) -> str:
         f"Needs: {needs} (view `{view_of(attack.needs)}`). Source: {attack.paper}.",
         *(ladder(attack.id, records) if attack.id in LADDERS else []),
         *(curve() if attack.id == "many-time-pad" else []),
+        *(puzzle_ladder(attack.id, puzzles) if puzzles else []),
         "## Measured",
         table(records) if records else NOT_MEASURED,
     ]
     if records:
-        machines = sorted({f"{r.machine['processor']}, {r.machine['cores']} cores" for r in records})
-        commits = sorted({r.commit for r in records})
         parts.append(
             "Recovery counts from the best blind guess (0) to the picture (1), by the SSIM of the better of picture "
             "and negative; its interval is over targets, of the first seed. `picked` is the share of targets found "
             "among the candidates of a gallery, `control` the same attack on noise. Medians for PSNR, of the better "
             "sign; `right sign` is the share of guesses that are nearer to the picture than to its negative. "
-            f"On {'; '.join(machines)}; commits {', '.join(commits)}. Records: `records/recovery.jsonl`."
+            f"{measured(records)} Records: `records/recovery.jsonl`."
         )
     return "\n\n".join(parts) + "\n"
+
+
+def measured(records: list[Record]) -> str:
+    """Where, and with which commits."""
+    machines = sorted({f"{r.machine['processor']}, {r.machine['cores']} cores" for r in records})
+    return f"On {'; '.join(machines)}; commits {', '.join(sorted({r.commit for r in records}))}."
+
+
+def puzzle_ladder(name: str, puzzles: list[Record]) -> list[str]:
+    """The rungs of a jigsaw, easiest first, also those that fail; above them what three of them look like."""
+    head, rows = ladder_table(name, puzzles)
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+    seen = f"![What {name} makes of cipher images](../pictures/{name}.png)"
+    note = f"{NOTE} {measured(puzzles)} Records: `records/assembly.jsonl`."
+    return ["## The ladder", *([seen] if (PICTURES / f"{name}.png").exists() else []), "\n".join(lines), note]
 
 
 def ladder(name: str, records: list[Record]) -> list[str]:
@@ -204,7 +220,11 @@ def main() -> None:
     """Write what is stale, or say it."""
     records = record.read("recovery")
     found = {name: find_attack(name) for name in attacks()}
-    pages = {f"{name}.md": page(one, [r for r in records if r.name == name]) for name, one in found.items()}
+    puzzles = record.read("assembly")
+    pages = {
+        f"{name}.md": page(one, [r for r in records if r.name == name], [r for r in puzzles if r.name == name])
+        for name, one in found.items()
+    }
     pages["index.md"] = index(found, records)
     there = {file.name for file in HOME.glob("*.md")}
     stale = [name for name, text in pages.items() if name not in there or (HOME / name).read_text() != text]

@@ -22,17 +22,18 @@ class Ratios(NamedTuple):
 
 
 def ratios(truth: Any, guess: Any) -> Ratios:
-    """truth, guess: (rows, columns) which piece lies where, each a permutation of the same numbers. Turns and values
-    do not count: this is about places.
+    """truth, guess: (rows, columns) which piece lies where, each a different number. What is not in truth is wrong
+    wherever it lies. Turns and values do not count: this is about places.
 
     >>> ratios(np.arange(6).reshape(2, 3), np.array([[1, 2, 0], [4, 5, 3]]))
     Ratios(direct=0.0, neighbour=0.7142857142857143, largest=0.6666666666666666)
     """
     rows, columns = truth.shape
-    place = np.empty(truth.size, np.int64)
+    place = np.full(max(truth.max(), guess.max()) + 1, -1)
     place[truth.ravel()] = np.arange(truth.size)
     there = place[guess]
     row, column = np.divmod(there, columns)
+    row[there < 0] = column[there < 0] = -9  # beside nothing
     across = (row[:, 1:] == row[:, :-1]) & (column[:, 1:] == column[:, :-1] + 1)
     down = (column[1:] == column[:-1]) & (row[1:] == row[:-1] + 1)
     cells = np.arange(truth.size).reshape(rows, columns)

@@ -128,7 +128,8 @@ def _colours(evidence: Evidence) -> Judged:
 
 def _assembly(evidence: Evidence) -> Judged:
     """The lowest rung of the jigsaw: Kodak, 32 px blocks, nothing but moved."""
-    runs = [one for one in evidence.kind("assembly") if one.facts["rung"] == "shuffle" and one.facts["block"] == 32]
+    asked = {"scheme": "etc/1", "block": 32, "steps": ["shuffle"]}
+    runs = [one for one in evidence.kind("assembly") if asked.items() <= one.facts.items()]
     if not runs:
         return UNKNOWN
     one = runs[-1]

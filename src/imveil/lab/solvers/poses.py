@@ -27,6 +27,9 @@ def _number(matrix: Any) -> int:
 
 TURN_TABLE = np.array([[_number(a @ b) for b in MATRICES] for a in MATRICES])
 TURN_INVERSE = np.array([_number(a.T) for a in MATRICES])
+# Which side of a piece in turn d looks to step k, and to which step its side s looks.
+FACING = np.array([[int(np.flatnonzero((m @ STEPS.T == k[:, None]).all(axis=0))[0]) for k in STEPS] for m in MATRICES])
+AHEAD = np.argsort(FACING, axis=1)
 
 
 def turned(piece: Any, d: int) -> Any:
@@ -38,12 +41,12 @@ def turned(piece: Any, d: int) -> Any:
     return np.rot90(piece[:, ::-1] if d >= 4 else piece, d % 4)
 
 
-def meetings(turns: bool) -> Any:
+def meetings(turns: int) -> Any:
     """(4, 4, 2): the turn of b relative to a when b's side t lies along a's side s, listed the same way or the other
-    (0, 1); -1 where that cannot be, or needs a turn and there are none."""
+    (0, 1); -1 where that cannot be, or needs a turn that there is not. turns: 1 none, 4 quarters, 8 mirrored too."""
     found = np.full((4, 4, 2), -1)
     for s in range(4):
-        for d in range(8 if turns else 1):
+        for d in range(turns):
             for t in range(4):
                 if (MATRICES[d] @ STEPS[t] == -STEPS[s]).all():
                     found[s, t, int((MATRICES[d] @ ALONG[t] != ALONG[s]).any())] = d
