@@ -120,6 +120,7 @@ class _Worker:
 
 def _ray() -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # before it is imported: nothing is told to anybody
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its own lines would stand between those of the run
     try:
         import ray
         import ray.data
