@@ -91,6 +91,9 @@ def encrypt(
     resize: Resize = None,
     pad: Pad = None,
     crop: Crop = None,
+    copies: Annotated[
+        int, typer.Option(help="Versions of each training picture, flipped and shifted at random, to learn more from.")
+    ] = 1,
     workers: Workers = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first picture that cannot be encrypted.")
@@ -120,6 +123,7 @@ def encrypt(
       imveil encrypt cifar10 ciphers/ --key my.key --scheme logistic-xor/1 --set index=pixel
       imveil encrypt query.jpg query.png --key my.key --scheme negpos/1
       imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
+      imveil encrypt cifar10 ciphers/ --key my.key --scheme le/1 --copies 4
       imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \
           --scheme negpos/1 --engine ray --address auto
       imveil encrypt s3://hospital/photos s3://cloud/ciphers --key my.key --scheme negpos/1
@@ -151,6 +155,12 @@ def encrypt(
     runs = _engine(engine, address, key)
     opened = open_key(key)
     pictures = open_source(source, form=form)
+    if prepare:
+        pictures = Prepared(pictures, prepare)
+    if copies != 1:
+        from imveil.owner.copies import Copied
+
+        pictures = Copied(pictures, copies)
     for note in pictures.notes:
         print(f"imveil: {note}", file=sys.stderr)
     if hide_labels and not pictures.classes:
@@ -170,11 +180,10 @@ def encrypt(
             "strict": strict,
             "progress": watch,
         }
-        prepared = Prepared(pictures, prepare) if prepare else pictures
         if far:
-            report = encrypt_far(prepared, destination, chosen, opened, **options)
+            report = encrypt_far(pictures, destination, chosen, opened, **options)
         else:
-            report = encrypt_set(prepared, place, chosen, opened, **options)
+            report = encrypt_set(pictures, place, chosen, opened, **options)
     if seal:
         from imveil.owner.sealed_set import seal_set
 
