@@ -39,12 +39,14 @@ def _plot(panels: dict[str, dict[str, list[Finding]]]) -> str:
     with matplotlib.rc_context({"svg.hashsalt": "imveil", "font.size": 9}):
         figure = Figure(figsize=(max(8.5, 4.8 * len(panels)), 3.6), layout="constrained")
         FigureCanvasSVG(figure)
+        drawn = 0
         for axes, (given, lines) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-            for at, (name, points) in enumerate(lines.items()):
+            for at, (name, points) in enumerate(lines.items(), drawn):
                 # Lines that lie on each other are moved a little apart, across.
-                aside = 1.06 ** (at - (len(lines) - 1) / 2)
+                aside = 1.06 ** (at - drawn - (len(lines) - 1) / 2)
                 points.sort(key=lambda one: one.trial.strength)
                 _line(axes, name, points, _COLOURS[at % len(_COLOURS)], aside)
+            drawn += len(lines)
             axes.axhline(0, color="#888", linewidth=0.8)
             axes.axhline(1, color="#888", linewidth=0.8)
             axes.set(xscale="log", ylim=(-0.06, 1.06), xlabel=_AXES[given], ylabel="recovery")
@@ -52,7 +54,10 @@ def _plot(panels: dict[str, dict[str, list[Finding]]]) -> str:
             axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], minor=False)
             axes.set_xticks([], minor=True)
             axes.grid(alpha=0.3)
-            axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=8, frameon=False)
+        names = {}
+        for axes in figure.axes:
+            names |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+        figure.legend(names.values(), names.keys(), loc="outside lower center", ncols=4, frameon=False)
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode()
