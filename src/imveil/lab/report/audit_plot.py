@@ -54,10 +54,7 @@ def _plot(panels: dict[str, dict[str, list[Finding]]]) -> str:
             axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], minor=False)
             axes.set_xticks([], minor=True)
             axes.grid(alpha=0.3)
-        names = {}
-        for axes in figure.axes:
-            names |= dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
-        figure.legend(names.values(), names.keys(), loc="outside lower center", ncols=4, frameon=False)
+        figure.legend(loc="outside lower center", ncols=4, frameon=False)
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(out.getvalue()).decode()
