@@ -39,6 +39,11 @@ class Audited:
         return {"scheme": self.scheme, "fields": config, "data": self.data, "views": list(self.views),
                 "budget": self.budget}  # fmt: skip
 
+    @property
+    def seconds(self) -> float:
+        """About how long it takes: its budget."""
+        return self.budget
+
     def digest(self) -> str:
         """Of the records that answer it."""
         return hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode()).hexdigest()[:16]
