@@ -128,7 +128,7 @@ def test_a_game_without_its_control_is_played_again(tmp_path: Path, monkeypatch:
 
 
 def test_training_is_asked_too_after_the_quick_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "pictures_of", lambda _: np.zeros((1200, 32, 32, 3), np.uint8))
+    monkeypatch.setattr(questions, "pictures_of", lambda _: np.zeros((2100, 32, 32, 3), np.uint8))
     asked = questions.questions(["le/1"])
     seconds = [ladder[0].seconds for ladder in asked if not find_attack(ladder[0].attack).slow]
     assert seconds == sorted(seconds)

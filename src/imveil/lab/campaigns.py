@@ -69,7 +69,7 @@ LADDERS: dict[str, list[Rung]] = {
         _order("all pixels of grey pictures of 28x28", PIXELS, 1000, True, GREY),
         *(_order(f"all pixels of 32x32, from {n:,}", PIXELS, n, True) for n in (5000, 1000, 300, 100, 30)),
         _order("samples and blocks of 4x4", "patch/1", 1000, True),
-        *(_order(f"all samples, from {n:,}", PIXELS, n, True, **SAMPLES) for n in (5000, 1000, 300)),
+        *(_order(f"all samples, from {n:,}", PIXELS, n, True, **SAMPLES) for n in (5000, 1000)),
     ],
     "inverse-net": [
         _inverse("pixels inverted and recoloured, each in its own way", OLD),

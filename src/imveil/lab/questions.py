@@ -29,7 +29,7 @@ from imveil.lab.record import Record
 
 SEEDS = 3
 TERMS = Terms(targets=100)
-FEW = Terms(targets=20, pairs=1000)  # for attacks that train, or search for each picture
+FEW = Terms(targets=20, pairs=1000, ciphers=1000)  # for attacks that train, or search for long
 PAIRS = (1, 2, 3, 4, 8, 16)
 CIPHERS = (10, 30, 100, 300, 1000)
 DONE = 0.999  # a recovery after which more pairs or cipher images need not be tried
@@ -171,7 +171,8 @@ def _ladder(attack: Attack, terms: Terms, pictures: int) -> list[Terms]:
     """As far as there are pictures for it: one, at least, stays public."""
     if attack.steps or attack.slow:
         targets = min(terms.targets, FEW.targets)
-        return [replace(terms, targets=targets, pairs=min(FEW.pairs, pictures - targets - 1))]
+        most = min(FEW.pairs, max(1, (pictures - targets) // 2))
+        return [replace(terms, targets=targets, pairs=most, ciphers=most)]
     room = pictures - terms.targets - 1
     if "pairs" in attack.needs:
         return [replace(terms, pairs=k) for k in PAIRS if k <= room]

@@ -19,6 +19,7 @@ class FixedPermutationPublic(Attack):
     id: ClassVar[str] = "fixed-permutation-public"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers", "public"})
     paper: ClassVar[str] = "ours, after Vogelstein et al., PLoS ONE 10(4) (2015), for the matching"
+    slow: ClassVar[bool] = True  # a minute and more for 3,072 samples
 
     def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets in order. notes: see `reordered`. Raises MissingExtra without scipy."""
