@@ -10,7 +10,7 @@ Whoever holds the plain model and the changed one can read the key off them. The
 from __future__ import annotations
 
 import copy
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +24,22 @@ F64 = npt.NDArray[np.float64]
 
 @runtime_checkable
 class AdaptsModel(Protocol):
-    """A scheme that can change a model trained on plain pictures into one for its cipher pictures."""
+    """A scheme that can change a model trained on plain pictures into one for its cipher pictures.
+
+    block: side of its patches.
+    """
+
+    id: ClassVar[str]
+
+    @property
+    def block(self) -> int:
+        """Side of a patch."""
 
     def adapt(self, model: Any, key: Key) -> Any:
         """A changed copy of `model`; see `adapted` for which models there are. Raises BadField, BadShape."""
+
+    def inside(self, key: Key, shape: Shape) -> tuple[Any, Any]:
+        """What `adapted` takes as `inside` and `order`, for pictures of `shape` (h, w, c)."""
 
 
 def adapted(model: Any, name: str, block: int, inside: F64, order: npt.NDArray[Any] | None) -> Any:
@@ -65,6 +77,17 @@ def adapted(model: Any, name: str, block: int, inside: F64, order: npt.NDArray[A
     _set(changed.mean, np.zeros(c))
     _set(changed.std, np.ones(c))
     return changed
+
+
+def readapted(model: Any, scheme: AdaptsModel, old: Key, new: Key) -> Any:
+    """A copy of a model that reads cipher pictures of `old`, however it came to it, for those of `new`.
+
+    Raises BadField, BadShape, as `adapted` does.
+    """
+    shape = shape_of(model)
+    (before, first), (after, then) = scheme.inside(old, shape), scheme.inside(new, shape)
+    order = None if first is None or then is None else np.argsort(first)[then]
+    return adapted(model, scheme.id, scheme.block, after @ np.linalg.inv(before), order)
 
 
 def shape_of(model: Any) -> Shape:

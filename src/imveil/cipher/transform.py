@@ -8,7 +8,7 @@ device, by way of numpy.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,11 +19,12 @@ Shape = tuple[int, int, int]
 
 class Transform(ABC):
     """A function of whole images of one shape. shape: (h, w, c) of the images that it takes; takes, gives: kinds of
-    numbers."""
+    numbers; keyless: the same under every key."""
 
     shape: Shape
     takes: str = "uint8"
     gives: str = "uint8"
+    keyless: ClassVar[bool] = False
 
     @abstractmethod
     def apply(self, images: Any) -> Any:

@@ -13,7 +13,7 @@ than 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -59,6 +59,8 @@ class Planes(Transform):
 
     size: (h, w) of the pictures.
     """
+
+    keyless: ClassVar[bool] = True
 
     size: tuple[int, int]
     undo: bool = False

@@ -190,7 +190,7 @@ def encrypt(
         with interruptible(), bar("sealing") as watch:
             seal_set(place, Path(destination), opened, move=True, workers=workers, progress=watch)
     close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", shown)
-    _rejected(report, f"see {shown}/{REJECTED}")
+    rejected(report, f"see {shown}/{REJECTED}")
 
 
 def _engine(name: str, address: str | None, key: str) -> Any:
@@ -245,7 +245,7 @@ def decrypt(
     with interruptible(), bar("decrypting") as watch:
         report = decrypt_set(source, destination, opened, workers=workers, progress=watch)
     close(report, f"decrypted with key {opened.fingerprint}", destination)
-    _rejected(report, "ask for these again where the data set came from")
+    rejected(report, "ask for these again where the data set came from")
 
 
 def _unsealed(destination: Path) -> Path:
@@ -317,7 +317,7 @@ def close(report: Report, how: str, destination: Path | str) -> None:
     typer.echo(f"{report.images:,} pictures {how}{kept}: {took}, {destination}")
 
 
-def _rejected(report: Report, hint: str) -> None:
+def rejected(report: Report, hint: str) -> None:
     for reject in report.rejected:
         named = reject.reason if reject.id in reject.reason else f"{reject.id}: {reject.reason}"
         print("imveil: " + " ".join(named.split()), file=sys.stderr)

@@ -20,6 +20,7 @@ from imveil.owner.table import Check, Row, checks
 from imveil.store import png
 from imveil.store.container import Packed
 from imveil.store.files import read_bytes, write_file
+from imveil.store.manifest import Manifest
 from imveil.store.sets import CipherSet, Entry
 from imveil.store.tag import Tag
 
@@ -122,7 +123,7 @@ class DecryptShard:
                 if isinstance(found, StoreProblem):
                     raise found
                 image, tag = found
-                self._check(tag, todo)
+                check_tag(tag, todo.entry.path, self.source.manifest, self.scheme)
             except StoreProblem as error:
                 rejects.append(_reject(todo, error.message))
                 continue
@@ -145,19 +146,20 @@ class DecryptShard:
         except StoreProblem as error:  # the shard's own file, and so all that it holds
             return [error] * len(todos)
 
-    def _check(self, tag: Tag | None, todo: Todo) -> None:
-        path, manifest = todo.entry.path, self.source.manifest
-        if tag is None:
-            raise Mismatch(f"{path} has no chunk imVl")
-        for what, said, want in (
-            ("scheme", tag.scheme, manifest.scheme),
-            ("fields", dict(tag.fields), dict(manifest.fields)),
-            ("key", tag.fingerprint, manifest.fingerprint),
-        ):
-            if said != want:
-                raise Mismatch(f"{path} says {what} {said}, the data set has {want}")
-        if (tag.nonce is None) == self.scheme.traits.per_image:
-            raise Mismatch(f"{path} has {'no' if tag.nonce is None else 'a'} nonce, against its scheme")
+
+def check_tag(tag: Tag | None, path: str, manifest: Manifest, scheme: Scheme) -> None:
+    """Raise Mismatch where what an image says of itself is not what its data set says."""
+    if tag is None:
+        raise Mismatch(f"{path} has no chunk imVl")
+    for what, said, want in (
+        ("scheme", tag.scheme, manifest.scheme),
+        ("fields", dict(tag.fields), dict(manifest.fields)),
+        ("key", tag.fingerprint, manifest.fingerprint),
+    ):
+        if said != want:
+            raise Mismatch(f"{path} says {what} {said}, the data set has {want}")
+    if (tag.nonce is None) == scheme.traits.per_image:
+        raise Mismatch(f"{path} has {'no' if tag.nonce is None else 'a'} nonce, against its scheme")
 
 
 def make(key: Key, source: CipherSet, scheme: Scheme, root: Path, version: int) -> DecryptShard:

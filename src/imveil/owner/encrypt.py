@@ -22,7 +22,7 @@ from imveil.cipher.scheme import Scheme
 from imveil.errors import BadDtype, BadInput, BadSource
 from imveil.keys.key import Key
 from imveil.owner import encrypt_shard, labels, names, pool
-from imveil.owner.encrypt_shard import ShardDone, ShardTask, Todo
+from imveil.owner.encrypt_shard import EncryptShard, ShardDone, ShardTask, Todo
 from imveil.owner.place import RUN, Job, apart, begin, holds, locked, look, shard_size
 from imveil.owner.prepare import Preparation
 from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
@@ -35,6 +35,7 @@ from imveil.store.files import write_file
 from imveil.store.manifest import ALL, FILE, NAMES, Manifest, write_manifest
 from imveil.store.sets import CipherSet
 
+Make = Callable[..., EncryptShard]  # key, source, scheme, root, container, classes: see `encrypt_shard.make`
 REJECTED = "rejected.jsonl"
 SHARD = 1000  # images, at most
 _SHARD_BYTES = (1 << 22, 1 << 26)
@@ -54,6 +55,7 @@ def encrypt_set(
     workers: int | None = None,
     engine: pool.Engine = pool,
     strict: bool = False,
+    make: Make = encrypt_shard.make,
     progress: Watch | None = None,
     present: Callable[[CipherSet], None] = CipherSet.check_present,
 ) -> Report:
@@ -65,7 +67,8 @@ def encrypt_set(
     a folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small
     set.   engine: what runs them: the pool of processes on this machine, or a `Cluster`; every byte of the result is
     the same.   strict: stop at the first picture that cannot be encrypted, with BadSource; else pictures that cannot be
-    read, or that the scheme does not take, are left out and reported.   present: how a finished set is looked at.
+    read, or that the scheme does not take, are left out and reported.   make: what gives the work of a worker.
+    present: how a finished set is looked at.
 
     Raises BadDestination, BadSource, UnknownName, and BadDtype where the container cannot hold the cipher images.
     """
@@ -78,11 +81,12 @@ def encrypt_set(
     if spec and Path(spec).exists():
         apart(Path(spec), Path(destination))
     root, started = Path(destination), time.monotonic()
-    plan = _Plan.of(source, scheme, key, keep_names, hide_labels, store)
+    work = make(key, source, scheme, root, store)
+    plan = _Plan.of(work, keep_names, hide_labels)
     with locked(root):
         begun = shard_size(root)
         if begun not in (None, plan.job.shard):
-            again = _Plan.of(source, scheme, key, keep_names, hide_labels, store, begun)
+            again = _Plan.of(work, keep_names, hide_labels, begun)
             plan = again if holds(root, again.job) else plan
         done = look(root, plan.job)
         if done is not None and _finished(root, done, plan, present):
@@ -96,9 +100,9 @@ def encrypt_set(
                 workers = 1 if plan.small and engine is pool else engine.default_workers()
             results = []
             parts = (source, scheme, root, store, plan.shown)
-            work = engine.run(encrypt_shard.make, parts, key, plan.tasks, workers)
-            with contextlib.closing(work):  # an exception in here ends the workers now, not when it is forgotten
-                for result in work:
+            run = engine.run(make, parts, key, plan.tasks, workers)
+            with contextlib.closing(run):  # an exception in here ends the workers now, not when it is forgotten
+                for result in run:
                     results.append(result)
                     if strict and result.rejects:
                         raise _refused(result.rejects[0])
@@ -172,16 +176,8 @@ class _Plan:
     container: str
 
     @classmethod
-    def of(
-        cls,
-        source: Any,
-        scheme: Scheme,
-        key: Key,
-        keep_names: bool,
-        hide_labels: bool,
-        container: str,
-        shard: int | None = None,
-    ) -> _Plan:
+    def of(cls, work: EncryptShard, keep_names: bool, hide_labels: bool, shard: int | None = None) -> _Plan:
+        source, scheme, key, container = work.source, work.scheme, work.key, work.container
         items = [Row(item.split, item.label, item.name) for item in source.items]
         if not items:
             raise BadSource("the source has no pictures")
@@ -192,7 +188,7 @@ class _Plan:
         ids, store = names.ids(items, classes), find(container)
         seen = labels.hide(items, classes, key) if hide_labels else (items, classes)
         paths = names.cipher_paths(items, classes, key, keep_names, store.extension, seen)
-        nbytes = _peek(source, items, ids, scheme, key)
+        nbytes = _peek(work, items, ids)
         # About sixteen shards for cores to share, of 4 to 64 MiB: neither many lists nor much to do again.
         share = min(max(nbytes * len(items) // 16, _SHARD_BYTES[0]), _SHARD_BYTES[1])
         size = shard or min(max(share // nbytes, 1), SHARD)
@@ -224,16 +220,15 @@ def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _peek(source: Any, items: Sequence[Row], ids: list[str], scheme: Scheme, key: Key) -> int:
+def _peek(work: EncryptShard, items: Sequence[Row], ids: list[str]) -> int:
     """Bytes of the first cipher image that can be made. Where the scheme takes none of the first ones, its reason is
     raised now: settings that do not fit the pictures should not be told once for each of them."""
     refused: list[BadInput] = []
     for i in range(min(_PEEK, len(items))):
         with contextlib.suppress(BadInput, OSError):
-            picture = source.read(i)
+            picture = work.source.read(i)
             try:
-                todo = Todo(i, ids[i], "")
-                ((image, _),) = encrypt_shard.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
+                ((image, _, _),) = work.made([Todo(i, ids[i], "")], [picture])
             except BadInput as error:
                 refused.append(error)
                 continue

@@ -87,18 +87,17 @@ class EncryptShard:
         writer = container.find(self.container).writer(self.root, task.number, aside, about)
         facts: list[tuple[int, int, str]] = []
         rejects: list[Reject] = []
-        for group in self._groups(task.pictures, rejects):
-            todos, pixels, depth = group
+        for todos, pictures in self._groups(task.pictures, rejects):
             if stop():
                 raise Stopped
             try:
-                ciphers = list(encrypted(self.scheme, self.key, todos, pixels, depth))
+                made = list(self.made(todos, pictures))
             except (BadShape, BadDtype) as error:
                 rejects += [Reject(*todo, str(error)) for todo in todos]
                 continue
-            for todo, picture, (image, tag) in zip(todos, returned(self.scheme, pixels), ciphers, strict=True):
+            for todo, (image, tag, check) in zip(todos, made, strict=True):
                 writer.add(todo.path, image, tag)
-                facts.append((todo.at, depth, pixel_check(todo.id, picture, depth)))
+                facts.append((todo.at, tag.depth, check))
         for reject in rejects:  # an earlier run may have read what cannot be read now
             writer.drop(reject.path)
         left_out = {reject.at for reject in rejects}
@@ -108,7 +107,14 @@ class EncryptShard:
         write_file(self.root / shard.file, data, aside=aside, sync=True)
         return ShardDone(task.number, shard, facts, sorted(rejects), kept=False)
 
-    def _groups(self, todos: list[Todo], rejects: list[Reject]) -> Iterator[tuple[list[Todo], list[Any], int]]:
+    def made(self, todos: list[Todo], pictures: list[Any]) -> Iterator[tuple[Any, Tag, str]]:
+        """Cipher image, tag and check of each picture; all have one shape and depth. Raises BadShape, BadDtype."""
+        pixels, depth = [picture.pixels for picture in pictures], pictures[0].depth
+        ciphers = encrypted(self.scheme, self.key, todos, pixels, depth)
+        for todo, picture, (image, tag) in zip(todos, returned(self.scheme, pixels), ciphers, strict=True):
+            yield image, tag, pixel_check(todo.id, picture, depth)
+
+    def _groups(self, todos: list[Todo], rejects: list[Reject]) -> Iterator[tuple[list[Todo], list[Any]]]:
         """Pictures of equal shape and depth, read together up to `BATCH_BYTES`; unreadable ones go to `rejects`."""
         groups: dict[Any, tuple[list[Todo], list[Any]]] = {}
         held = 0
@@ -121,12 +127,12 @@ class EncryptShard:
                 continue
             members = groups.setdefault((picture.pixels.shape, picture.depth), ([], []))
             members[0].append(todo)
-            members[1].append(picture.pixels)
+            members[1].append(picture)
             held += picture.pixels.nbytes
             if held >= BATCH_BYTES:
-                yield from ((*pair, depth) for (_, depth), pair in groups.items())
+                yield from groups.values()
                 groups, held = {}, 0
-        yield from ((*pair, depth) for (_, depth), pair in groups.items())
+        yield from groups.values()
 
     def _kept(self, task: ShardTask) -> ShardDone | None:
         """The shard as an earlier run left it, if it is whole: sealed facts, the shard's file, every image's digest."""

@@ -68,7 +68,11 @@ class Orthogonal(Scheme):
 
     def adapt(self, model: Any, key: Key) -> Any:
         """A copy of a ViT or a ConvMixer that reads cipher pictures of `key`."""
-        return adapted(model, self.id, self.block, self.material(key, shape_of(model))["matrix"], None)
+        return adapted(model, self.id, self.block, *self.inside(key, shape_of(model)))
+
+    def inside(self, key: Key, shape: Shape) -> tuple[Any, None]:
+        """The matrix; patches stay where they are."""
+        return self.material(key, shape)["matrix"], None
 
     def _size(self, shape: Shape) -> int:
         d = shape[2] * self.block**2

@@ -78,10 +78,13 @@ class Patch(Scheme):
 
     def adapt(self, model: Any, key: Key) -> Any:
         """A copy of a ViT, or without the shuffle of patches of a ConvMixer, that reads cipher pictures of `key`."""
-        shape = shape_of(model)
+        return adapted(model, self.id, self.block, *self.inside(key, shape_of(model)))
+
+    def inside(self, key: Key, shape: Shape) -> tuple[Any, Any]:
+        """The permutation inside patches as a matrix; the order of patches, None where they stay."""
         drawn = self.material(key, shape)
         order = np.asarray(drawn["block"]) if self.blocks else None
-        return adapted(model, self.id, self.block, np.eye(len(drawn["pixel"]))[drawn["pixel"]], order)
+        return np.eye(len(drawn["pixel"]))[drawn["pixel"]], order
 
     def _sizes(self, shape: Shape) -> tuple[int, int]:
         """Samples of a patch, and patches of an image."""

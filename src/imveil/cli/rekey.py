@@ -1,0 +1,93 @@
+"""`imveil rekey` and `imveil rekey-model`: another key for a data set, and for a model where the scheme allows it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imveil.cli.encrypt import Workers, bar, close, interruptible, rejected
+from imveil.errors import BadDestination, BadField
+
+From = Annotated[str, typer.Option("--from", help="The old key, in any way that --key takes.", show_default=False)]
+To = Annotated[str, typer.Option("--to", help="The new key.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the two commands."""
+    app.command("rekey")(rekey)
+    app.command("rekey-model")(rekey_model)
+
+
+def rekey(
+    source: Annotated[Path, typer.Argument(metavar="CIPHERS", help="A cipher data set.", show_default=False)],
+    destination: Annotated[Path, typer.Argument(metavar="NEW", help="A new folder.", show_default=False)],
+    old: From,
+    new: To,
+    workers: Workers = None,
+) -> None:
+    """Give a cipher data set another key. CIPHERS stays as it is: take it away where the old key must open nothing.
+
+    For schemes that are one permutation and XOR of an image, old and new key are combined first, and no plain pixel
+    comes into being. For the others pictures pass through memory, never through a file; the command says so. Models
+    that were trained on CIPHERS do not read NEW: see rekey-model. An interrupted run goes on with the same command.
+
+    \b
+    Examples:
+      imveil rekey ciphers/ new/ --from my.key --to new.key
+    """
+    from imveil.cli.secrets import open_key
+    from imveil.owner.rekey import rekey_set, through_memory
+    from imveil.store.sets import open_set
+
+    before, after = open_key(old), open_key(new)
+    facts = open_set(source).manifest
+    if through_memory(facts.scheme, facts.fields):
+        print(f"imveil: {facts.scheme} is no plan: plain pictures pass through memory", file=sys.stderr)
+    with interruptible(), bar("re-keying") as watch:
+        report = rekey_set(source, destination, before, after, workers=workers, progress=watch)
+    close(report, f"re-keyed from {before.fingerprint} to {after.fingerprint}", destination)
+    rejected(report, f"imveil verify {source} --key tells more")
+
+
+def rekey_model(
+    model: Annotated[Path, typer.Argument(help="A model file.", show_default=False)],
+    destination: Annotated[Path, typer.Argument(metavar="DST", help="The new model file.", show_default=False)],
+    old: From,
+    new: To,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite DST.")] = False,
+) -> None:
+    """Change a model that reads cipher pictures of one key into one for another key: no training, the same answers.
+
+    The scheme must allow it (patch/1, orthogonal/1) and the model read pictures patch by patch, as 'imveil adapt' has
+    it; any other has to be trained again on the re-keyed data set. Whoever has both models can tell how the two keys
+    differ: give the cloud the new one and take the old one away.
+
+    \b
+    Examples:
+      imveil rekey-model model.safetensors new.safetensors --from my.key --to new.key
+    """
+    import imveil
+    from imveil.cipher.adapting import AdaptsModel, readapted
+    from imveil.cli.secrets import open_key
+    from imveil.cloud.modelfile import load_model, save_net
+    from imveil.owner.decrypt import check_key
+
+    if destination.exists() and not force:
+        raise BadDestination(f"{destination} exists already", hint="choose another name, or overwrite it with --force")
+    loaded = load_model(model, "cpu")
+    scheme = imveil.find(loaded.info.scheme, **loaded.info.fields)
+    if not isinstance(scheme, AdaptsModel):
+        raise BadField(
+            f"a model of {scheme.id} cannot be changed to another key",
+            hint="re-key the data set and train on it again; patch/1 and orthogonal/1 need no training",
+        )
+    before, after = open_key(old), open_key(new)
+    check_key(before, loaded.info.fingerprint, str(model))
+    changed = readapted(loaded.net, scheme, before, after)
+    channels = loaded.info.shape[2]
+    about = {"fingerprint": after.fingerprint, "mean": (0.0,) * channels, "std": (1.0,) * channels}
+    save_net(destination, changed, loaded.info.model_copy(update=about), force=force)
+    typer.echo(f"{destination}: reads cipher pictures of {scheme.id}, key {after.fingerprint}")
