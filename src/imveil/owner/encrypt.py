@@ -235,7 +235,7 @@ def _peek(work: EncryptShard, items: Sequence[Row], ids: list[str]) -> int:
             return int(image.nbytes)
     if refused:
         raise refused[0]
-    encrypt_shard.still_there(source)
+    encrypt_shard.still_there(work.source)
     return 1 << 20
 
 
