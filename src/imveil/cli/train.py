@@ -51,6 +51,10 @@ def train(
         str | None, typer.Option(help="Plan the epochs for so much time instead: 90s, 10m, 1h.", show_default=False)
     ] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Train on so many pictures only; all unless given.")] = None,
+    stream: Annotated[
+        bool | None,
+        typer.Option("--stream/--no-stream", help="Leave pictures on disk; where they are many unless given."),
+    ] = None,
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 256,
     lr: Annotated[float | None, typer.Option(help="Peak learning rate; by the net unless given.")] = None,
     seed: Annotated[int, typer.Option(help="For weights, order, augmentation and what is held out.")] = 0,
@@ -130,7 +134,7 @@ def train(
     settings.check()
     if epochs is not None and budget is not None:
         raise BadField("--epochs and --budget say the same thing twice", hint="give one of them")
-    parts = load_parts(cipher_set, seed, limit)
+    parts = load_parts(cipher_set, seed, limit, stream=stream)
     classes = list(manifest.classes)
     say("data", f"{ciphers}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes")
     say("pictures", _sizes(parts))

@@ -13,11 +13,11 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from imveil.cloud import safefile
 from imveil.cloud.average import Average
 from imveil.cloud.extra import nn, torch
+from imveil.cloud.streamed import Streamed
 from imveil.errors import TrainingProblem
 
 FORMAT, VERSION = "imveil-checkpoint", 2
@@ -35,10 +35,14 @@ class Position:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-def digest(*arrays: npt.NDArray[Any]) -> str:
-    """SHA-256 of arrays, shapes included: which data a checkpoint belongs to."""
+def digest(*arrays: Any) -> str:
+    """SHA-256 of arrays, shapes included: which data a checkpoint belongs to. Pictures on disk have a digest of their
+    own."""
     state = hashlib.sha256()
     for array in arrays:
+        if isinstance(array, Streamed):
+            state.update(array.digest.encode())
+            continue
         state.update(f"{array.dtype.str}{array.shape}".encode())
         state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()

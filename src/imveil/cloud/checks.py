@@ -24,7 +24,7 @@ def check_kind(images: Images) -> None:
         )
     if images.ndim != 4:
         raise BadShape(f"pictures must be an array (n, h, w, c), got {images.shape}")
-    if images.dtype == np.float32 and not np.isfinite(images).all():
+    if isinstance(images, np.ndarray) and images.dtype == np.float32 and not np.isfinite(images).all():
         raise BadDtype("pictures hold numbers that are not finite")
 
 

@@ -9,19 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.cloud.checks import check_pictures
+from imveil.cloud.streamed import Streamed, too_large
 from imveil.errors import TrainingProblem
 
 if TYPE_CHECKING:
     from imveil.store.sets import CipherSet
 
-Images = npt.NDArray[Any]
+Images = Any  # an array (n, h, w, c), or Streamed
 I64 = npt.NDArray[np.int64]
 VALID = ("valid", "val", "validation")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Pictures and labels of the three parts; valid or test may be None. notes: how they were cut, for the user."""
+    """Pictures, in memory or `Streamed`, and labels of the three parts; valid or test may be None. notes: how they were
+    cut, for the user."""
 
     train: tuple[Images, I64]
     valid: tuple[Images, I64] | None
@@ -63,12 +65,13 @@ def keep_some(labels: I64, limit: int, seed: int) -> npt.NDArray[np.bool_]:
     return out
 
 
-def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None) -> Parts:
+def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None, *, stream: bool | None = None) -> Parts:
     """Cut a cipher data set into parts. A split "test" is the test, "valid" or "val" the validation, as they are.
 
     A set without splits gives a fifth of each class, at most 10,000, as test. Without a validation split a tenth of
     what is left of each class, at most 5,000, is held out for it. limit: train on so many pictures only, and validate
-    on a tenth as many.
+    on a tenth as many. stream: leave the pictures on disk and read them as they are needed; None: where they would take
+    more than a quarter of the memory.
     TrainingProblem where nothing is to be trained on.
     """
     manifest = cipher_set.manifest
@@ -78,8 +81,21 @@ def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None) -> Pa
     home = "train" if "train" in splits else "all" if "all" in splits else None
     if home is None:
         raise TrainingProblem(f"the data set has no split 'train', only {', '.join(splits) or 'none'}")
-    train = _load(cipher_set, home)
-    test = _load(cipher_set, "test") if splits.get("test") else None
+    on_disk = Streamed.open(cipher_set, home) if stream in (None, True) and splits[home] else None
+    if on_disk is not None and stream is None and not too_large(on_disk):
+        on_disk = None
+    if on_disk is not None:
+        notes.append("pictures stay on disk and are read as they are needed")
+
+    def load(split: str) -> tuple[Any, I64]:
+        if on_disk is None:
+            loaded = cipher_set.load(split)
+            return loaded.images, loaded.labels
+        pictures = on_disk if split == home else Streamed.open(cipher_set, split)
+        return pictures, pictures.labels
+
+    train = load(home)
+    test = load("test") if splits.get("test") else None
     check_pictures(*train, len(manifest.classes), names=manifest.classes)
     if home == "all":
         out = hold_out(train[1], 0.2, 10_000, seed)
@@ -87,7 +103,7 @@ def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None) -> Pa
         notes.append("the set has no splits: a fifth of each class is held out as test")
     named = next((name for name in VALID if splits.get(name)), None)
     if named:
-        valid: tuple[Images, I64] | None = _load(cipher_set, named)
+        valid: tuple[Any, I64] | None = load(named)
     else:
         out = hold_out(train[1], 0.1, min(5_000, (limit or 50_000) // 10), seed)
         valid, train = (_cut(train, out), _cut(train, ~out)) if out.any() else (None, train)
@@ -115,10 +131,6 @@ def pick_split(splits: dict[str, int], asked: str | None) -> str:
     return asked
 
 
-def _load(cipher_set: CipherSet, split: str) -> tuple[Images, I64]:
-    loaded = cipher_set.load(split)
-    return loaded.images, loaded.labels
-
-
-def _cut(part: tuple[Images, I64], rows: npt.NDArray[np.bool_]) -> tuple[Images, I64]:
-    return part[0][rows], part[1][rows]
+def _cut(part: tuple[Any, I64], rows: npt.NDArray[np.bool_]) -> tuple[Any, I64]:
+    images, labels = part
+    return images.cut(rows) if isinstance(images, Streamed) else images[rows], labels[rows]

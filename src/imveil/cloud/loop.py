@@ -31,10 +31,12 @@ from imveil.cloud.settings import Epoch as Epoch
 from imveil.cloud.settings import Progress as Progress
 from imveil.cloud.settings import Settings as Settings
 from imveil.cloud.step import Fresh, Run, optimiser_of
+from imveil.cloud.streamed import Streamed
 from imveil.cloud.tensors import tensor
 from imveil.errors import BadDtype, TrainingProblem
 
-Images = npt.NDArray[Any]
+Images = Any  # an array (n, h, w, c), or Streamed
+SAMPLE = 2048  # pictures that are enough to know a mean and a deviation
 I64 = npt.NDArray[np.int64]
 
 
@@ -82,7 +84,7 @@ def fit(
         with torch.random.fork_rng(devices=[]), repeatable(where):
             torch.manual_seed(settings.seed)
             run, normalisation = prepare(train, classes, settings, where, fresh, group, start)
-            held = None if valid is None else (tensor(valid[0]).to(where), tensor(valid[1]).to(where))
+            held = None if valid is None else (_there(valid[0], where), tensor(valid[1]).to(where))
             recipe: dict[str, Any] = {}
             if checkpoint is not None:
                 recipe = {**asdict(settings), "classes": classes, "data": digest(*train, *(valid or ()))}
@@ -106,12 +108,16 @@ def prepare(
     start: Mapping[str, torch.Tensor] | None = None,
 ) -> tuple[Run, Normalisation]:
     """A run before its first step, and how its pictures are normalised. The global generator gives the weights."""
-    images, labels = tensor(train[0]).to(where), tensor(train[1]).to(where)
+    images, labels = _there(train[0], where), tensor(train[1]).to(where)
     draws = torch.Generator().manual_seed(settings.seed)
     # The seen pictures, not the given ones, set shape and normalisation; a sample of them is enough.
-    sample = images
+    if isinstance(images, Streamed):
+        spread = np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).astype(np.int64)
+        sample = tensor(images[spread]).to(where)
+    else:
+        sample = images
     if fresh is not None:
-        sample = fresh(images[:2048], torch.Generator().manual_seed(settings.seed)).to(where)
+        sample = fresh(sample[:SAMPLE], torch.Generator().manual_seed(settings.seed)).to(where)
         if sample.dtype not in (torch.uint8, torch.float32):
             raise BadDtype(f"fresh pictures must be uint8 or float32, got {str(sample.dtype).removeprefix('torch.')}")
     h, w, c = (int(side) for side in sample.shape[1:])
@@ -130,6 +136,16 @@ def prepare(
     return Run(net, state, images, labels, settings, where, fresh, group), normalisation
 
 
+def order_of(images: torch.Tensor | Streamed, draws: torch.Generator) -> torch.Tensor:
+    """A random order of the pictures, for one epoch."""
+    return images.order(draws) if isinstance(images, Streamed) else torch.randperm(len(images), generator=draws)
+
+
+def _there(images: Any, where: torch.device) -> torch.Tensor | Streamed:
+    """Pictures on the device, once; those on disk stay there."""
+    return images if isinstance(images, Streamed) else tensor(images).to(where)
+
+
 def _begin(net: Classifier, start: Mapping[str, torch.Tensor]) -> None:
     """Weights of another net where they fit; TrainingProblem where none of its first layers does."""
     own = net.state_dict()
@@ -144,7 +160,7 @@ def _begin(net: Classifier, start: Mapping[str, torch.Tensor]) -> None:
 
 def _train(
     run: Run,
-    held: tuple[torch.Tensor, torch.Tensor] | None,
+    held: tuple[torch.Tensor | Streamed, torch.Tensor] | None,
     checkpoint: Path | None,
     recipe: dict[str, Any],
     progress: Callable[[Progress], None] | None,
@@ -165,7 +181,7 @@ def _train(
     with Interrupts(active=checkpoint is not None) as interrupts:
         while at.epoch <= settings.epochs:
             if at.step == 0 and not len(at.order):
-                at.order = run.group.same(torch.randperm(len(run.images), generator=run.state.draws))
+                at.order = run.group.same(order_of(run.images, run.state.draws))
             total = torch.tensor(at.total, dtype=torch.float64, device=run.device)
             run.net.train()
             while at.step < run.steps:
@@ -185,7 +201,7 @@ def _train(
 
 
 def _end_epoch(
-    run: Run, held: tuple[torch.Tensor, torch.Tensor] | None, tell: Callable[[Progress], None], before: float
+    run: Run, held: tuple[torch.Tensor | Streamed, torch.Tensor] | None, tell: Callable[[Progress], None], before: float
 ) -> None:
     at, share = run.state.at, None
     run.group.settle(run.net)

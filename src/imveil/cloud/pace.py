@@ -11,7 +11,7 @@ import numpy.typing as npt
 from imveil.cloud.device import pick_device, uses_bf16
 from imveil.cloud.extra import torch
 from imveil.cloud.group import Group
-from imveil.cloud.loop import prepare, repeatable
+from imveil.cloud.loop import order_of, prepare, repeatable
 from imveil.cloud.predict import hits
 from imveil.cloud.settings import Settings
 from imveil.cloud.tensors import tensor
@@ -39,7 +39,7 @@ def epochs_in(
     with torch.random.fork_rng(devices=[]), repeatable(where):
         torch.manual_seed(settings.seed)
         run, _ = prepare(train, classes, settings, where, None, Group())
-        run.state.at.order = torch.randperm(len(run.images))
+        run.state.at.order = order_of(run.images, run.state.draws)
         run.net.train()
         took = []
         for _ in range(STEPS + 2):

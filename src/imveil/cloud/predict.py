@@ -82,12 +82,15 @@ def evaluate(net: nn.Module, images: Images, labels: I64, batch: int = 512) -> S
     return Score(np.bincount(flat, minlength=classes * classes).reshape(classes, classes))
 
 
-def hits(net: nn.Module, images: torch.Tensor, labels: torch.Tensor, *, bf16: bool = False, batch: int = 512) -> int:
-    """How many of the tensors' pictures are answered right: the quick count while training."""
-    right = torch.zeros((), dtype=torch.int64, device=images.device)
-    with _still(net), torch.inference_mode(), torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
+def hits(net: nn.Module, images: Any, labels: torch.Tensor, *, bf16: bool = False, batch: int = 512) -> int:
+    """How many pictures are answered right: the quick count while training. images: a tensor beside the labels, or
+    pictures on disk."""
+    right = torch.zeros((), dtype=torch.int64, device=labels.device)
+    with _still(net), torch.inference_mode(), torch.autocast(labels.device.type, torch.bfloat16, enabled=bf16):
         for start in range(0, len(images), batch):
-            right += (net(images[start : start + batch]).argmax(1) == labels[start : start + batch]).sum()
+            part = images[start : start + batch]
+            part = part if isinstance(part, torch.Tensor) else tensor(part).to(labels.device)
+            right += (net(part).argmax(1) == labels[start : start + batch]).sum()
     return int(right)
 
 

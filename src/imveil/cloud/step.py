@@ -12,6 +12,8 @@ from imveil.cloud.classifier import Classifier
 from imveil.cloud.extra import nn, torch
 from imveil.cloud.group import Group
 from imveil.cloud.settings import Settings
+from imveil.cloud.streamed import Streamed
+from imveil.cloud.tensors import tensor
 from imveil.errors import TrainingProblem
 
 Fresh = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
@@ -23,7 +25,7 @@ class Run:
 
     net: Classifier
     state: State
-    images: torch.Tensor
+    images: torch.Tensor | Streamed
     labels: torch.Tensor
     settings: Settings
     device: torch.device
@@ -42,10 +44,9 @@ class Run:
         """One batch, all of it or in parts. Returns the loss, still on the device. TrainingProblem out of memory."""
         s, at = self.settings, self.state.at
         rows = at.order[at.step * s.batch : (at.step + 1) * s.batch]
-        own = self.group.part(rows)
         self.state.optimiser.zero_grad(set_to_none=True)
         try:
-            losses = [self.backward(part, len(part) / len(rows)) for part in own.tensor_split(s.accumulate)]
+            losses = [self.backward(part, len(part) / len(rows)) for part in self._parts(at.step)]
         except (RuntimeError, MemoryError) as error:
             if not _out_of_memory(error):
                 raise
@@ -60,11 +61,32 @@ class Run:
             self.state.average.update(self.net)
         return loss
 
+    def _parts(self, step: int) -> tuple[torch.Tensor, ...]:
+        """What this process does in a step of the epoch, in the parts that it goes through one after the other. Where
+        pictures are on disk, those of the next step begin to be read."""
+        s, order = self.settings, self.state.at.order
+        parts = []
+        for number in (step, step + 1):
+            own = self.group.part(order[number * s.batch : (number + 1) * s.batch])
+            parts.append(own.tensor_split(s.accumulate))
+        if isinstance(self.images, Streamed) and step + 1 < self.steps:
+            for part in parts[1]:
+                self.images.ahead(part.numpy())
+        return parts[0]
+
+    def pictures(self, rows: torch.Tensor, *, flip: bool, shift: int) -> torch.Tensor:
+        """The pictures of these rows on the device, flipped and shifted."""
+        if isinstance(self.images, Streamed):
+            images, rows = tensor(self.images[rows.numpy()]).to(self.device), torch.arange(len(rows))
+        else:
+            images = self.images
+        return gather(images, rows, self.state.draws, flip=flip, shift=shift)
+
     def backward(self, rows: torch.Tensor, share: float) -> torch.Tensor:
         """Add the gradients of these pictures, `share` of a batch, and return their share of the loss."""
         s, draws = self.settings, self.state.draws
         here = s.moved == "input"
-        batch = gather(self.images, rows, draws, flip=s.flip and here, shift=s.shift if here else 0)
+        batch = self.pictures(rows, flip=s.flip and here, shift=s.shift if here else 0)
         if self.fresh is not None:
             batch = self.fresh(batch, draws).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(s.bf16)):

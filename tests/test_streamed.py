@@ -1,0 +1,103 @@
+"""Pictures on disk train the same net, to the bit, as pictures in memory; each is read when it is needed."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+sys.path.append(str(Path(__file__).parent))
+
+import imveil  # noqa: E402
+from cipher_sets import write_set  # noqa: E402
+from imveil.cloud.dataset import load_parts  # noqa: E402
+from imveil.cloud.loop import Settings, fit  # noqa: E402
+from imveil.cloud.predict import evaluate  # noqa: E402
+from imveil.cloud.streamed import Streamed  # noqa: E402
+from imveil.errors import BadShape, BadShard, TrainingProblem  # noqa: E402
+from imveil.keys.key import Key  # noqa: E402
+from imveil.owner import encrypt  # noqa: E402
+from imveil.owner.sources import open_source  # noqa: E402
+from imveil.store.sets import open_set  # noqa: E402
+
+TINY = Settings(width=4, epochs=2, batch=16, lr=0.1, accumulate=2)
+
+
+def same(a: Any, b: Any) -> bool:
+    one, two = a.state_dict(), b.state_dict()
+    return all(torch.equal(one[k], two[k]) for k in one)
+
+
+def test_a_run_from_disk_ends_in_the_same_bits(tmp_path: Path) -> None:
+    found = open_set(write_set(tmp_path / "set"))
+    held, disk = load_parts(found, 0), load_parts(found, 0, stream=True)
+    assert isinstance(disk.train[0], Streamed)
+    assert isinstance(disk.valid[0], Streamed)  # type: ignore[index]
+    assert "stay on disk" in disk.notes[0]
+    for one, two in zip((held.train, held.valid, held.test), (disk.train, disk.valid, disk.test), strict=True):
+        assert one is not None
+        assert two is not None
+        assert np.array_equal(one[0], two[0][:])
+        assert np.array_equal(one[1], two[1])
+    a, b = (fit(parts.train, 3, TINY, valid=parts.valid) for parts in (held, disk))
+    assert same(a.net, b.net)
+    assert [e.valid for e in a.history] == [e.valid for e in b.history]
+    assert evaluate(a.net, *held.test).right == evaluate(b.net, *disk.test).right  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("container", ["npz", "webdataset"])
+def test_shards_of_one_file_are_mixed_two_at_a_time(
+    tmp_path: Path, container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (63, 8, 8, 3)).astype(np.uint8)
+    np.savez(tmp_path / "x.npz", train_images=images, train_labels=np.arange(63) % 3)
+    scheme = imveil.find("negpos/1")
+    monkeypatch.setattr(encrypt, "SHARD", 7)
+    encrypt.encrypt_set(
+        open_source(tmp_path / "x.npz"), tmp_path / "set", scheme, Key.generate(), container=container, workers=1
+    )
+    found = open_set(tmp_path / "set")
+    pictures = Streamed.open(found, "train")
+    loaded = found.load("train")
+    assert np.array_equal(pictures[:], loaded.images)
+    order = pictures.order(torch.Generator().manual_seed(0))
+    assert sorted(order.tolist()) == list(range(63))
+    numbers = [pictures._items[i][0] for i in order.tolist()]
+    assert len(set(numbers[:14])) == 2
+    assert order[:14].tolist() != sorted(order[:14].tolist())
+    pictures.ahead(order[:5].numpy())
+    assert np.array_equal(pictures[order[:5].numpy()], loaded.images[order[:5].numpy()])
+    fit((pictures, pictures.labels), 3, replace(TINY, epochs=1))
+
+
+def test_a_checkpoint_knows_its_pictures_on_disk(tmp_path: Path) -> None:
+    one = load_parts(open_set(write_set(tmp_path / "one")), 0, stream=True)
+    other = load_parts(open_set(write_set(tmp_path / "two", fingerprint="aaaa-bbbb-cccc-dddd")), 0, stream=True)
+    fit(one.train, 3, TINY, checkpoint=tmp_path / "c")
+    fit(one.train, 3, TINY, checkpoint=tmp_path / "c")
+    with pytest.raises(TrainingProblem, match="other pictures"):
+        fit(other.train, 3, TINY, checkpoint=tmp_path / "c")
+
+
+def test_a_picture_that_is_altered_or_of_another_size_is_named(tmp_path: Path) -> None:
+    place = write_set(tmp_path / "set")
+    pictures = load_parts(open_set(place), 0, stream=True).train[0]
+    path = pictures._items[5][1].path
+    (place / path).write_bytes((place / path).read_bytes()[:-1])
+    with pytest.raises(BadShard, match=path):
+        pictures[:]
+    with pytest.raises(BadShard, match="altered"):
+        fit((pictures, pictures.labels), 3, TINY)
+    pictures = load_parts(open_set(write_set(tmp_path / "again")), 0, stream=True).train[0]
+    pictures.shape = (len(pictures), 9, 8, 3)
+    with pytest.raises(BadShape, match="differ in size"):
+        pictures[:4]
+    with pytest.raises(TrainingProblem, match="no pictures"):
+        Streamed.open(open_set(tmp_path / "again"), "dev")
