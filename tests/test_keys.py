@@ -299,3 +299,16 @@ def test_no_failure_shows_a_secret_not_even_with_the_variables_of_every_frame(
             seen = seen.__context__ or seen.__cause__
         assert "imveil" in out.getvalue()
         assert not shows(out.getvalue()), f"{name}\n{out.getvalue()}"
+
+
+@given(limit=st.integers(1, 256), n=st.integers(0, 300))
+def test_small_numbers_are_those_of_below(limit: int, n: int) -> None:
+    small, whole = Keystream(bytes(32)).small(limit, n), Keystream(bytes(32)).below(limit, n)
+    assert small.dtype == np.uint8
+    assert small.tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize(("limit", "n"), [(0, 1), (257, 1), (2, -1)])
+def test_numbers_that_are_not_small(limit: int, n: int) -> None:
+    with pytest.raises(BadInput, match=r"small numbers are below 1\.\.256"):
+        Keystream(bytes(32)).small(limit, n)

@@ -59,9 +59,11 @@ def gather_bytes(images: Any, order: Any, mask: Any, out: Any) -> None:
     """out[i, j] = images[i, order[j]] ^ mask[j]; images and out (n, bytes) may be one array."""
     row = np.empty(len(order), np.uint8)
     for i in range(images.shape[0]):
+        source, target = images[i], out[i]
         for j in range(len(order)):
-            row[j] = images[i, order[j]] ^ mask[j]
-        out[i] = row
+            row[j] = source[np.uint64(order[j])]  # unsigned: no index is asked whether it counts from the end
+        for j in range(len(order)):  # apart: this one is done many bytes at a time
+            target[j] = row[j] ^ mask[j]
 
 
 @numba.njit(nogil=True, cache=True)

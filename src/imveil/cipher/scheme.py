@@ -161,20 +161,29 @@ class Scheme(ABC):
         """The plan of `key` for images of `shape` (h, w, c). The last few are remembered."""
         return _plan(self, key, (int(shape[0]), int(shape[1]), int(shape[2])))
 
-    def encrypt(self, images: Any, key: Key, ids: Sequence[str] | None = None, *, pad: bool = False) -> Cipher:
+    def encrypt(
+        self,
+        images: Any,
+        key: Key,
+        ids: Sequence[str] | None = None,
+        *,
+        pad: bool = False,
+        digests: Sequence[bytes] | None = None,
+    ) -> Cipher:
         """Cipher images of a batch; image by image gives the same.
 
         images: (n, h, w, c) uint8, numpy or torch.
         ids: a name for each image, unique in the data set; needed with a key per image (`traits.per_image`), else
         not used. pad: where blocks do not tile the image, repeat its last row and column until they do; decrypt cuts
-        it off again. Raises BadShape, BadDtype, BadIds.
+        it off again. digests: SHA-256 of the bytes of each image, where they are known already.
+        Raises BadShape, BadDtype, BadIds.
         """
         self._check_images(images)
         images, size = self._padded(images) if pad else (images, None)
         shape = self._shape(images)
         if not self.traits.per_image:
             return Cipher(self.plan(key, shape)(images), None, size)
-        nonces = self.nonces(images, key, ids)
+        nonces = self.nonces(images, key, ids, None if size else digests)
         parts = [plan(images[i : i + 1]) for i, plan in enumerate(self.image_plans(key, nonces, shape))]
         return Cipher(_joined(parts, images), nonces, size)
 
@@ -216,7 +225,9 @@ class Scheme(ABC):
 
     why_not_invertible: ClassVar[str] = "loses information: nothing can bring it back"
 
-    def nonces(self, images: Any, key: Key, ids: Sequence[str] | None) -> list[bytes]:
+    def nonces(
+        self, images: Any, key: Key, ids: Sequence[str] | None, digests: Sequence[bytes] | None = None
+    ) -> list[bytes]:
         """The public nonce of each image, 16 bytes: a function of key, id, shape and pixels alone.
 
         So a run is repeatable, a resumed one equals an undisturbed one, and two different pictures never share a key
@@ -231,7 +242,8 @@ class Scheme(ABC):
             raise BadIds("two images of a batch have the same id", hint="ids must be unique in the data set")
         mac = key.derive(self.id, "nonce").mac
         shape = b"".join(int(d).to_bytes(8, "little") for d in images.shape[1:])
-        return [mac(_counted(name) + shape + _digest(image))[:16] for name, image in zip(ids, images, strict=True)]
+        known = digests or [_digest(image) for image in images]
+        return [mac(_counted(name) + shape + digest)[:16] for name, digest in zip(ids, known, strict=True)]
 
     def image_plans(self, key: Key, nonces: Sequence[bytes], shape: Shape) -> Iterator[Any]:
         """The plan of each image under its own key, `key.derive(id, "image", nonce)`, one after the other."""
@@ -275,15 +287,25 @@ class Scheme(ABC):
 def integers(name: str, value: Any, length: int, limit: int) -> npt.NDArray[np.int64]:
     """Material as (length,) integers in 0..limit-1, however it came; BadMaterial when it is none. Values are not
     shown."""
+    return _checked(name, value, length, limit).astype(np.int64, copy=False)
+
+
+def small_integers(name: str, value: Any, length: int, limit: int) -> npt.NDArray[np.uint8]:
+    """The same for limits up to 256, as bytes."""
+    return _checked(name, value, length, limit).astype(np.uint8, copy=False)
+
+
+def _checked(name: str, value: Any, length: int, limit: int) -> npt.NDArray[Any]:
     array = np.asarray(value)
     if array.dtype.kind not in "iub":
         raise BadMaterial(f"{name} holds integers, got {array.dtype}")
     if array.size != length:
         raise BadMaterial(f"{name} needs {length} values, got {array.size}")
     array = array.reshape(-1)
-    if array.size and (array.min() < 0 or array.max() >= limit):
+    whole = array.dtype == np.uint8 and limit == 256  # then there is nothing to compare
+    if array.size and not whole and (array.min() < 0 or array.max() >= limit):
         raise BadMaterial(f"{name} holds values in 0..{limit - 1}, got one outside")
-    return array.astype(np.int64, copy=False)
+    return array
 
 
 def permutation(name: str, value: Any, length: int) -> npt.NDArray[np.int64]:
@@ -338,4 +360,4 @@ def _joined(parts: list[Any], like: Any) -> Any:
     return torch.cat(parts)
 
 
-__all__ = ["Cipher", "Scheme", "Shape", "Traits", "Within", "integers", "permutation", "permutations"]
+__all__ = ["Cipher", "Scheme", "Shape", "Traits", "Within", "integers", "permutation", "permutations", "small_integers"]

@@ -59,6 +59,29 @@ class Keystream:
         limit, n = index(limit), index(n)  # numpy's numbers would overflow below
         if not 1 <= limit <= 1 << 63 or n < 0:
             raise BadInput(f"numbers below 1..2^63 are drawn, 0 or more of them; asked for {n} below {limit}")
+        drawn = self._drawn(limit, n)
+        numbers: npt.NDArray[np.int64]
+        if drawn.dtype == np.uint8:
+            numbers = _remainders(drawn, limit).astype(np.int64)
+            return numbers
+        # The same for a power of two, and much faster.
+        drawn = drawn % drawn.dtype.type(limit) if limit & (limit - 1) else drawn & drawn.dtype.type(limit - 1)
+        numbers = drawn.astype(np.int64)
+        return numbers
+
+    def small(self, limit: int, n: int) -> npt.NDArray[np.uint8]:
+        """The numbers of `below`, limit 1..256, in a byte each: what images under keys of their own wait for.
+
+        >>> Keystream(bytes(32)).small(6, 5).tolist()
+        [4, 5, 0, 0, 0]
+        """
+        limit, n = index(limit), index(n)
+        if not 1 <= limit <= 256 or n < 0:
+            raise BadInput(f"small numbers are below 1..256, 0 or more of them; asked for {n} below {limit}")
+        return _remainders(self._drawn(limit, n), limit)
+
+    def _drawn(self, limit: int, n: int) -> npt.NDArray[Any]:
+        """The next `n` words that count, of the shortest width that holds limit - 1."""
         width = next(w for w in (1, 2, 4, 8) if 256**w >= limit)
         span = 256**width
         top = span - span % limit
@@ -69,16 +92,7 @@ class Keystream:
             good = words if top == span else words[words < top]
             found.append(good)
             left -= len(good)
-        drawn: Any = np.concatenate(found) if found else np.empty(0, "<u8")
-        numbers: npt.NDArray[np.int64]
-        if width == 1:
-            # A table: numpy divides slowly, and this is the drawing that images under keys of their own wait for.
-            numbers = (np.arange(256) % limit).take(drawn)
-            return numbers
-        # The same for a power of two, and much faster.
-        drawn = drawn % drawn.dtype.type(limit) if limit & (limit - 1) else drawn & drawn.dtype.type(limit - 1)
-        numbers = drawn.astype(np.int64)
-        return numbers
+        return np.concatenate(found) if found else np.empty(0, f"<u{width}")
 
     def permutation(self, n: int) -> npt.NDArray[np.int64]:
         """A permutation of 0..n-1, each equally likely but for ties of probability below n^2 / 2^65. (n,) int64.
@@ -99,3 +113,10 @@ class Keystream:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise SecretLeak("a key stream is as secret as its key and is never pickled or copied")
+
+
+def _remainders(drawn: npt.NDArray[np.uint8], limit: int) -> npt.NDArray[np.uint8]:
+    """Bytes modulo 1..256. By a mask or a table: numpy divides slowly."""
+    if not limit & (limit - 1):
+        return drawn & np.uint8(limit - 1)
+    return (np.arange(256) % limit).astype(np.uint8).take(drawn)

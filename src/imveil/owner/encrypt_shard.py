@@ -10,8 +10,11 @@ import contextlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from imveil.cipher.scheme import Scheme
 from imveil.errors import BadDtype, BadInput, BadShape, BadSource, StoreProblem
@@ -19,7 +22,7 @@ from imveil.keys.key import Key
 from imveil.owner.pool import Stop, Stopped
 from imveil.owner.progress import Reject
 from imveil.owner.sealing import seal, unseal
-from imveil.owner.table import pixel_check
+from imveil.owner.table import pixel_check, pixel_digest
 from imveil.store import container
 from imveil.store.files import write_file
 from imveil.store.manifest import Shard
@@ -107,12 +110,17 @@ class EncryptShard:
         write_file(self.root / shard.file, data, aside=aside, sync=True)
         return ShardDone(task.number, shard, facts, sorted(rejects), kept=False)
 
-    def made(self, todos: list[Todo], pictures: list[Any]) -> Iterator[tuple[Any, Tag, str]]:
+    def made(self, todos: list[Todo], pictures: list[Any]) -> Iterable[tuple[Any, Tag, str]]:
         """Cipher image, tag and check of each picture; all have one shape and depth. Raises BadShape, BadDtype."""
         pixels, depth = [picture.pixels for picture in pictures], pictures[0].depth
-        ciphers = encrypted(self.scheme, self.key, todos, pixels, depth)
-        for todo, picture, (image, tag) in zip(todos, returned(self.scheme, pixels), ciphers, strict=True):
-            yield image, tag, pixel_check(todo.id, picture, depth)
+        digests = [pixel_digest(picture) for picture in pixels]
+        ciphers = encrypted(self.scheme, self.key, todos, pixels, depth, digests)
+        back = pixels
+        if self.scheme.traits.error:  # then the pictures have been rounded, and it is that which is checked
+            back = self.scheme.returned(np.stack(pixels))
+            digests = [pixel_digest(picture) for picture in back]
+        checks = map(pixel_check, (todo.id for todo in todos), back, repeat(depth), digests)
+        return [(image, tag, check) for (image, tag), check in zip(ciphers, checks, strict=True)]
 
     def _groups(self, todos: list[Todo], rejects: list[Reject]) -> Iterator[tuple[list[Todo], list[Any]]]:
         """Pictures of equal shape and depth, read together up to `BATCH_BYTES`; unreadable ones go to `rejects`."""
@@ -170,25 +178,16 @@ def write_sidecar(root: Path, number: int, shard: Shard, facts: Iterable[Any], k
 
 
 def encrypted(
-    scheme: Scheme, key: Key, todos: list[Todo], pictures: list[Any], depth: int
-) -> Iterator[tuple[Any, Tag]]:
+    scheme: Scheme, key: Key, todos: list[Todo], pictures: list[Any], depth: int, digests: list[bytes] | None = None
+) -> list[tuple[Any, Tag]]:
     """The cipher image of each picture, and its tag; all have one shape. Raises BadShape, BadDtype."""
-    import numpy as np
-
     if depth == 16 and scheme.traits.error:
         raise BadDtype(f"{scheme.id} rounds, which a picture of 16 bits, kept as two of 8, does not stand")
-    cipher = scheme.encrypt(np.stack(pictures), key, [todo.id for todo in todos], pad=True)
+    cipher = scheme.encrypt(np.stack(pictures), key, [todo.id for todo in todos], pad=True, digests=digests)
     config, fingerprint = scheme.config(), key.fingerprint
-    for i, image in enumerate(cipher.images):
-        nonce = cipher.nonces[i] if cipher.nonces else None
-        yield image, Tag(scheme.id, config, fingerprint, nonce, cipher.size, depth)
-
-
-def returned(scheme: Scheme, pictures: list[Any]) -> Any:
-    """What decryption will give, and so what is checked after it: for some schemes the pictures have been rounded."""
-    import numpy as np
-
-    return scheme.returned(np.stack(pictures)) if scheme.traits.error else pictures
+    nonces: list[bytes | None] = list(cipher.nonces) if cipher.nonces else [None] * len(pictures)
+    tags = [Tag(scheme.id, config, fingerprint, nonce, cipher.size, depth) for nonce in nonces]
+    return list(zip(cipher.images, tags, strict=True))
 
 
 def make(

@@ -7,6 +7,7 @@ another: `work(task, stop)`, where `stop()` tells it to raise `Stopped` between 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import pickle
@@ -27,6 +28,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA
 _ENDS = {signal.SIGINT, signal.SIGTERM}
 _state: Any = None
 _held: set[int] = set()
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
 class Engine(Protocol):
@@ -155,11 +157,21 @@ def _start(stop: Any, setup: bytes, secret: bytes, kept: list[_Kept]) -> None:
     if "numba" not in sys.modules:
         os.environ.update(dict.fromkeys(_THREADS, "1"))
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    _keep_memory()
     from imveil.cipher.threads import set_threads
 
     set_threads(1)
     make, parts = pickle.loads(setup)  # only now: it imports numpy, which asks for its threads when imported
     _state = make(Key(secret), *parts), stop.is_set
+
+
+def _keep_memory() -> None:
+    """What a picture needed stays with the process for the next one: glibc gives blocks of that size back to the system
+    at once, and to get them again, page by page, costs more than to encrypt."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
+        tune = ctypes.CDLL(None).mallopt
+        tune(_TRIM_THRESHOLD, 1 << 28)
+        tune(_MMAP_THRESHOLD, 1 << 25)
 
 
 def _die_with_parent() -> None:

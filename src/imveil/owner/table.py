@@ -74,9 +74,17 @@ class Table:
             raise BadManifest(f"{where} is malformed") from error
 
 
-def pixel_check(id: str, pixels: Any, depth: int) -> str:
-    """32 hex digits: the check of one picture, its id, shape (h, w, c) and depth. Only ever stored sealed."""
-    return hashlib.sha256(b"imveil-pixels-2" + _counted(id, pixels, depth)).hexdigest()[:32]
+def pixel_check(id: str, pixels: Any, depth: int, digest: bytes | None = None) -> str:
+    """32 hex digits: the check of one picture, its id, shape (h, w, c) and depth. Only ever stored sealed.
+
+    digest: `pixel_digest` of it, where it is known already.
+    """
+    return hashlib.sha256(b"imveil-pixels-2" + _counted(id, pixels, depth, digest)).hexdigest()[:32]
+
+
+def pixel_digest(pixels: Any) -> bytes:
+    """SHA-256 of the samples, row by row. It would tell which picture it is: it stays with the owner, or sealed."""
+    return hashlib.sha256(np.ascontiguousarray(pixels).data).digest()
 
 
 def checks(version: int, key: Key) -> Check:
@@ -88,11 +96,11 @@ def _pixel_mac(key: Key, id: str, pixels: Any, depth: int) -> str:
     return key.mac(_counted(id, pixels, depth))[:16].hex()
 
 
-def _counted(id: str, pixels: Any, depth: int) -> bytes:
+def _counted(id: str, pixels: Any, depth: int, digest: bytes | None = None) -> bytes:
     name = id.encode("utf-8", "surrogateescape")
     numbers = (len(name), *pixels.shape, depth)
     head = b"".join(int(n).to_bytes(8, "little") for n in numbers)
-    return head + name + hashlib.sha256(np.ascontiguousarray(pixels).data).digest()
+    return head + name + (digest or pixel_digest(pixels))
 
 
 def job_digest(key: Key, facts: Sequence[Any]) -> str:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Scheme, Shape, Traits, integers
+from imveil.cipher.scheme import Scheme, Shape, Traits, small_integers
 from imveil.keys.key import Key
 
 
@@ -41,4 +41,4 @@ class AesCtrControl(Scheme):
 
     def plan_from_material(self, shape: Shape, mask: Any) -> Plan:
         """One XOR with `mask`."""
-        return Plan(mask=integers("mask", mask, prod(shape), 256).astype(np.uint8))
+        return Plan(mask=small_integers("mask", mask, prod(shape), 256))

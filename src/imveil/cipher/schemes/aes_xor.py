@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Scheme, Shape, integers
+from imveil.cipher.scheme import Scheme, Shape, small_integers
 from imveil.keys.key import Key
 
 
@@ -35,4 +35,4 @@ class AesXor(Scheme):
 
     def plan_from_material(self, shape: Shape, mask: Any) -> Plan:
         """One XOR with `mask`."""
-        return Plan(mask=integers("mask", mask, prod(shape), 256).astype(np.uint8))
+        return Plan(mask=small_integers("mask", mask, prod(shape), 256))

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Scheme, Shape, Traits, integers
+from imveil.cipher.scheme import Scheme, Shape, Traits, small_integers
 from imveil.keys.key import Key
 
 ORDERS = np.array(list(permutations(range(3))), np.int32)  # out[c] = in[ORDERS[code][c]]: 012 021 102 120 201 210
@@ -54,14 +54,14 @@ class NegPos(Scheme):
         inv, colors = key.derive(self.id, "inv").stream(), key.derive(self.id, "colors").stream()
         moved = self.colors and shape[2] >= 3
         return {
-            "inv": inv.below(2, prod(shape)) if self.negpos else np.ones(prod(shape), np.int64),
-            "colors": colors.below(6, pixels) if moved else np.zeros(pixels, np.int64),
+            "inv": inv.small(2, prod(shape)) if self.negpos else np.ones(prod(shape), np.uint8),
+            "colors": colors.small(6, pixels) if moved else np.zeros(pixels, np.uint8),
         }
 
     def plan_from_material(self, shape: Shape, inv: Any, colors: Any) -> Plan:
         """Inversion first, then the order of colours."""
-        inv = integers("inv", inv, prod(shape), 2)
-        colors = integers("colors", colors, shape[0] * shape[1], 6)
+        inv = small_integers("inv", inv, prod(shape), 2)
+        colors = small_integers("colors", colors, shape[0] * shape[1], 6)
         from imveil.cipher import kernels  # loads numba, which importing a scheme must not
 
         order, mask = np.empty(prod(shape), np.int32), np.empty(prod(shape), np.uint8)
