@@ -20,8 +20,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from imveil.lab.attack import Attack, Guess, View, fitted
-from imveil.lab.pieces import sides
-from imveil.lab.solvers.scrambled import MOST, Scrambled, restored
+from imveil.lab.pieces import SIDES, sides
+from imveil.lab.solvers.scrambled import MOST, Scrambled, restored, seconds
 
 
 class Jigsaw(Attack):
@@ -36,6 +36,11 @@ class Jigsaw(Attack):
     def suits(self, scheme: Any) -> bool:
         """Schemes that move whole blocks, or shuffle the inside of all blocks in one way."""
         return str(scheme.id).startswith(("etc/", "patch/", "shf/"))
+
+    def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
+        """Of the smallest usual blocks that there are not too many of."""
+        h, w, _ = shape
+        return next((seconds(h * w // side**2) for side in sorted(SIDES[:3]) if h * w // side**2 <= MOST), 0.0)
 
     def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Each picture on its own; steps are not used."""

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from imveil.lab.attack import Attack, Guess, View, fitted
-from imveil.lab.pieces import sides
-from imveil.lab.solvers.scrambled import MOST, Scrambled, restored_grey
+from imveil.lab.pieces import SIDES, sides
+from imveil.lab.solvers.scrambled import CANDIDATES, MOST, Scrambled, restored_grey, seconds
 
 
 class JigsawGrey(Attack):
@@ -30,6 +30,13 @@ class JigsawGrey(Attack):
     def suits(self, scheme: Any) -> bool:
         """Schemes that scramble the planes of a picture as one grey image."""
         return str(scheme.id).startswith("etc-grey/")
+
+    def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
+        """Of the smallest usual blocks that there are not too many of."""
+        h, w, _ = shape
+        return next(
+            (seconds(CANDIDATES * h * w // side**2) for side in sorted(SIDES[:3]) if h * w // side**2 <= MOST), 0.0
+        )
 
     def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Each picture on its own; steps are not used."""

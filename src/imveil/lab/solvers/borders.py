@@ -19,10 +19,13 @@ FLAT = 1.0  # added to the variances of gradients: pieces without any are not su
 
 @dataclass(frozen=True)
 class Borders:
-    """lines: (4n, side, c) the outermost pixels, centred at 0.   told: (4n, side * c + c * c + 1) what each border
-    predicts; all for border 4 * piece + side."""
+    """lines: (4n, side, c) the outermost pixels, centred at 0.   expected: (4n, side, c) what should lie beside them,
+    inverse: (4n, c, c) inverse covariance of its errors. told: (4n, side * c + c * c + 1) both as factors of a product;
+    all for border 4 * piece + side."""
 
     lines: Any
+    expected: Any
+    inverse: Any
     told: Any
 
     def costs(self, rows: Any, reverse: bool, values: Values, v: int) -> Any:
@@ -31,6 +34,17 @@ class Borders:
         there = self._seen(self.lines, reverse, values, v)
         both = np.concatenate([self.told[rows], here], axis=1)
         return both @ np.concatenate([there, self.told], axis=1).T
+
+    def robust(self, a: Any, b: Any, reverse: Any, values: Values, v: Any) -> Any:
+        """As `costs`, of pairs of borders, (m,) each, but the sum of distances over pixels instead of their squares:
+        an edge that begins at the border then costs less. reverse, v: (m,) how each b is shown. (m,) float32."""
+        found = np.zeros(len(a), np.float32)
+        for one, other, shown in ((a, b, v), (b, a, values.inverse[v])):
+            there = np.where(reverse[:, None, None], self.lines[other][:, ::-1], self.lines[other])
+            there = np.take_along_axis(there, values.orders[shown][:, None], axis=2)
+            apart = there * values.signs[shown][:, None, None].astype(np.float32) - self.expected[one]
+            found += np.sqrt(((apart @ self.inverse[one]) * apart).sum(axis=2).clip(0)).sum(axis=1)
+        return found
 
     @staticmethod
     def _seen(lines: Any, reverse: bool, values: Values, v: int) -> Any:
@@ -55,4 +69,4 @@ def borders(cut: Any) -> Borders:
     weighed = expected @ inverse
     own = (weighed * expected).sum(axis=(1, 2))[:, None]
     told = np.concatenate([-2 * weighed.reshape(4 * n, -1), inverse.reshape(4 * n, -1), own], axis=1)
-    return Borders(outer, told.astype(np.float32))
+    return Borders(outer, expected, inverse, told.astype(np.float32))

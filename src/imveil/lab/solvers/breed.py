@@ -15,9 +15,9 @@ import numpy as np
 from imveil.lab.solvers.links import Links
 from imveil.lab.solvers.poses import AHEAD, FACING, MATRICES, STEPS, TURN_INVERSE, TURN_TABLE
 
-CROWD = 24
-NOISE = 0.15  # in the logarithm of what a link is worth, so that not all children are alike
-PATIENCE = 6
+CROWD = 48  # assemblies at a time
+NOISE = 0.05  # in the logarithm of what a link is worth, so that not all children are alike
+PATIENCE = 10
 
 
 class Assembly(NamedTuple):

@@ -16,6 +16,7 @@ from imveil.lab.solvers.borders import borders
 from imveil.lab.solvers.poses import Values, meetings
 
 ROWS = 1024  # borders compared at once
+TRIED = 2  # times as many links as are kept are compared a second time, robustly
 LIKE = 0.02  # a sample: costs that differ by less are alike, so that flat pieces are not sure of each other
 
 
@@ -37,7 +38,8 @@ def links(cut: Any, values: Values, turns: int, most: int, unfit: Any = None) ->
     seen, meet = borders(cut), meetings(turns)
     total, v = 4 * len(cut), len(values.signs)
     most = min(most, len(cut) - 1)
-    cost, codes = np.full((total, most), np.inf, np.float32), np.zeros((total, most), np.int64)
+    tried = min(TRIED * most, len(cut) - 1)
+    cost, codes = np.full((total, tried), np.inf, np.float32), np.zeros((total, tried), np.int64)
     for start in range(0, total, ROWS):
         rows = np.arange(start, min(start + ROWS, total))
         for reverse in range(2):
@@ -45,6 +47,15 @@ def links(cut: Any, values: Values, turns: int, most: int, unfit: Any = None) ->
                 for value in range(v):
                     found = seen.costs(rows, bool(reverse), values, value)
                     _keep(found, start, meet[..., reverse], value, v, cost, codes)
+    side, other = np.arange(total)[:, None] % 4, codes // v // 8
+    reverse = meet[side, other % 4, 1] == codes // v % 8
+    for start in range(0, total, ROWS):
+        rows = np.arange(start, min(start + ROWS, total))
+        a = np.repeat(rows, tried)
+        again = seen.robust(a, other[rows].ravel(), reverse[rows].ravel(), values, codes[rows].ravel() % v)
+        cost[rows] = again.reshape(-1, tried)
+    ranked = np.argsort(cost, axis=1, kind="stable")[:, :most]
+    cost, codes = np.take_along_axis(cost, ranked, axis=1), np.take_along_axis(codes, ranked, axis=1)
     like = LIKE * cut[0, 0].size
     scale = np.maximum(cost[:, min(1, most - 1)], 0) + like
     other = scale[codes // v // 8]

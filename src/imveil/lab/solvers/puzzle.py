@@ -13,7 +13,7 @@ from imveil.lab.solvers.poses import Values, turned, values
 from imveil.lab.solvers.tree import tree
 
 MOST_LINKS = 10
-GENERATIONS = 30
+GENERATIONS = 60
 
 
 @dataclass(frozen=True)
