@@ -122,9 +122,9 @@ def _scored(loaded: Model, ciphers: Path, split: str | None, force: bool) -> tup
     """The score on a cipher data set, and the split that was taken."""
     from imveil.cloud.dataset import pick_split
     from imveil.cloud.predict import evaluate as score
-    from imveil.store.sets import open_set
+    from imveil.store.joined import open_sets
 
-    info, cipher_set = loaded.info, open_set(ciphers)
+    info, cipher_set = loaded.info, open_sets(ciphers)
     manifest = cipher_set.manifest
     name = pick_split(manifest.splits, split)
     if not force:

@@ -114,7 +114,7 @@ def train(
     from imveil.cloud.loop import fit
     from imveil.cloud.modelfile import describe, save_model, weights_of
     from imveil.cloud.predict import evaluate as score
-    from imveil.store.sets import open_set
+    from imveil.store.joined import open_sets
 
     if model.exists() and not force:
         raise BadDestination(f"{model} exists already", hint="choose another name, or overwrite it with --force")
@@ -123,7 +123,7 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     say = fact if leader() else lambda *_: None
-    cipher_set = open_set(ciphers)
+    cipher_set = open_sets(ciphers)
     manifest = cipher_set.manifest
     traits = _mapping(manifest.traits)
     settings, reasons = chosen(

@@ -13,7 +13,7 @@ from imveil.cloud.streamed import Streamed, too_large
 from imveil.errors import TrainingProblem
 
 if TYPE_CHECKING:
-    from imveil.store.sets import CipherSet
+    from imveil.store.joined import AnySet
 
 Images = Any  # an array (n, h, w, c), or Streamed
 I64 = npt.NDArray[np.int64]
@@ -65,7 +65,7 @@ def keep_some(labels: I64, limit: int, seed: int) -> npt.NDArray[np.bool_]:
     return out
 
 
-def load_parts(cipher_set: CipherSet, seed: int, limit: int | None = None, *, stream: bool | None = None) -> Parts:
+def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, stream: bool | None = None) -> Parts:
     """Cut a cipher data set into parts. A split "test" is the test, "valid" or "val" the validation, as they are.
 
     A set without splits gives a fifth of each class, at most 10,000, as test. Without a validation split a tenth of

@@ -14,8 +14,9 @@ from imveil.cloud.extra import torch
 from imveil.cloud.tensors import tensor
 from imveil.errors import StoreProblem
 from imveil.store.container import Opened, Packed
+from imveil.store.joined import open_sets
 from imveil.store.manifest import Manifest
-from imveil.store.sets import Entry, open_set
+from imveil.store.sets import Entry
 
 Transform = Callable[[Any], Any]
 _KEPT = 2  # shards held open
@@ -24,23 +25,24 @@ _KEPT = 2  # shards held open
 class CipherDataset(torch.utils.data.Dataset[tuple[Any, int]]):
     """Item i is (image (c, h, w), label), -1 without labels; uint8, or float32 where cipher images are no bytes.
 
-    path: the data set's folder.   split: "train", "test", ...; None: "train", or the only one.   transform: of an
-    image. classes, names, manifest say what the pictures are. Digests are checked as pictures are read.
+    path: the data set's folder, or one whose folders are its parts.   split: "train", "test", ...; None: "train", or the
+    only one.   transform: of an image. classes, names, manifest say what the pictures are. Digests are checked as
+    pictures are read.
 
     Items of one shard lie together, and containers of one file a shard are read shard by shard: for those, and for
     more pictures than memory holds, `stream` is the way. Raises BadManifest, BadShard, TrainingProblem.
     """
 
     def __init__(self, path: str | Path, split: str | None = None, *, transform: Transform | None = None) -> None:
-        self._set = open_set(path)
+        self._set = open_sets(path)
         splits = self._set.manifest.splits
         self.split = "train" if split is None and "train" in splits else pick_split(splits, split)
         self.transform = transform
         self._open: OrderedDict[int, Opened] = OrderedDict()
         self._items: list[tuple[int, Entry]] = [
             (number, entry)
-            for number, shard in enumerate(self._set.manifest.shards)
-            for entry in self._set.shard(shard)
+            for number in range(len(self._set.manifest.shards))
+            for entry in self._set.entries_of(number)
             if entry.split == self.split
         ]
 
@@ -90,7 +92,7 @@ class CipherDataset(torch.utils.data.Dataset[tuple[Any, int]]):
         if number not in self._open:
             while len(self._open) >= _KEPT:
                 self._open.popitem(last=False)
-            self._open[number] = self._set.container.open(self._set.path, self._set.manifest.shards[number])
+            self._open[number] = self._set.opened(number)
         self._open.move_to_end(number)
         return self._open[number]
 

@@ -22,7 +22,8 @@ from imveil.errors import BadShape, StoreProblem, TrainingProblem
 
 if TYPE_CHECKING:
     from imveil.store.container import Opened
-    from imveil.store.sets import CipherSet, Entry
+    from imveil.store.joined import AnySet
+from imveil.store.sets import Entry
 
 I64 = npt.NDArray[np.int64]
 _KEPT = 2  # shards held open
@@ -31,7 +32,7 @@ _KEPT = 2  # shards held open
 class _Shards:
     """The last few shards of a data set, opened once; for several threads."""
 
-    def __init__(self, cipher_set: CipherSet) -> None:
+    def __init__(self, cipher_set: AnySet) -> None:
         self.set, self.lock = cipher_set, threading.Lock()
         self.open: OrderedDict[int, Opened] = OrderedDict()
 
@@ -41,8 +42,7 @@ class _Shards:
             if number not in self.open:
                 while len(self.open) >= _KEPT:
                     self.open.popitem(last=False)
-                shard = self.set.manifest.shards[number]
-                self.open[number] = self.set.container.open(self.set.path, shard)
+                self.open[number] = self.set.opened(number)
             self.open.move_to_end(number)
             opened = self.open[number]
         images = []
@@ -69,14 +69,14 @@ class Streamed:
         self._ahead: dict[bytes, Future[Any]] = {}
 
     @classmethod
-    def open(cls, cipher_set: CipherSet, split: str) -> Streamed:
+    def open(cls, cipher_set: AnySet, split: str) -> Streamed:
         """The pictures of a split; one is read, to know the size. Raises BadShard, TrainingProblem where there are
         none."""
         shards = _Shards(cipher_set)
         items = [
             (number, entry)
-            for number, shard in enumerate(cipher_set.manifest.shards)
-            for entry in cipher_set.shard(shard)
+            for number in range(len(cipher_set.manifest.shards))
+            for entry in cipher_set.entries_of(number)
             if entry.split == split
         ]
         if not items:

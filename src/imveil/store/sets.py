@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from imveil.errors import BadImage, BadManifest, BadShape, BadShard, StoreProblem
 from imveil.store import container
-from imveil.store.container import Container, Listed, Packed
+from imveil.store.container import Container, Listed, Opened, Packed
 from imveil.store.files import read_bytes
 from imveil.store.manifest import ALL, Manifest, Shard, read_manifest
 from imveil.store.tag import Tag
@@ -63,6 +63,14 @@ class CipherSet:
     def shard(self, shard: Shard) -> list[Entry]:
         """The images of one shard, its file checked against the manifest. Raises BadShard."""
         return [self._entry(line) for line in self.container.open(self.path, shard).lines]
+
+    def opened(self, number: int) -> Opened:
+        """Shard `number`, counted from 0. Raises BadShard."""
+        return self.container.open(self.path, self.manifest.shards[number])
+
+    def entries_of(self, number: int) -> list[Entry]:
+        """The images of shard `number`. Raises BadShard."""
+        return self.shard(self.manifest.shards[number])
 
     def entries(self) -> Iterator[Entry]:
         """All images, shard by shard. Raises BadShard."""
