@@ -2,7 +2,7 @@
 
 usage: python benchmarks/scale.py [--record]
 
-Two data sets of tiny pictures are encrypted, each in a process of its own; what one picture more costs is the difference.
+Two data sets of tiny pictures are encrypted, each in a process of its own; a picture costs the difference.
 """
 
 from __future__ import annotations

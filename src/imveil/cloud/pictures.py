@@ -25,8 +25,8 @@ _KEPT = 2  # shards held open
 class CipherDataset(torch.utils.data.Dataset[tuple[Any, int]]):
     """Item i is (image (c, h, w), label), -1 without labels; uint8, or float32 where cipher images are no bytes.
 
-    path: the data set's folder, or one whose folders are its parts.   split: "train", "test", ...; None: "train", or the
-    only one.   transform: of an image. classes, names, manifest say what the pictures are. Digests are checked as
+    path: the data set's folder, or one whose folders are its parts.   split: "train", "test", ...; None: "train", or
+    the only one.   transform: of an image. classes, names, manifest say what the pictures are. Digests are checked as
     pictures are read.
 
     Items of one shard lie together, and containers of one file a shard are read shard by shard: for those, and for
