@@ -13,6 +13,7 @@ import pytest
 
 import imveil
 from imveil.lab import claims, paper, questions, record
+from imveil.lab.attack import attacks, find_attack
 from imveil.lab.claims import Evidence, claims_of
 from imveil.lab.kept import PROPERTIES, Kept, kept
 from imveil.lab.record import Record
@@ -99,6 +100,14 @@ def test_every_scheme_is_asked_five_questions() -> None:
     assert verdicts(by_name["known pictures"], played("known-plan", 0.5)) == ["refuted"]
     assert verdicts(by_name["linking"], played("link", 0.0, identified=0.02)) == ["held"]
     assert verdicts(by_name["linking"], played("link", 0.0, identified=0.9)) == ["refuted"]
+
+
+def test_claims_ask_every_attack_that_suits_those_that_train_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "pictures_of", lambda _: np.zeros((2100, 32, 32, 3), np.uint8))
+    ladders = [ladder for claim in claims_of(imveil.find("etc/1")) for ladder in claim.readings[0].asks()]
+    games: list[Any] = [ladder[0] for ladder in ladders]
+    suits = {name for name in attacks() if find_attack(name).suits(imveil.find("etc/1"))}
+    assert {game.attack for game in games} == suits >= {"inverse-net", "jigsaw", "chosen-plan", "many-time-pad"}
 
 
 def test_the_paper_s_claims_are_not_measured_without_records() -> None:
