@@ -69,7 +69,7 @@ def puzzle_ladder(name: str, puzzles: list[Record]) -> list[str]:
     lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
     seen = f"![What {name} makes of cipher images](../pictures/{name}.png)"
     note = f"{NOTE} {measured(puzzles)} Records: `records/assembly.jsonl`."
-    return ["## The ladder", *([seen] if (PICTURES / f"{name}.png").exists() else []), "\n".join(lines), note]
+    return ["## The puzzles", *([seen] if (PICTURES / f"{name}.png").exists() else []), "\n".join(lines), note]
 
 
 def ladder(name: str, records: list[Record]) -> list[str]:

@@ -76,7 +76,7 @@ def test_a_shuffle_that_all_blocks_share_is_undone(side: int, channels: int) -> 
     assert max(float((way == found).mean()) for way in ways) == 1
 
 
-@pytest.mark.parametrize("size", [None, (192, 192)], ids=["oblong", "square"])
+@pytest.mark.parametrize("size", [(96, 160), (128, 128)], ids=["oblong", "square"])
 def test_shuffled_inside_and_out(size: Any) -> None:
     found, _ = climbed(Rung("patch/1", 8, ("inside", "shuffle")), middle(photograph(), size), seed=1)
     assert found.neighbour >= 0.5

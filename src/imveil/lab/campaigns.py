@@ -51,6 +51,11 @@ def _inverse(words: str, scheme: str, kind: str = "", **fields: Any) -> Rung:
     return Rung(words, Question(f"inverse-net{kind}", scheme, fields, terms=FEW))
 
 
+def _puzzle(words: str, scheme: str, block: int, data: str = "kodak tiles", **fields: Any) -> Rung:
+    attack = "jigsaw-grey" if scheme == "etc-grey/1" else "jigsaw"
+    return Rung(words, Question(attack, scheme, {**fields, "block": block}, data, FEW))
+
+
 PIXELS, SAMPLES = "pixel-shuffle/1", {"unit": "sample"}
 GREY = "pneumoniamnist"
 LADDERS: dict[str, list[Rung]] = {
@@ -70,6 +75,19 @@ LADDERS: dict[str, list[Rung]] = {
         *(_order(f"all pixels of 32x32, from {n:,}", PIXELS, n, True) for n in (5000, 1000, 300, 100, 30)),
         _order("samples and blocks of 4x4", "patch/1", 1000, True),
         *(_order(f"all samples, from {n:,}", PIXELS, n, True, **SAMPLES) for n in (5000, 1000)),
+    ],
+    "jigsaw": [
+        *(_puzzle(f"{b}x{b} blocks moved", "patch/1", b, pixels=False) for b in (32, 16, 8)),
+        _puzzle("samples inside 8x8 blocks, the same in all", "shf/1", 8),
+        _puzzle("samples inside 8x8 blocks, the same in all, and blocks moved", "patch/1", 8),
+        *(_puzzle(f"{b}x{b} blocks moved, turned, inverted, recoloured", "etc/1", b) for b in (32, 16, 8)),
+        _puzzle("4x4 blocks of 32x32 moved", "patch/1", 4, "cifar10 test", pixels=False),
+        _puzzle("samples inside 4x4 blocks of 32x32, the same in all", "shf/1", 4, "cifar10 test"),
+        _puzzle("4x4 blocks of 32x32 moved, turned, inverted, recoloured", "etc/1", 4, "cifar10 test"),
+    ],
+    "jigsaw-grey": [
+        *(_puzzle(f"planes in one, {b}x{b} blocks moved, turned, inverted", "etc-grey/1", b) for b in (32, 16, 8)),
+        _puzzle("the same, 8x8 blocks of 32x32", "etc-grey/1", 8, "cifar10 test"),
     ],
     "inverse-net": [
         _inverse("pixels inverted and recoloured, each in its own way", OLD),
