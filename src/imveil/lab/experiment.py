@@ -36,9 +36,9 @@ class Recipe:
 
     data: "cifar10" or "cifar100".   scheme, fields: how pictures are hidden.   query: test pictures under the "same"
     key as the training pictures, or under "another".   model, width, adapter, epochs, batch, lr: see
-    `cloud.loop.Settings`. adapter_options: of the adapter's file. augment: "none", "before" encryption (a fresh cipher
-    image each epoch), "after" it (flips and shifts of cipher images), or of what the adapter makes of them ("adapted").
-    images: how many training pictures, None for all that are not held out.
+    `cloud.loop.Settings`. adapter_options, model_options: of their files. augment: "none", "before" encryption (a
+    fresh cipher image each epoch), "after" it (flips and shifts of cipher images), or of what the adapter makes of them
+    ("adapted"). images: how many training pictures, None for all that are not held out.
     held_out: pictures of the training set kept for choices; the test set is asked once, at the end.
     """
 
@@ -56,6 +56,8 @@ class Recipe:
     images: int | None = None
     held_out: int = 5000
     adapter_options: Mapping[str, Any] = field(default_factory=dict)
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+    optimiser: Literal["sgd", "adamw"] = "sgd"
 
     @property
     def digest(self) -> str:
@@ -166,6 +168,8 @@ def _trained(call: _Call) -> tuple[Any, float]:
         width=recipe.width,
         adapter=recipe.adapter,
         adapter_options=dict(recipe.adapter_options),
+        model_options=dict(recipe.model_options),
+        optimiser=recipe.optimiser,
         moved="adapted" if recipe.augment == "adapted" else "input",
         epochs=recipe.epochs,
         batch=recipe.batch,

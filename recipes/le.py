@@ -1,0 +1,5 @@
+"""le/1, one cipher image per picture."""
+
+from imveil.lab.experiment import Recipe
+
+RECIPE = Recipe(scheme="le/1")
