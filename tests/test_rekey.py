@@ -111,6 +111,28 @@ def test_containers_names_labels_and_what_was_left_out(
     assert (report.rejected, report.images) == ([], 38)
 
 
+def test_shards_of_one_file_are_read_once_each(tmp_path: Path) -> None:
+    """And not once for every new one; broken ones are told as ever."""
+    scheme = imveil.find("negpos/1", per_image=True)
+    with mock.patch("imveil.owner.encrypt.SHARD", 5):
+        encrypt_set(made(40), tmp_path / "old", scheme, OLD, container="npz")
+        store, opened = type(open_set(tmp_path / "old").container), []
+        original = store.open
+
+        def count(self: Any, root: Path, shard: Any) -> Any:
+            if root == tmp_path / "old":
+                opened.append(shard.file)
+            return original(self, root, shard)
+
+        with mock.patch.object(store, "open", count):
+            rekey_set(tmp_path / "old", tmp_path / "new", OLD, NEW, workers=1)
+        assert len(opened) == 2 * 8  # for the list, and for the images
+        with mock.patch("imveil.owner.scratch.FEW", 100):
+            rekey_set(tmp_path / "old", tmp_path / "other", OLD, NEW, workers=1)
+        assert tree(tmp_path / "new") == tree(tmp_path / "other")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old", "other"]
+
+
 @pytest.mark.parametrize("container", ["folder", "npz"])
 def test_an_interrupted_run_goes_on_and_ends_the_same(container: str, tmp_path: Path) -> None:
     scheme = imveil.find("negpos/1", per_image=True)
@@ -129,11 +151,13 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(container: str, tmp_path: 
         with mock.patch.object(RekeyShard, "__call__", stopped), pytest.raises(Stopped):
             rekey_set(tmp_path / "old", tmp_path / "new", OLD, NEW, workers=1)
         assert not (tmp_path / "new" / "imveil.json").exists()
+        assert (tmp_path / "new.rekey").exists() == (container == "npz")
         with pytest.raises(BadDestination, match="interrupted run"):
             rekey_set(tmp_path / "old", tmp_path / "new", OLD, Key(bytes(31) + b"x"))
         report = rekey_set(tmp_path / "old", tmp_path / "new", OLD, NEW, workers=1)
         assert report.kept == 24
         assert tree(tmp_path / "new") == tree(tmp_path / "whole")
+        assert not (tmp_path / "new.rekey").exists()
         assert rekey_set(tmp_path / "old", tmp_path / "new", OLD, NEW).already
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -54,3 +55,12 @@ def cannot_write(root: Path, error: OSError) -> BadDestination:
             hint="free some space and run the same command again to go on",
         )
     return BadDestination(f"{error.filename or root} cannot be written: {error.strerror or error}")
+
+
+@contextlib.contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Every OSError of the block as that error."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(root, error) from error

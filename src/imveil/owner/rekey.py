@@ -32,10 +32,13 @@ from imveil.owner.decrypt import check_key, expected, find_scheme, read_table
 from imveil.owner.decrypt_shard import check_tag
 from imveil.owner.encrypt import REJECTED, encrypt_set
 from imveil.owner.encrypt_shard import EncryptShard, Todo
-from imveil.owner.progress import Reject, Report, Watch
+from imveil.owner.place import apart
+from imveil.owner.progress import Reject, Report, Watch, writing
+from imveil.owner.scratch import read as read_aside
+from imveil.owner.scratch import scratch
 from imveil.owner.sealing import AUTH, seal, unseal
 from imveil.owner.table import VERSION, Row, Table
-from imveil.store.container import Opened
+from imveil.store.container import Opened, Packed
 from imveil.store.manifest import FILE
 from imveil.store.sets import CipherSet, Entry, open_set
 from imveil.store.tag import Tag
@@ -72,20 +75,21 @@ def rekey_set(
             f"the sealed table of {source} is of version {table.version}, which cannot be carried to another key",
             hint="decrypt the data set and encrypt it anew",
         )
-    ciphers = Ciphers.of(cipher_set, table, old, new)
-    report = encrypt_set(
-        ciphers,
-        destination,
-        scheme,
-        new,
-        keep_names=table.keep_names,
-        hide_labels=table.hide_labels,
-        container=manifest.container,
-        workers=workers,
-        engine=engine,
-        make=make,
-        progress=progress,
-    )
+    apart(Path(source), Path(destination))
+    with writing(Path(destination)), scratch(cipher_set, Path(destination), new, workers, engine) as aside:
+        report = encrypt_set(
+            Ciphers.of(cipher_set, table, old, new, aside),
+            destination,
+            scheme,
+            new,
+            keep_names=table.keep_names,
+            hide_labels=table.hide_labels,
+            container=manifest.container,
+            workers=workers,
+            engine=engine,
+            make=make,
+            progress=progress,
+        )
     return replace(report, rejected=[reject for reject in report.rejected if table.rows[reject.at].mac is not None])
 
 
@@ -118,32 +122,34 @@ class Held(NamedTuple):
 class Ciphers:
     """A cipher data set as a source: its pictures as the table names them, in the order of the first source.
 
-    where: shard and entry of each, None where it was left out.   why: the reason then.   sealed: the old key under the
-    new one, for the workers: neither is ever pickled.
+    where: shard of each, its place in there, and what the shard says of it; None where it was left out.   why: the
+    reason then.   sealed: the old key under the new one, for the workers: neither is ever pickled.   aside: the images
+    in files of their own, where there is a scratch.
     """
 
     cipher_set: CipherSet
     items: list[Row]
     classes: list[str]
-    where: list[tuple[int, Entry] | None]
+    where: list[tuple[int, int, Entry] | None]
     why: dict[int, str]
     sealed: bytes
+    aside: Path | None = None
 
     @classmethod
-    def of(cls, cipher_set: CipherSet, table: Table, old: Key, new: Key) -> Ciphers:
+    def of(cls, cipher_set: CipherSet, table: Table, old: Key, new: Key, aside: Path | None = None) -> Ciphers:
         """Every list is read. Raises BadManifest, BadShard."""
         _, paths = expected(cipher_set, table, old)
         found = {
-            entry.path: (number, entry)
+            entry.path: (number, position, entry)
             for number, shard in enumerate(cipher_set.manifest.shards)
-            for entry in cipher_set.shard(shard)
+            for position, entry in enumerate(cipher_set.shard(shard))
         }
         where = [found.get(path) if row.mac else None for path, row in zip(paths, table.rows, strict=True)]
         reasons = _reasons(cipher_set.path)
         why = {i: reasons.get(path, "it was left out when it was encrypted") for i, path in enumerate(paths)
                if where[i] is None}  # fmt: skip
         why |= {i: f"{paths[i]} is missing" for i in why if table.rows[i].mac is not None}
-        return cls(cipher_set, table.rows, table.classes, where, why, seal(old.reveal(), new, _PURPOSE))
+        return cls(cipher_set, table.rows, table.classes, where, why, seal(old.reveal(), new, _PURPOSE), aside)
 
     @property
     def spec(self) -> str:
@@ -160,16 +166,23 @@ class Ciphers:
         place = self.where[at]
         if place is None:
             raise BadImage(self.why[at])
-        number, entry = place
+        number, position, entry = place
         try:
-            (found,) = self._shard(number).read([entry])
-            if isinstance(found, StoreProblem):
-                raise found
+            found = self._read(number, position, entry)
             check_tag(found.tag, entry.path, self.cipher_set.manifest, self._scheme)
         except StoreProblem as error:
             raise BadImage(error.message) from error
         assert found.tag is not None
         return Held(found.image, found.tag, self.items[at].mac or "")
+
+    def _read(self, number: int, position: int, entry: Entry) -> Packed:
+        held = None if self.aside is None else read_aside(self.aside, number, position)
+        if held is not None:
+            return held
+        (found,) = self._shard(number).read([entry])
+        if isinstance(found, StoreProblem):
+            raise found
+        return found
 
     def _shard(self, number: int) -> Opened:
         if self._last.get(number) is None:

@@ -25,7 +25,7 @@ from imveil.errors import BadDestination, BadManifest, BadShard, KeyProblem, Sto
 from imveil.keys.key import Key
 from imveil.owner import pool
 from imveil.owner.place import RUN, Job, apart, begin, locked, look
-from imveil.owner.progress import Progress, Report, Watch, cannot_write
+from imveil.owner.progress import Progress, Report, Watch, writing
 from imveil.owner.sealed_file import SealedReader, SealedWriter
 from imveil.owner.sealing import AUTH
 from imveil.store.files import sync_folder
@@ -75,7 +75,7 @@ def seal_set(
     cipher_set, root = open_set(source), Path(destination)
     manifest = cipher_set.manifest
     job = _job(manifest, key, "seal")
-    with locked(root), _writing(root):
+    with locked(root), writing(root):
         if (root / SEALED).exists():
             if _opened(root, key).sha256 != manifest.sha256:
                 raise BadDestination(f"{root} holds another sealed data set", hint="choose an empty destination")
@@ -112,7 +112,7 @@ def unseal_set(
     home, root = Path(source), Path(destination)
     manifest = _opened(home, key)
     job = _job(manifest, key, "unseal")
-    with locked(root), _writing(root):
+    with locked(root), writing(root):
         if (root / FILE).exists():
             if open_set(root).manifest.sha256 != manifest.sha256:
                 raise BadDestination(f"{root} holds another data set", hint="choose an empty destination")
@@ -331,14 +331,6 @@ def _aside(target: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-
-
-@contextlib.contextmanager
-def _writing(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise cannot_write(root, error) from error
 
 
 def _tidy(root: Path) -> None:
