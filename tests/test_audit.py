@@ -138,16 +138,39 @@ def test_grades_go_by_the_lower_end_of_the_interval() -> None:
     assert level(made(0.55)) == "partly open"
     assert level(made(0.1)) == "nothing found"
     assert level(made(0.1, identified=0.9, gallery=1000)) == "recognisable"
-    assert "picks the right one among 1,000 in 90% of cases" in sentence(made(0.1, identified=0.9, gallery=1000))
+    assert "picks the right one among 1,000 in 90 % of cases" in sentence(made(0.1, identified=0.9, gallery=1000))
     assert level(Audit("x/1", "", ("coa",), 60)) == "no verdict"
     assert made(0.55).condemned(0.4)
     assert not made(0.55).condemned(0.5)
 
 
 def test_of_equal_findings_the_one_that_needed_least_is_named() -> None:
-    best = made(0.2, 1.0, 1.0).best
-    assert best is not None
-    assert best.trial.strength == 2
+    found = made(0.2, 1.0, 1.0)
+    assert found.best is not None
+    assert found.best.trial.strength == 2
+
+
+def test_the_verdict_tells_of_the_least_that_does_nearly_as_well() -> None:
+    found = made(0.2, 0.97, 1.0)
+    assert found.best is not None
+    assert found.best.trial.strength == 3
+    assert found.told is not None
+    assert found.told.trial.strength == 2
+    assert "knows 2 pictures" in sentence(found)
+    weak = made(0.1, 0.12)
+    assert weak.told is weak.best, "where nothing is broken, the best is told"
+
+
+def test_who_chose_from_a_gallery_told_a_picture_and_did_not_get_it_back() -> None:
+    found = made(0.1)
+    [link] = [t for t in plan(240, (32, 32, 3), ("coa",), 60)[0] if t.attack.id == "link"]
+    found.findings.append(finding(link, 1.0, identified=1.0, gallery=1000))
+    assert found.condemned(0.5), "the exit code goes by every attack"
+    assert level(found) == "recognisable"
+    assert "has one cipher image, and 1,000 pictures among which the right one is, picks the right" in sentence(found)
+    found.findings[0] = made(0.3).findings[0]
+    assert level(found) == "partly open"
+    assert "Moreover, an attacker who" in sentence(found)
 
 
 def test_an_attack_that_scores_on_noise_condemns_nobody() -> None:

@@ -144,7 +144,8 @@ def _leave(found: Audit, fail_above: float | None) -> None:
         typer.echo("imveil: no attack could be played, so nothing was judged; give a longer --budget", err=True)
         raise typer.Exit(code=1)
     if found.condemned(fail_above):
-        typer.echo(f"imveil: recovery is at least {found.best.low:.3f}, more than {fail_above:g}", err=True)
+        best = f"{found.best.trial.attack.id} recovers at least {found.best.low:.3f}"
+        typer.echo(f"imveil: {best}, more than {fail_above:g}", err=True)
         raise typer.Exit(code=CONDEMNED)
 
 

@@ -75,6 +75,17 @@ class Finding:
         return fmean(values), stdev(values) if len(values) > 1 else 0.0, len(values)
 
     @property
+    def need(self) -> tuple[int, ...]:
+        """How much the attacker had to have, for comparison: view, images, kinds of things; looking needs least."""
+        attack = self.trial.attack
+        return VIEWS.index(self.trial.view), self.trial.strength, len(attack.needs), int(attack.id != "look")
+
+    @property
+    def pictures(self) -> bool:
+        """Whether what came back are whole pictures, as far as that can be told where nobody has the true ones."""
+        return bool(self.records[0].facts["found"].get("pictures", True))
+
+    @property
     def sound(self) -> bool:
         """Whether its number counts: an attack that scores on noise proves nothing."""
         return float(self.control.get("low", 0.0)) < NOISE
@@ -103,27 +114,24 @@ class Audit:
     def best(self) -> Finding | None:
         """The finding whose recovery is surely the highest: by the lower end of its interval, then by its mean; of
         equals the one that needed least."""
-        order = {view: i for i, view in enumerate(VIEWS)}
         return max(
             (f for f in self.findings if f.sound),
-            key=lambda f: (
-                round(f.low, 3),
-                round(f.recovery, 3),
-                -order[f.trial.view],
-                -f.trial.strength,
-                -len(f.trial.attack.needs),
-            ),
+            key=lambda f: (round(f.low, 3), round(f.recovery, 3), *(-n for n in f.need)),
             default=None,
         )
 
     @property
     def told(self) -> Finding | None:
-        """Of the findings that nearly equal the best, the one that needed least: that is the one to tell of."""
-        best, order = self.best, {view: i for i, view in enumerate(VIEWS)}
-        if best is None or best.low < TOLD_FROM:
-            return best
-        near = [f for f in self.findings if f.sound and f.low >= best.low - NEAR]
-        return min(near, key=lambda f: (order[f.trial.view], f.trial.strength, len(f.trial.attack.needs), -f.low))
+        """The finding to tell of: of those that redraw pictures about as well as any, the one that needed least.
+
+        Not one that chose from a gallery: whoever has the picture already does not get it back.
+        """
+        redrawn = [f for f in self.findings if f.sound and "gallery" not in f.trial.attack.needs]
+        most = max((f.low for f in redrawn), default=0.0)
+        if most < TOLD_FROM:
+            return max(redrawn, key=lambda f: (f.low, f.recovery), default=self.best)
+        near = [f for f in redrawn if f.low >= most - NEAR]
+        return min([f for f in near if f.pictures] or near, key=lambda f: (*f.need, -f.low))
 
     def condemned(self, above: float) -> bool:
         """Whether the lower end of the best recovery's interval exceeds `above`."""

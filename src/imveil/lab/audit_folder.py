@@ -22,7 +22,7 @@ from imveil.errors import BadImage, BadSource
 from imveil.lab.attack import U8, View
 from imveil.lab.audit import METRIC_IMAGES, SEEDS, SHOWN, Audit, Finding, Watch, campaign
 from imveil.lab.deal import Dealt
-from imveil.lab.looks import looks_like, total_variation
+from imveil.lab.looks import alike, looks_like, total_variation, whole
 from imveil.lab.measure import measured_ciphers
 from imveil.lab.pace import slowness
 from imveil.lab.record import measured
@@ -34,6 +34,7 @@ MOST = 2000
 _MOST_BYTES = 1 << 30
 _NOISE = 200
 _CHANCE = 0.01  # of random images pass for smooth
+_ALIKE = 0.9  # images no smoother than their own pixels in disorder are dark or pale, and no pictures
 _SURE = 0.001  # a count of smooth images that chance gives more often than this proves nothing
 
 
@@ -161,8 +162,8 @@ def audit_folder(
         found, playable, play, lambda: measured_ciphers(images[:METRIC_IMAGES]),
         seeds=seeds, end=began + budget, progress=progress,
     )  # fmt: skip
-    worked = [f for f in found.findings if f.low >= 0.5]
-    found.looks = looks_like(images, {f.trial.attack.id: float(total_variation(f.guess).mean()) for f in worked})
+    worked = {f.trial.attack.id: f.guess for f in found.findings if f.low >= 0.05}
+    found.looks = looks_like(images, worked)
     found.notes.append(f"What it looks like: {found.looks}.")
     found.seconds = time.monotonic() - began
     return found
@@ -184,10 +185,11 @@ def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
     limit = float(np.quantile(total_variation(_guess(trial, noise, more, seed)), _CHANCE))
     right = int((total_variation(guess) < limit).sum())
     low, high = wilson(right, held)
-    found = {"smooth": right, "limit": round(limit, 3), "control": {"recovery": _CHANCE, "low": 0.0}}
+    found: dict[str, Any] = {"smooth": right, "limit": round(limit, 3), "control": {"recovery": _CHANCE, "low": 0.0}}
+    found["pictures"] = whole(guess, targets)
     numbers = {
         "value": round(right / held, 6),
-        "low": round(low, 6) if _by_chance(right, held) < _SURE else 0.0,
+        "low": round(low, 6) if _by_chance(right, held) < _SURE and alike(guess) < _ALIKE else 0.0,
         "high": round(high, 6),
         "unit": "of held-out images smoother than 99 % of random ones",
     }

@@ -49,19 +49,20 @@ class Audited:
         return hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode()).hexdigest()[:16]
 
     def play(self, seed: int) -> Record:
-        """Its best recovery, with all findings among the facts. seed: which pictures are taken."""
+        """The recovery that its verdict tells of, with all findings among the facts. seed: which pictures are taken."""
         from imveil.lab.questions import pictures_of
 
         all_of_them = pictures_of(self.data)
         images = all_of_them[np.random.default_rng([seed, 7]).permutation(len(all_of_them))[:MOST]]
         scheme = imveil.find(self.scheme, **self.fields)
         found = audit(scheme, images, budget=self.budget, views=self.views, data=self.data)
-        best = found.best
+        best = found.told
         told = {
             "verdict": sentence(found),
             "level": level(found),
             "pictures": len(images),
-            "best": None if best is None else line(best),
+            "told": None if best is None else line(best),
+            "best": None if found.best is None else line(found.best),
             "findings": [line(one) for one in found.findings],
             "skipped": [[one.attack, one.reason] for one in found.skipped],
         }

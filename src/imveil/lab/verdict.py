@@ -13,10 +13,10 @@ Level = Literal["open", "partly open", "recognisable", "nothing found", "no verd
 
 def level(found: Audit) -> Level:
     """How bad it is: pictures come back, parts of them do, they can be told apart, or nothing was found."""
-    best = found.best
+    best = found.told
     if best is None:
         return "no verdict"
-    if best.low >= 0.5:
+    if best.low >= 0.5 and best.pictures:
         return "open"
     if best.low >= 0.05:
         return "partly open"
@@ -39,21 +39,29 @@ def sentence(found: Audit) -> str:
     if grade == "open":
         return f"These pictures are not protected: {_attacker(best)} gets them back ({share}{_identity(best)})."
     if grade == "partly open":
-        return (
+        text = (
             f"These pictures are protected in part only: {_attacker(best)} gets back some of what they show "
             f"({share}{_identity(best)})."
         )
+        apart = _told_apart(found)
+        more = apart is not None and apart.identified > best.identified + 0.1
+        return f"{text} {_apart(apart, 'Moreover, ')}" if apart and more else text
     if grade == "recognisable":
         apart = _told_apart(found)
         assert apart is not None
         return (
-            "These pictures could not be redrawn by what was tried, but they can be told apart: "
-            f"{_attacker(apart)} picks the right one among {_gallery(apart):,} in {percent(apart.identified)} of cases."
+            f"These pictures could not be redrawn by what was tried (best: {share}), but they can be told apart: "
+            + (_apart(apart))
         )
     return (
         f"None of the {_tried(found)} attacks that were tried got further than a blind guess would (best: {share}). "
         "That is no proof of security: only these attacks were tried."
     )
+
+
+def _apart(one: Finding, first: str = "") -> str:
+    picks = f"picks the right one among {_gallery(one):,} in {percent(one.identified)} of cases"
+    return f"{first}{_attacker(one)} {picks}."
 
 
 def percent(share: float) -> str:
@@ -84,16 +92,18 @@ def _smooth(found: Audit, best: Finding, grade: Level, interval: str) -> str:
     share = f"{percent(best.recovery)} of the images that were held out ({interval})"
     if found.looks == PLAIN:
         return "These pictures are not encrypted: they show what they show to anyone who opens the files."
-    if grade in ("open", "partly open"):
-        some = "" if grade == "open" else " in part"
-        if best.trial.attack.id == "look":
-            return (
-                f"These images are not protected{some}: as they are, {share} are smoother than random bytes can be, so "
-                f"they show something of the pictures; it seems that {found.looks}."
-            )
+    if grade == "open":
         return (
-            f"These images are not protected{some}: {_attacker(best)} turns {share} into something as smooth as a "
-            "picture, which does not happen with random bytes."
+            f"These images are not protected: {_attacker(best)} turns {share} into something as smooth as a picture, "
+            "which does not happen with random bytes."
+        )
+    if grade == "partly open":
+        who = f"{_attacker(best)} makes {share}"
+        if best.trial.attack.id == "look":
+            who = f"as they are, {share} are"
+        return (
+            f"These images are protected in part only: {who} smoother than random bytes can be, though no pictures; it "
+            f"seems that {found.looks}."
         )
     return (
         f"None of the {_tried(found)} attacks that were tried made pictures of these images (best: {share}). That is "

@@ -9,8 +9,8 @@ from imveil.lab.record import Record, latest
 Table = tuple[list[str], list[list[str]]]
 
 HEADER = [
-    "scheme", "fields", "pictures", "views", "verdict", "best attack", "it had", "recovery (95 %)", "on noise",
-    "SSIM, blind guess", "picked, on noise", "attacks tried", "seconds of",
+    "scheme", "fields", "pictures", "views", "verdict", "attack told of", "it had", "recovery (95 %)", "on noise",
+    "SSIM, blind guess", "picked, on noise", "picked at best", "attacks tried", "seconds of",
 ]  # fmt: skip
 
 
@@ -21,7 +21,7 @@ def audits_table(records: Iterable[Record]) -> Table:
 
 def _row(one: Record) -> list[str]:
     facts, found = one.facts, one.facts["found"]
-    best = found["best"]
+    best = found["told"]
     row = [
         f"`{facts['scheme']}`",
         ", ".join(f"{name}={value}" for name, value in facts["fields"].items()) or "none",
@@ -30,7 +30,8 @@ def _row(one: Record) -> list[str]:
         found["level"],
     ]
     if best is None:
-        return [*row, *[""] * 6, "0", f"{one.seconds:.0f} of {facts['budget']:.0f}"]
+        return [*row, *[""] * 7, "0", f"{one.seconds:.0f} of {facts['budget']:.0f}"]
+    picks = max(found["findings"], key=lambda line: line["identified"] or 0.0)
     tried = {line["attack"] for line in found["findings"]}
     return [
         *row,
@@ -40,6 +41,7 @@ def _row(one: Record) -> list[str]:
         f"{best['control'] or 0.0:.3f}",
         f"{best['ssim']:.3f}, {best['blind']:.3f} ({best['blind_guess']})",
         f"{best['identified']:.0%} of {best['gallery']:,}, {best['control_identified'] or 0.0:.0%}",
+        f"{picks['identified'] or 0.0:.0%} ({picks['attack']})",
         str(len(tried)),
         f"{one.seconds:.0f} of {facts['budget']:.0f}",
     ]
