@@ -122,7 +122,7 @@ def test_out_of_memory_says_which_batch_would_fit(monkeypatch: pytest.MonkeyPatc
         return inner(self, rows, share)
 
     monkeypatch.setattr(Run, "backward", small)
-    with pytest.raises(TrainingProblem, match=r"batch of 16 .* memory of cpu; one of 4 does: use --batch 4, or --acc"):
+    with pytest.raises(TrainingProblem, match=r"batch of 16 .* memory of cpu; one of 4 does: use --batch 4, or --set"):
         fit(pictures(), 3, TINY)
     fit(pictures(), 3, replace(TINY, accumulate=4))
 

@@ -44,6 +44,8 @@ def check_pictures(
         raise BadShape(f"{len(images)} pictures need as many labels, got an array of shape {labels.shape}")
     if classes < 2:
         raise TrainingProblem(f"a classifier needs two classes or more, got {classes}")
+    if missing := int((labels == -1).sum()):
+        raise TrainingProblem(f"{missing:,} of {len(labels):,} pictures have no label", hint="put them into classes")
     if labels.min() < 0 or labels.max() >= classes:
         raise TrainingProblem(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
     empty = np.flatnonzero(np.bincount(labels, minlength=classes) == 0)

@@ -97,6 +97,10 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
     train = load(home)
     test = load("test") if splits.get("test") else None
     check_pictures(*train, len(manifest.classes), names=manifest.classes)
+    if len(train[1]) == len(manifest.classes):
+        raise TrainingProblem(
+            "every class has one picture only: a class cannot be learnt from it", hint="give several of each class"
+        )
     if home == "all":
         out = hold_out(train[1], 0.2, 10_000, seed)
         test, train = _cut(train, out), _cut(train, ~out)

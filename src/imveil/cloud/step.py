@@ -111,7 +111,7 @@ class Run:
             except (RuntimeError, MemoryError):
                 fits //= 2
                 continue
-            return said, f"one of {fits} does: use --batch {fits}, or --accumulate {-(-batch // fits)}"
+            return said, f"one of {fits} does: use --batch {fits}, or --set accumulate={-(-batch // fits)}"
         return said, "use a smaller net, or smaller pictures"
 
 
