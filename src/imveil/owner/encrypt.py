@@ -13,21 +13,22 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from imveil.cipher.scheme import Scheme
-from imveil.errors import BadDtype, BadInput, BadSource
+from imveil.errors import BadDtype, BadSource
 from imveil.keys.key import Key
-from imveil.owner import encrypt_shard, labels, names, pool
-from imveil.owner.encrypt_shard import EncryptShard, ShardDone, ShardTask, Todo
-from imveil.owner.place import RUN, Job, apart, begin, holds, locked, look, shard_size
+from imveil.owner import encrypt_shard, pool
+from imveil.owner.encrypt_shard import EncryptShard, ShardDone, Todo
+from imveil.owner.place import RUN, apart, begin, holds, locked, look, shard_size
 from imveil.owner.prepare import Preparation
 from imveil.owner.progress import Progress, Reject, Report, Watch, cannot_write
 from imveil.owner.sealing import AUTH, seal
-from imveil.owner.table import VERSION, Row, Table, job_digest
+from imveil.owner.shard_plan import SHARD, Facts, ShardPlan
+from imveil.owner.table import VERSION, Table
 from imveil.store import png
 from imveil.store.container import find
 from imveil.store.containers import npz
@@ -37,10 +38,6 @@ from imveil.store.sets import CipherSet
 
 Make = Callable[..., EncryptShard]  # key, source, scheme, root, container, classes: see `encrypt_shard.make`
 REJECTED = "rejected.jsonl"
-SHARD = 1000  # images, at most
-_SHARD_BYTES = (1 << 22, 1 << 26)
-_PEEK = 16
-_SMALL = (2000, 1 << 24)  # images and bytes: less than both is done before workers have started
 
 
 def encrypt_set(
@@ -82,11 +79,11 @@ def encrypt_set(
         apart(Path(spec), Path(destination))
     root, started = Path(destination), time.monotonic()
     work = make(key, source, scheme, root, store)
-    plan = _Plan.of(work, keep_names, hide_labels)
+    plan = ShardPlan.of(work, keep_names, hide_labels, most=SHARD)
     with locked(root):
         begun = shard_size(root)
         if begun not in (None, plan.job.shard):
-            again = _Plan.of(work, keep_names, hide_labels, begun)
+            again = ShardPlan.of(work, keep_names, hide_labels, begun)
             plan = again if holds(root, again.job) else plan
         done = look(root, plan.job)
         if done is not None and _finished(root, done, plan, present):
@@ -98,17 +95,18 @@ def encrypt_set(
             (root / FILE).unlink(missing_ok=True)
             if workers is None:
                 workers = 1 if plan.small and engine is pool else engine.default_workers()
-            results = []
+            results: list[ShardDone] = []
+            facts = Facts(plan.items)
             parts = (source, scheme, root, store, plan.shown)
             run = engine.run(make, parts, key, plan.tasks, workers)
             with contextlib.closing(run):  # an exception in here ends the workers now, not when it is forgotten
                 for result in run:
-                    results.append(result)
+                    results.append(facts.add(result))
                     if strict and result.rejects:
                         raise _refused(result.rejects[0])
                     if progress:
                         progress(_progress(results, plan, started))
-            return _close(root, plan, scheme, key, sorted(results), time.monotonic() - started)
+            return _close(root, plan, scheme, key, sorted(results), facts, time.monotonic() - started)
         except OSError as error:
             raise cannot_write(root, error) from error
 
@@ -159,93 +157,19 @@ def pick_container(scheme: Scheme, asked: str | None = None) -> str:
     return name
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What there is to do: the pictures as the source names them, and the shards."""
-
-    items: list[Row]
-    classes: list[str]
-    shown: list[str]  # classes as the cloud sees them
-    splits: list[str]
-    paths: list[str]
-    tasks: list[ShardTask]
-    job: Job
-    keep_names: bool
-    hide_labels: bool
-    small: bool
-    container: str
-
-    @classmethod
-    def of(cls, work: EncryptShard, keep_names: bool, hide_labels: bool, shard: int | None = None) -> _Plan:
-        source, scheme, key, container = work.source, work.scheme, work.key, work.container
-        items = [Row(item.split, item.label, item.name) for item in source.items]
-        if not items:
-            raise BadSource("the source has no pictures")
-        classes, found = list(source.classes), {row.split for row in items}
-        if None in found and len(found) > 1:
-            raise BadSource("some pictures lie in splits and some do not", hint="put all of them into splits, or none")
-        splits = [ALL] if None in found else [split for split in source.splits if split in found]
-        ids, store = names.ids(items, classes), find(container)
-        seen = labels.hide(items, classes, key) if hide_labels else (items, classes)
-        paths = names.cipher_paths(items, classes, key, keep_names, store.extension, seen)
-        nbytes = _peek(work, items, ids)
-        # About sixteen shards for cores to share, of 4 to 64 MiB: neither many lists nor much to do again.
-        share = min(max(nbytes * len(items) // 16, _SHARD_BYTES[0]), _SHARD_BYTES[1])
-        size = shard or min(max(share // nbytes, 1), SHARD)
-        order = range(len(items)) if keep_names else sorted(range(len(items)), key=lambda i: _name(paths[i]))
-        todos = [Todo(i, ids[i], paths[i]) for i in order]
-        groups: list[tuple[str | None, list[Todo]]] = [(None, todos)]
-        if store.by_split:
-            groups = [(split, [t for t in todos if (items[t.at].split or ALL) == split]) for split in splits]
-        parts = [(split, of[at : at + size]) for split, of in groups for at in range(0, len(of), size)]
-        tasks = [ShardTask(number, of, split) for number, (split, of) in enumerate(parts)]
-        facts = [
-            scheme.id,
-            scheme.config(),
-            keep_names,
-            container,
-            size,
-            classes,
-            splits,
-            [list(row[:3]) for row in items],
-            *(["hide_labels"] if hide_labels else []),
-            *getattr(source, "preparation", ()),
-        ]
-        job = Job(scheme.id, scheme.config(), key.fingerprint, job_digest(key, facts), size)
-        small = len(items) < _SMALL[0] and nbytes * len(items) < _SMALL[1]
-        return cls(items, classes, seen[1], splits, paths, tasks, job, keep_names, hide_labels, small, container)
-
-
 def _name(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _peek(work: EncryptShard, items: Sequence[Row], ids: list[str]) -> int:
-    """Bytes of the first cipher image that can be made. Where the scheme takes none of the first ones, its reason is
-    raised now: settings that do not fit the pictures should not be told once for each of them."""
-    refused: list[BadInput] = []
-    for i in range(min(_PEEK, len(items))):
-        with contextlib.suppress(BadInput, OSError):
-            picture = work.source.read(i)
-            try:
-                ((image, _, _),) = work.made([Todo(i, ids[i], "")], [picture])
-            except BadInput as error:
-                refused.append(error)
-                continue
-            return int(image.nbytes)
-    if refused:
-        raise refused[0]
-    encrypt_shard.still_there(work.source)
-    return 1 << 20
-
-
-def _progress(results: list[ShardDone], plan: _Plan, started: float) -> Progress:
-    images = sum(len(r.facts) + len(r.rejects) for r in results)
-    size, kept = sum(r.shard.bytes for r in results), sum(len(r.facts) for r in results if r.kept)
+def _progress(results: list[ShardDone], plan: ShardPlan, started: float) -> Progress:
+    images = sum(r.shard.count + len(r.rejects) for r in results)
+    size, kept = sum(r.shard.bytes for r in results), sum(r.shard.count for r in results if r.kept)
     return Progress(images, len(plan.items), size, time.monotonic() - started, kept)
 
 
-def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[ShardDone], seconds: float) -> Report:
+def _close(
+    root: Path, plan: ShardPlan, scheme: Scheme, key: Key, results: list[ShardDone], rows: Facts, seconds: float
+) -> Report:
     """Everything is in place but what says so: rejects, sealed table, manifest; then the traces of the run go."""
     rejects = sorted(reject for result in results for reject in result.rejects)
     if len(rejects) == len(plan.items):
@@ -255,10 +179,6 @@ def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[Shar
         write_file(root / REJECTED, b"".join(_told(reject, plan.keep_names) for reject in rejects), sync=True)
     else:
         (root / REJECTED).unlink(missing_ok=True)
-    rows = list(plan.items)
-    for result in results:
-        for at, depth, mac in result.facts:
-            rows[at] = rows[at]._replace(depth=depth, mac=mac)
     sealed = Table(plan.classes, plan.keep_names, rows, plan.hide_labels).sealed(key)
     write_file(root / NAMES, sealed, sync=True)
     counts = Counter(row.split or ALL for row in rows if row.mac is not None)
@@ -278,11 +198,11 @@ def _close(root: Path, plan: _Plan, scheme: Scheme, key: Key, results: list[Shar
     write_file(root / AUTH, seal(manifest.to_bytes(), key, "manifest"), sync=True)
     write_manifest(root, manifest)
     _sweep(root, plan)
-    size, kept = sum(r.shard.bytes for r in results), sum(len(r.facts) for r in results if r.kept)
+    size, kept = sum(r.shard.bytes for r in results), sum(r.shard.count for r in results if r.kept)
     return Report(len(rows) - len(rejects), kept, size, seconds, rejects)
 
 
-def _finished(root: Path, manifest: Manifest, plan: _Plan, present: Callable[[CipherSet], None]) -> bool:
+def _finished(root: Path, manifest: Manifest, plan: ShardPlan, present: Callable[[CipherSet], None]) -> bool:
     """Whether nothing is left to do. Pictures that were rejected are tried again: they may have been mended."""
     if manifest.rejected:
         return False
@@ -291,7 +211,7 @@ def _finished(root: Path, manifest: Manifest, plan: _Plan, present: Callable[[Ci
     return True
 
 
-def _reopen(root: Path, manifest: Manifest, plan: _Plan, key: Key) -> None:
+def _reopen(root: Path, manifest: Manifest, plan: ShardPlan, key: Key) -> None:
     """Turn a complete set with rejects into an interrupted run: each shard gets its sealed facts back."""
     table = Table.opened((root / NAMES).read_bytes(), key, str(root / NAMES))
     if table.version != VERSION:  # its checks are of another kind: everything is done anew
@@ -302,7 +222,7 @@ def _reopen(root: Path, manifest: Manifest, plan: _Plan, key: Key) -> None:
         encrypt_shard.write_sidecar(root, number, shard, facts, key, root / encrypt_shard.part(number))
 
 
-def _sweep(root: Path, plan: _Plan) -> None:
+def _sweep(root: Path, plan: ShardPlan) -> None:
     for task in plan.tasks:
         for name in (encrypt_shard.sidecar(task.number), encrypt_shard.part(task.number)):
             with contextlib.suppress(FileNotFoundError):
@@ -310,12 +230,13 @@ def _sweep(root: Path, plan: _Plan) -> None:
     (root / RUN).unlink(missing_ok=True)
 
 
-def _undo(root: Path, plan: _Plan) -> None:
+def _undo(root: Path, plan: ShardPlan) -> None:
     """Take away what a run wrote that encrypted nothing."""
     _sweep(root, plan)
     for task in plan.tasks:
         (root / find(plan.container).file_name(task.number, task.split)).unlink(missing_ok=True)
-    for folder in sorted({parent for path in plan.paths for parent in (root / path).parents}, reverse=True):
+    within = {root / name for name in plan.tasks.folders()}
+    for folder in sorted({parent for path in within for parent in (path, *path.parents)}, reverse=True):
         if root in folder.parents:
             with contextlib.suppress(OSError):
                 folder.rmdir()

@@ -128,7 +128,7 @@ class Ciphers:
     """
 
     cipher_set: CipherSet
-    items: list[Row]
+    items: Sequence[Row]
     classes: list[str]
     where: list[tuple[int, int, Entry] | None]
     why: dict[int, str]
