@@ -96,11 +96,13 @@ def test_the_owner_is_silent(run: Run) -> None:
     words = [*key, "--scheme", "negpos/1", "--workers", "2", "--container"]
     run.imveil("encrypt", "pictures", "ciphers", *words, "folder")
     run.imveil("encrypt", "pictures", "sealed", *words, "npz", "--seal")
-    run.imveil("encrypt", "pictures/train/cat/1.png", "query.png", *key, "--scheme", "negpos/1")
+    run.imveil("encrypt", "pictures/train/cat/1.png", "query.png", *key, "--scheme", "diffuse/1")
+    run.imveil("encrypt", "pictures", "old", *key, "--scheme", "diffuse/1", "--workers", "1")
+    run.imveil("rekey", "old", "new", "--from", "my.key", "--to", "new.key")
     assert not run.noted("socket")
     assert not run.noted("plain")
     assert not [path for path in run.noted("unnamed") if "__pycache__" not in path]  # numba asks whether it may write
-    work = {run.work / name for name in ("ciphers", "query.png", "sealed", "sealed.unsealed")}
+    work = {run.work / name for name in ("ciphers", "query.png", "sealed", "sealed.unsealed", "old", "new")}
     cache = ("__pycache__", "/dev/")
     for path in map(Path, run.noted("write")):
         known = {path, *path.parents} & work or path.parent == run.work or any(part in str(path) for part in cache)

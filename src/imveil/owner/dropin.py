@@ -37,8 +37,9 @@ class Keyed:
             raise BadInput(f"fields of {scheme.id} are set already", hint="give its id with fields, or the scheme")
         self.scheme = imveil.find(scheme, **fields) if isinstance(scheme, str) else scheme
         self._place = None if isinstance(key, Key) else KeyRef(key) if isinstance(key, str) else key
-        self._key: Key | None = key if isinstance(key, Key) else None
-        self.fingerprint = self.key.fingerprint if self._key or self._place is None else self._place.open().fingerprint
+        opened = key if isinstance(key, Key) else (KeyRef(key) if isinstance(key, str) else key).open()
+        self._key: Key | None = opened
+        self.fingerprint = opened.fingerprint
 
     @property
     def key(self) -> Key:
