@@ -17,7 +17,7 @@ _BY_ATTACK = {
     "fold": "samples are inverted, with a key for each image",
 }
 # How alike neighbours are: in noise 1, in what only looks smoother than noise less than 0.9, in photographs a quarter.
-_ALIKE, _SMOOTHER, _WHOLE = 0.9, 0.6, 0.4
+_ALIKE, _SMOOTHER, _OF_NOISE, _WHOLE = 0.9, 0.75, 0.6, 0.4
 _AS_SMOOTH = 1.5
 _SIDES = (2, 4, 8, 16, 32)
 _SOME = 200
@@ -78,7 +78,7 @@ def whole(images: U8, made_of: U8 | None = None) -> bool:
     """Whether they are smooth all over as pictures are, and not in blocks. made_of: the cipher images that they were
     made of; where these were noise, less will do, since nothing smooth comes out of noise by itself."""
     small = max(1.0, 32 / max(images.shape[1:3])) ** 0.3  # there, distant pixels are not distant
-    most = _SMOOTHER if made_of is not None and alike(made_of) > 0.95 else _WHOLE * small
+    most = _OF_NOISE if made_of is not None and alike(made_of) > 0.95 else _WHOLE * small
     return alike(images) < most and not block_side(images)
 
 
