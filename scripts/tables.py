@@ -24,6 +24,7 @@ from imveil.lab.report.jpeg import jpeg_table
 from imveil.lab.report.leaderboard import plot
 from imveil.lab.report.leaderboard import table as leaders
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
+from imveil.lab.report.scale import cost_table, engine_table, growth_table
 from imveil.lab.report.schemes import chapters, schemes_table
 from imveil.lab.report.sequences import bytes_table, maps_table
 from imveil.lab.report.speed import machines, plan_table, ratio_table, scheme_table
@@ -130,7 +131,18 @@ def leaderboard() -> str:
     return markdown(*leaders(found, not_run(found)))
 
 
+def scale() -> str:
+    """What a picture costs, the engines, and both multiplied."""
+    costs, speeds = record.read("scale"), record.read("speed")
+    engines = [one for one in speeds if "engine" in one.facts]
+    tables = [cost_table(costs), engine_table(engines), growth_table(costs, engines)]
+    if not all(rows for _, rows in tables):
+        return "Not measured yet.\n"
+    return "\n".join(markdown(*one) for one in tables) + "\n" + machines([*costs, *engines])
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "scale": scale,
     "accuracy": accuracy,
     "leaderboard": leaderboard,
     "speed": speed,
