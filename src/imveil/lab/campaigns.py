@@ -18,7 +18,7 @@ from imveil.lab.windows import WINDOWS, Windowed
 
 SEED, OLD, CONTROL = "logistic-xor/1", "negpos/1", "aes-ctr-control/1"
 CURVE = (5, 10, 20, 30, 50, 100, 200, 500, 1000)
-SOME = (10, 30, 100)
+SOME = (5, 10, 30, 100)
 PADS: list[tuple[str, dict[str, Any]]] = [
     (SEED, {"shuffle": False}),
     (SEED, {"index": "pixel"}),

@@ -22,7 +22,8 @@ def claims_page(judged: Sequence[tuple[Claim, Sequence[Judged]]]) -> str:
     for claim, verdicts in judged:
         lines = ["| in which reading | | measured |", "|---|---|---|"]
         for reading, one in zip(claim.readings, verdicts, strict=True):
-            lines.append(f"| {reading.means} | **{one.verdict}** | {one.words} |")
+            means = reading.means.replace("|", "\\|")  # a bar of |v - 127.5| would end the cell
+            lines.append(f"| {means} | **{one.verdict}** | {one.words} |")
         parts.append(f"## {claim.says}\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
 
