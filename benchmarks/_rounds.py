@@ -8,6 +8,7 @@ to records/speed.jsonl, from which the tables of README and docs are made.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -31,15 +32,26 @@ def batch(side: int, nbytes: int = BYTES) -> Any:
     return np.random.default_rng(side).integers(0, 256, shape, np.uint8)
 
 
-def rounds(things: dict[str, Callable[[], Any]], count: int = ROUNDS) -> Times:
+def processors() -> float:
+    """Seconds that processors have worked for this process and for its children that have ended.
+
+    Where all cores are busy anyway, this is what a speed comes down to, and other programs on the machine disturb it
+    least.
+    """
+    return sum(os.times()[:4])
+
+
+def rounds(
+    things: dict[str, Callable[[], Any]], count: int = ROUNDS, clock: Callable[[], float] = time.perf_counter
+) -> Times:
     """Seconds of each thing in each round, one after the other; a first round, which compiles, does not count."""
     found: Times = {name: [] for name in things}
     for turn in range(count + 1):
         for name, thing in things.items():
-            start = time.perf_counter()
+            start = clock()
             thing()
             if turn:
-                found[name].append(time.perf_counter() - start)
+                found[name].append(clock() - start)
     return found
 
 

@@ -185,8 +185,9 @@ def encrypted(
         raise BadDtype(f"{scheme.id} rounds, which a picture of 16 bits, kept as two of 8, does not stand")
     cipher = scheme.encrypt(np.stack(pictures), key, [todo.id for todo in todos], pad=True, digests=digests)
     config, fingerprint = scheme.config(), key.fingerprint
-    nonces: list[bytes | None] = list(cipher.nonces) if cipher.nonces else [None] * len(pictures)
+    nonces: list[bytes | None] = list(cipher.nonces) if cipher.nonces else [None]
     tags = [Tag(scheme.id, config, fingerprint, nonce, cipher.size, depth) for nonce in nonces]
+    tags = tags if cipher.nonces else tags * len(pictures)
     return list(zip(cipher.images, tags, strict=True))
 
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from imveil.errors import BadImage
@@ -47,6 +48,11 @@ class Tag:
 
     def to_bytes(self) -> bytes:
         """The chunk's data."""
+        return self._data
+
+    @cached_property
+    def _data(self) -> bytes:
+        # Kept: many images may share one tag.
         members: dict[str, Any] = {
             "format": VERSION,
             "scheme": self.scheme,

@@ -35,7 +35,7 @@ class DicomSource(FolderSource):
         # Scanners write names like IM000001 and 1.2.840.113619.2.55: the end of such a number is no ending.
         return (not path.suffix or path.suffix[1:].isdigit()) and _is_dicom(path)
 
-    def _decode(self, path: Path) -> Picture:
+    def _decode(self, path: str) -> Picture:
         return read_dicom(path, window=self.window, most_pixels=self.most_pixels)
 
 
@@ -45,7 +45,7 @@ class DicomWindowSource(DicomSource):
     window = True
 
 
-def read_dicom(path: Path, *, window: bool = False, most_pixels: int = MOST_PIXELS) -> Picture:
+def read_dicom(path: Path | str, *, window: bool = False, most_pixels: int = MOST_PIXELS) -> Picture:
     """The picture in a DICOM file. Raises BadImage, with the path, for one of several frames, of more than 16 bits, or
     of a compression that needs another decoder."""
     pydicom = need("pydicom", "dicom", "a DICOM file")

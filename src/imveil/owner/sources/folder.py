@@ -58,12 +58,15 @@ class FolderSource(Source):
 
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its path."""
-        path = self.root / self.items[i].id(self.classes)
-        if not path.is_file():
-            raise BadImage(f"{path} is there no more")
-        return self._decode(path)
+        path = f"{self.root}/{self.items[i].id(self.classes)}"  # a text: making Path objects takes time
+        try:
+            return self._decode(path)
+        except BadImage as error:
+            if not Path(path).is_file():
+                raise BadImage(f"{path} is there no more") from error
+            raise
 
-    def _decode(self, path: Path) -> Picture:
+    def _decode(self, path: str) -> Picture:
         """The picture in a file. Raises BadImage with its path."""
         return read_picture(path, most_pixels=self.most_pixels)
 
