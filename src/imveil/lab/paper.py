@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import log2
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 from imveil.lab.claims import UNKNOWN, Claim, Evidence, Judged, Reading, told_of
 from imveil.lab.kept import Kept
+from imveil.lab.leaderboard import Row, rows
 from imveil.lab.questions import Need, Question, questions
 from imveil.lab.record import Record
 from imveil.lab.status import BROKEN, Result, least
@@ -85,43 +86,34 @@ def _cost(evidence: Evidence) -> Judged:
 
 
 def _accuracy(other: str) -> Callable[[Evidence], Judged]:
-    """Of the seed against `other`, both trained in the same way."""
+    """Of the seed against `other`, rows of the leaderboard, both trained in the same way."""
 
     def judge(evidence: Evidence) -> Judged:
-        groups: dict[str, dict[str, list[Record]]] = {}
-        for one in evidence.kind("accuracy"):
-            rest = {k: v for k, v in one.facts.items() if k not in ("scheme", "fields")}
-            if one.facts.get("query", "same") == "same" and not _changed(one):
-                groups.setdefault(repr(sorted(rest.items())), {}).setdefault(one.facts["scheme"], []).append(one)
-        both = [group for group in groups.values() if SEED in group and other in group]
-        if not both:
-            return UNKNOWN
-        said, worst = [], 0.0
-        for group in both:
-            ours, theirs = group[SEED], group[other]
-            loss = fmean(r.value for r in theirs) - fmean(r.value for r in ours)
-            facts = ours[0].facts
+        measured = [row for row in rows(evidence.kind("accuracy"), []) if not row.fields and not row.wrong_key]
+        said, worst = [], None
+        for ours in (row for row in measured if row.scheme == SEED):
+            theirs = next((row for row in measured if row.scheme == other and _way(row) == _way(ours)), None)
+            if theirs is None or theirs.accuracy is None or ours.accuracy is None:
+                continue
+            worst = max(worst or 0.0, theirs.accuracy - ours.accuracy)
             said.append(
-                f"{facts['data']}, {facts['model']}, adapter {facts['adapter']}, {facts['epochs']} epochs: "
-                f"{_mean(ours)} % against {_mean(theirs)} % of {other}"
+                f"{ours.data}, {ours.model}, adapter {ours.adapter}, {ours.epochs} epochs: {_mean(ours)} % against "
+                f"{_mean(theirs)} % of {other}"
             )
-            worst = max(worst, loss)
+        if worst is None:
+            return UNKNOWN
         return Judged("held" if worst <= SLIGHT else "refuted", "; ".join(said))
 
     return judge
 
 
-def _changed(one: Record) -> bool:
-    """Whether the record is of other fields than the defaults."""
-    import imveil
-
-    return dict(one.facts["fields"]) not in ({}, imveil.find(one.facts["scheme"]).config())
+def _way(row: Row) -> tuple[Any, ...]:
+    """How a net was trained."""
+    return row.data, row.model, row.adapter, row.epochs, row.augment, row.device
 
 
-def _mean(runs: list[Record]) -> str:
-    values = [r.value for r in runs]
-    spread = f", sd {stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{fmean(values):.2f} (n={len(values)}{spread})"
+def _mean(row: Row) -> str:
+    return f"{row.accuracy:.2f} (n={row.n}{'' if row.sd is None else f', sd {row.sd:.2f}'})"
 
 
 def _property(name: str, holds: Callable[[float], bool]) -> Reading:
