@@ -23,6 +23,7 @@ from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
 from imveil.lab.report.leaderboard import plot
 from imveil.lab.report.leaderboard import table as leaders
+from imveil.lab.report.learning import rekeyed_table, step_table
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
 from imveil.lab.report.scale import cost_table, engine_table, growth_table
 from imveil.lab.report.schemes import chapters, schemes_table
@@ -141,10 +142,22 @@ def scale() -> str:
     return "\n".join(markdown(*one) for one in tables) + "\n" + machines([*costs, *engines])
 
 
+def rekeyed() -> str:
+    """Models changed for a key."""
+    return markdown(*rekeyed_table(record.read("rekeyed")))
+
+
+def fresh_step() -> str:
+    """What encryption on the fly adds to a step."""
+    return markdown(*step_table(record.read("fresh-step")))
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "scale": scale,
     "accuracy": accuracy,
     "leaderboard": leaderboard,
+    "rekeyed": rekeyed,
+    "fresh-step": fresh_step,
     "speed": speed,
     "speed-schemes": speed_schemes,
     "speed-plans": speed_plans,

@@ -1,0 +1,57 @@
+"""Tables of docs/learning.md: models changed for a key, and what encryption on the fly costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import fmean, stdev
+
+from imveil.lab.record import Record, latest
+
+Rows = list[list[str]]
+
+
+def rekeyed_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
+    """A row a scheme over its seeds: how many answers stay, accuracies, the largest difference of a logit."""
+    rows = []
+    for runs in _groups(records):
+        found = [one.facts["found"] for one in runs]
+        facts = runs[0].facts
+        rows.append(
+            [
+                f"`{facts['scheme']}`",
+                f"{facts['model']}, width {facts['width']}, depth {facts['depth']}, {facts['epochs']} epochs",
+                f"{fmean(one.value for one in runs):.2f}",
+                " and ".join(f"{one.n:,}" for one in runs),
+                *(f"{fmean(f[name] for f in found):.2f}" for name in ("plain", "cipher", "wrong key")),
+                f"{max(f['largest difference'] for f in found):.2g}",
+                str(len(runs)),
+            ]
+        )
+    header = ["scheme", "model", "answers the same, %", "of answers that are sure", "plain, %", "cipher, %"]
+    return [*header, "wrong key, %", "logits within", "runs"], rows
+
+
+def step_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
+    """A row a scheme: what encrypting each batch adds to a step."""
+    rows = []
+    for runs in _groups(records):
+        values = [one.value for one in runs]
+        spread = f" (sd {stdev(values):.2f})" if len(values) > 1 else ""
+        last = runs[-1]
+        rows.append(
+            [
+                f"`{last.facts['scheme']}`",
+                f"{fmean(values):+.2f}{spread}",
+                f"{last.low:+.2f} to {last.high:+.2f}",
+                f"{last.facts['step'] * 1000:.0f}",
+                f"{last.n} pairs, {last.facts['threads']} threads, {last.facts['device']}",
+            ]
+        )
+    return ["scheme", "added to a step, %", "quartiles", "plain step, ms", "measured on"], rows
+
+
+def _groups(records: Iterable[Record]) -> list[list[Record]]:
+    groups: dict[str, list[Record]] = {}
+    for one in latest(records):
+        groups.setdefault(one.digest, []).append(one)
+    return sorted(groups.values(), key=lambda runs: runs[0].name)
