@@ -162,8 +162,8 @@ def audit_folder(
         found, playable, play, lambda: measured_ciphers(images[:METRIC_IMAGES]),
         seeds=seeds, end=began + budget, progress=progress,
     )  # fmt: skip
-    worked = {f.trial.attack.id: f.guess for f in found.findings if f.low >= 0.05}
-    found.looks = looks_like(images, worked)
+    facts = {f.trial.attack.id: f.records[0].facts["found"] for f in found.findings if f.low >= 0.05}
+    found.looks = looks_like(images, {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()})
     found.notes.append(f"What it looks like: {found.looks}.")
     found.seconds = time.monotonic() - began
     return found
@@ -234,6 +234,7 @@ def _finding(
         "ciphers": ciphers,
         "steps": trial.steps,
     }
+    found |= {"alike": round(alike(guess), 4), "roughness": round(float(total_variation(guess).mean()), 3)}
     record = measured(
         kind="recovery",
         name=trial.attack.id,

@@ -34,20 +34,20 @@ def total_variation(images: U8) -> Any:
     return sum(steps, np.zeros(len(images))) / max(1, len(steps))
 
 
-def looks_like(images: U8, worked: Mapping[str, U8]) -> str:
-    """What the images seem to be, in words. worked: ids of attacks, and what they made of some of the images. Of those
-    that made pictures, and about the smoothest, the first tells what was done."""
+def looks_like(images: U8, worked: Mapping[str, tuple[float, float]]) -> str:
+    """What the images seem to be, in words.
+
+    worked: ids of attacks, with `alike` and the mean total variation of what they made. Of those that made pictures,
+    and about the smoothest, the first tells what was done.
+    """
     side = block_side(images)
     if side:
         return f"blocks of {side}x{side} pixels are moved, their insides still look like pictures"
     if whole(images):
         return PLAIN
     before = alike(images)
-    rough = {
-        attack: float(total_variation(worked[attack]).mean())
-        for attack in _BY_ATTACK
-        if attack in worked and alike(worked[attack]) < _SMOOTHER * before
-    }
+    rough = {attack: some[1] for attack, some in worked.items() if some[0] < _SMOOTHER * before}
+    rough = {attack: rough[attack] for attack in _BY_ATTACK if attack in rough}
     for attack, words in _BY_ATTACK.items():
         if attack in rough and rough[attack] <= _AS_SMOOTH * min(rough.values()):
             return words
