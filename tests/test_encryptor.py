@@ -55,7 +55,7 @@ def test_one_that_fails_on_what_an_attack_asks_is_still_judged_by_the_others(run
     code, out, err = run("--encryptor", "encryptors:dislikes_flat", "--data", "plain", "--budget", "30",
                          "--fail-above", "0.9", "--json", "found.json")  # fmt: skip
     assert code == 3, (out, err)
-    assert "an attacker who knows" in out
+    assert "These pictures are not protected" in out
     assert "The encryptor failed once: encryptors:dislikes_flat failed: ValueError: no contrast" in err
     told = json.loads(Path("found.json").read_text())
     assert "no contrast" in next(one["reason"] for one in told["skipped"] if one["attack"] == "chosen-plan")

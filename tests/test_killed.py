@@ -25,7 +25,7 @@ import imveil
 from imveil import Key, registry
 from imveil.errors import BadDestination, BadSource
 from imveil.keys.files import write_key
-from imveil.owner import encrypt, place, pool
+from imveil.owner import encrypt, place, pool, shard_plan
 from imveil.owner.decrypt import decrypt_set
 from imveil.owner.encrypt import encrypt_set
 from imveil.owner.sources import open_source
@@ -284,7 +284,7 @@ def test_the_plan_holds_where_the_first_picture_is_mended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, complete: bool
 ) -> None:
     """How large shards are follows from the first picture that can be read, which is another one then."""
-    monkeypatch.setattr(encrypt, "_SHARD_BYTES", (600, 600))
+    monkeypatch.setattr(shard_plan, "_SHARD_BYTES", (600, 600))
     first = {0: (16, 16, 3)}
 
     def stop(at: Any) -> None:

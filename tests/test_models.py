@@ -161,9 +161,11 @@ def test_only_schemes_without_special_places_are_flipped() -> None:
 def test_every_adapter_stands_before_a_net(name: str) -> None:
     net = Classifier.build("cnn", 3, (8, 12, 3), width=4, adapter=name)
     images = torch.randint(0, 256, (20, 8, 12, 3), dtype=torch.uint8)
+    net.eval()  # some learn from each batch that passes
     net.normalise(images)
     seen = (net.values(images) - net.mean[:, None, None]) / net.std[:, None, None]
     assert torch.allclose(seen.mean((0, 2, 3)), torch.zeros(seen.shape[1]), atol=1e-4)
+    net.train()
     net(images).sum().backward()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,9 +60,10 @@ def git(*words: str) -> bytes | None:
 def test_older_lines_are_never_edited(file: Path) -> None:
     name = f"records/{file.name}"
     commits = (git("log", "-50", "--format=%H", "--", name) or b"").decode().split()
-    versions = [file.read_bytes(), *(git("show", f"{commit}:{name}") for commit in commits)]
-    for newer, older in pairwise(versions):
-        assert older is None or newer.startswith(older), f"{name}: a line that was there has been changed or taken away"
+    now = file.read_bytes()
+    for commit in commits:
+        then = git("show", f"{commit}:{name}")  # None where that commit had no such file
+        assert then is None or now.startswith(then), f"{name}: a line of {commit} has been changed or taken away"
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "records").glob("*.jsonl")), ids=lambda f: f.name)
