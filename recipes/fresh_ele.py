@@ -1,5 +1,0 @@
-"""ele/1, fresh copies each epoch."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="ele/1", epochs=12, augment="before")

@@ -1,5 +1,0 @@
-"""etc/1, fresh copies each epoch."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="etc/1", epochs=12, augment="before")

@@ -1,5 +1,0 @@
-"""np-block/1, fresh copies each epoch."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="np-block/1", epochs=12, augment="before")

@@ -1,5 +1,0 @@
-"""shf/1, fresh copies each epoch."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="shf/1", epochs=12, augment="before")
