@@ -23,7 +23,7 @@ from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
 from imveil.lab.report.leaderboard import plot
 from imveil.lab.report.leaderboard import table as leaders
-from imveil.lab.report.learning import rekeyed_table, step_table
+from imveil.lab.report.learning import rekeyed_table, road_table, step_table
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
 from imveil.lab.report.scale import cost_table, engine_table, growth_table
 from imveil.lab.report.schemes import chapters, schemes_table
@@ -152,12 +152,18 @@ def fresh_step() -> str:
     return markdown(*step_table(record.read("fresh-step")))
 
 
+def roads() -> str:
+    """From files through containers to models."""
+    return markdown(*road_table(record.read("road")))
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "scale": scale,
     "accuracy": accuracy,
     "leaderboard": leaderboard,
     "rekeyed": rekeyed,
     "fresh-step": fresh_step,
+    "roads": roads,
     "speed": speed,
     "speed-schemes": speed_schemes,
     "speed-plans": speed_plans,

@@ -1,4 +1,4 @@
-"""Tables of docs/learning.md: models changed for a key, and what encryption on the fly costs."""
+"""Tables of docs/learning.md: models changed for a key, what encryption on the fly costs, whole roads."""
 
 from __future__ import annotations
 
@@ -48,6 +48,26 @@ def step_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
             ]
         )
     return ["scheme", "added to a step, %", "quartiles", "plain step, ms", "measured on"], rows
+
+
+def road_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
+    """A row a road: from a file through a container to a model."""
+    rows = []
+    for runs in _groups(records):
+        facts, last = runs[-1].facts, runs[-1]
+        rows.append(
+            [
+                last.name,
+                f"`{facts['scheme']}` {', '.join(facts['fields'])}",
+                facts["container"],
+                str(facts["epochs"]),
+                f"{fmean(one.value for one in runs):.2f}",
+                f"{last.low:.2f} to {last.high:.2f}",
+                f"{last.n:,}",
+                f"{fmean(one.seconds for one in runs) / 60:.1f}",
+            ]
+        )
+    return ["data", "scheme", "through", "epochs", "accuracy, %", "95 % interval", "test images", "minutes"], rows
 
 
 def _groups(records: Iterable[Record]) -> list[list[Record]]:
