@@ -210,6 +210,24 @@ def test_schemes(refused: Refused, scheme: str, said: list[str]) -> None:
     refused([*words, *(scheme.split() or [""])], *said)
 
 
+@pytest.mark.parametrize(
+    "option", ["--seal", "--copies 3", "--engine ray", "--keep-names", "--container npz", "--hide-labels", "--strict"]
+)
+def test_options_of_data_sets_and_one_picture(refused: Refused, option: str) -> None:
+    words = f"encrypt pictures/cat/1.png c.png --key my.key --scheme negpos/1 {option}"
+    refused(words, f"{option.split()[0]} is for data sets, and this is one picture")
+
+
+def test_sets_that_are_sealed_or_elsewhere(refused: Refused) -> None:
+    Path("sealed").mkdir()
+    Path("sealed/imveil.sealed").touch()
+    for command in ("decrypt {} p --key my.key", "rekey {} n --from my.key --to other.key", "train {} m.safetensors"):
+        refused(command.format("sealed"), "sealed is sealed; open it first: imveil unseal sealed")
+        refused(command.format("s3://here/there"), "s3://here/there is an address")
+    refused("verify nowhere --key my.key", "nowhere is no cipher data set: there is no such folder")
+    refused("verify pictures --key my.key", "pictures is no cipher data set: it has no imveil.json")
+
+
 def test_schemes_whose_ciphers_are_no_bytes(refused: Refused) -> None:
     wide = [id for id in imveil.schemes() if imveil.find(id).traits.dtype != "uint8"]
     for id in wide:

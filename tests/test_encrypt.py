@@ -19,13 +19,14 @@ from imveil.cipher.schemes.plain import Plain
 from imveil.errors import BadDestination, BadDtype, BadImage, BadManifest, BadShard, BadSource, NotInvertible, WrongKey
 from imveil.owner import decrypt, encrypt, encrypt_shard
 from imveil.owner.decrypt import decrypt_image, decrypt_set, read_table
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.progress import Progress
+from imveil.owner.encrypt import _without_places, encrypt_set
+from imveil.owner.progress import Progress, Reject
 from imveil.store import png, shards
 from imveil.store.containers import folder
-from imveil.store.manifest import NAMES, read_manifest, write_manifest
+from imveil.store.files import sync_all
+from imveil.store.manifest import FILE, NAMES, read_manifest, write_manifest
 from imveil.store.sets import open_set
-from made_source import Item, Made, made, tree
+from made_source import Item, Made, Picture, made, tree
 
 KEY, OTHER = Key(b"k" * 32), Key(b"o" * 32)
 SCHEME = imveil.find("negpos/1", per_image=True)
@@ -274,7 +275,59 @@ def test_kept_names_are_told(tmp_path: Path) -> None:
     run(made(8, broken=frozenset({1})), tmp_path, keep_names=True)
     told = json.loads((tmp_path / "rejected.jsonl").read_text())
     assert told["name"] == "train/cat/picture 00001.jpg"
-    assert "/home/alice/secret/picture 00001.jpg is truncated" in told["reason"]
+    assert told["reason"] == "is truncated"
+
+
+def test_hidden_labels_stay_hidden_where_names_are_kept(tmp_path: Path) -> None:
+    report = run(made(8, broken=frozenset({1})), tmp_path, keep_names=True, hide_labels=True)
+    text = (tmp_path / "rejected.jsonl").read_text()
+    assert json.loads(text) == {"file": report.rejected[0].path, "reason": "is truncated"}
+    assert "cat/" not in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("/a b/train/cat/p.png: cannot identify", "cannot identify"),
+        ("c/train/cat/0a.png was altered: its SHA-256 should be " + "0" * 64 + ", it is " + "1" * 64,
+         "was altered"),
+        ("p.png is not there", "is not there"),
+        ("list/of.csv, line 3: no such label", "..., line 3: no such label"),
+        ("pictures of 1x1x7: 3 channels were needed", "pictures of 1x1x7: 3 channels were needed"),
+    ],
+)  # fmt: skip
+def test_reasons_lie_in_the_set_without_places(reason: str, told: str) -> None:
+    assert _without_places(Reject(0, "train/cat/p.png", "train/cat/0a.png", reason)) == told
+
+
+def test_a_set_is_on_the_disk_before_it_says_that_it_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def synced(root: Path) -> None:
+        seen.append((root, len(list(root.rglob("*.png"))), (root / FILE).exists()))
+        sync_all(root)
+
+    monkeypatch.setattr(encrypt, "sync_all", synced)
+    run(made(8), tmp_path)
+    assert seen == [(tmp_path, 8, False)]
+
+
+def test_strict_stops_at_the_picture_and_a_mended_run_goes_on(tmp_path: Path) -> None:
+    read = []
+
+    class Counting(Made):
+        def read(self, i: int) -> Picture:
+            read.append(i)
+            return super().read(i)
+
+    source = made(24, broken=frozenset({11}))
+    source = Counting(source.items, source.classes, broken=source.broken)
+    with pytest.raises(BadSource, match=r"picture 00011\.jpg.*mend or remove it"):
+        run(source, tmp_path, strict=True, workers=1)
+    assert read[-1] == 11
+    assert run(made(24), tmp_path, strict=True).images == 24
 
 
 def test_pictures_that_the_scheme_does_not_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

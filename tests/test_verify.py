@@ -231,6 +231,9 @@ def test_another_manifest_and_another_table(made_sets: Path, tmp_path: Path) -> 
     with pytest.raises(WrongKey):
         verify_set(made_sets / "folder", Key(bytes(32)))
     (tmp_path / "c" / "imveil.auth").unlink()
+    with pytest.raises(BadManifest, match=r"it has no imveil\.json"):
+        verify_set(tmp_path / "c", KEY)
+    write_manifest(tmp_path / "c", manifest)
     with pytest.raises(BadManifest, match="without it nothing can be proven"):
         verify_set(tmp_path / "c", KEY)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from imveil.errors import BadDestination, BadInput
 if TYPE_CHECKING:
     from imveil.owner.progress import Progress, Report, Watch
 
+SILENCE = 30.0  # seconds between two lines of progress where nobody watches
 KeyOption = Annotated[
     str,
     typer.Option(
@@ -139,6 +141,13 @@ def encrypt(
     if is_picture(Path(source), form):
         from imveil.owner.encrypt import encrypt_file
 
+        _for_sets(
+            {
+                "--keep-names": keep_names, "--container": container, "--hide-labels": hide_labels, "--strict": strict,
+                "--copies": copies != 1, "--seal": seal, "--engine": engine != "pool", "--workers": workers,
+                "--address": address,
+            }
+        )  # fmt: skip
         _new_file(Path(destination), ".png", ".npz")
         encrypt_file(source, destination, chosen, open_key(key), form=form, prepare=prepare)
         typer.echo(f"{destination}: encrypted with {chosen.id}")
@@ -191,6 +200,16 @@ def encrypt(
             seal_set(place, Path(destination), opened, move=True, workers=workers, progress=watch)
     close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", shown)
     rejected(report, f"see {shown}/{REJECTED}")
+
+
+def _for_sets(options: dict[str, Any]) -> None:
+    """Raise BadInput for options that say nothing of one picture."""
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise BadInput(
+            f"{given[0]} is for data sets, and this is one picture",
+            hint="leave it out, or put the picture into a folder and encrypt that",
+        )
 
 
 def _engine(name: str, address: str | None, key: str) -> Any:
@@ -279,13 +298,13 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def bar(verb: str) -> Iterator[Watch | None]:
-    """A bar with images a second, time left and bytes, where standard error is a terminal."""
+def bar(verb: str) -> Iterator[Watch]:
+    """A bar with images a second, time left and bytes where standard error is a terminal, else a line now and then."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield None
+        yield _lines(verb)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
@@ -298,6 +317,19 @@ def bar(verb: str) -> Iterator[Watch | None]:
             bar.update(task, total=at.total, completed=at.done, facts=_facts(at))
 
         yield watch
+
+
+def _lines(verb: str) -> Watch:
+    """For logs: a line every half minute, and so none for what is over sooner."""
+    told = time.monotonic()
+
+    def watch(at: Progress) -> None:
+        nonlocal told
+        if time.monotonic() - told >= SILENCE:
+            told = time.monotonic()
+            print(f"imveil: {verb} {at.done:,} of {at.total:,}  {_facts(at)}", file=sys.stderr, flush=True)
+
+    return watch
 
 
 def _facts(at: Progress) -> str:

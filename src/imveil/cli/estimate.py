@@ -32,6 +32,7 @@ def estimate(
     resize: Resize = None,
     pad: Pad = None,
     crop: Crop = None,
+    copies: Annotated[int, typer.Option(help="Versions of each training picture, as for 'imveil encrypt'.")] = 1,
     workers: Workers = None,
     read_all: Annotated[
         bool, typer.Option("--all", help="Read every picture, so that no broken one is missed.")
@@ -58,9 +59,14 @@ def estimate(
     opened = open_source(source, form=form)
     for note in opened.notes:
         print(f"imveil: {note}", file=sys.stderr)
+    pictures = Prepared(opened, prepare) if prepare else opened
+    if copies != 1:
+        from imveil.owner.copies import Copied
+
+        pictures = Copied(pictures, copies)
     with interruptible():
         found = look(
-            Prepared(opened, prepare) if prepare else opened,
+            pictures,
             chosen,
             container=container,
             workers=workers,
@@ -77,7 +83,9 @@ def estimate(
 def _lines(found: Estimate, scheme: Any, known: str) -> list[tuple[str, str]]:
     splits = ", ".join(f"{count:,} {split}" for split, count in found.splits.items())
     shapes = ", ".join(f"{h}x{w}x{c}" for (h, w, c), _ in found.shapes[:3]) + (", ..." if len(found.shapes) > 3 else "")
-    looked = "all read" if found.all_read else f"of {found.looked:,} looked at; --all reads every one"
+    about = round(len(found.broken) * found.pictures / found.looked)
+    looked = f"of {found.looked:,} looked at, so about {about:,} in all; --all reads every one"
+    looked = "all read" if found.all_read else looked
     lines = [
         ("pictures", f"{found.pictures:,} ({splits}), {found.classes} classes, height x width x channels {shapes}"),
         ("broken", f"{len(found.broken):,} ({looked})"),

@@ -82,18 +82,20 @@ def verify(
     """
     from imveil.cli.secrets import open_key
     from imveil.errors import BadInput
-    from imveil.owner.sealed_set import SEALED, check_sealed
+    from imveil.owner.sealed_set import check_sealed
     from imveil.owner.verify import verify_set
+    from imveil.store.manifest import SEALED
 
     opened = None if key is None else open_key(key)
     if (source / SEALED).exists():
         if opened is None:
             raise BadInput(f"{source} is sealed: its key was needed", hint="give it with --key")
         manifest, wrong = check_sealed(source, opened)
-        images, digest, proven = manifest.count, manifest.sha256, True
+        images, digest, proven, left_out = manifest.count, manifest.sha256, True, manifest.rejected
     else:
         verdict = verify_set(source, opened)
         images, digest, proven, wrong = verdict.images, verdict.sha256, verdict.proven, verdict.wrong
+        left_out = verdict.left_out
     for line in wrong:
         print("imveil: " + " ".join(line.split()), file=sys.stderr)
     if wrong:
@@ -101,4 +103,5 @@ def verify(
         print(f"imveil: {some} not as its owner wrote it", file=sys.stderr)
         raise typer.Exit(code=2)
     how = "as its owner wrote it" if proven else "as its digests say, which nobody signed without --key"
-    typer.echo(f"{source}: {images:,} pictures, {how}; manifest {digest}")
+    fewer = f" ({left_out:,} more were left out when it was made)" if left_out else ""
+    typer.echo(f"{source}: {images:,} pictures{fewer}, {how}; manifest {digest}")

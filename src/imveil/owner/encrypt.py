@@ -32,7 +32,7 @@ from imveil.owner.table import VERSION, Table
 from imveil.store import png
 from imveil.store.container import find
 from imveil.store.containers import npz
-from imveil.store.files import write_file
+from imveil.store.files import sync_all, write_file
 from imveil.store.manifest import ALL, FILE, NAMES, Manifest, write_manifest
 from imveil.store.sets import CipherSet
 
@@ -97,13 +97,11 @@ def encrypt_set(
                 workers = 1 if plan.small and engine is pool else engine.default_workers()
             results: list[ShardDone] = []
             facts = Facts(plan.items)
-            parts = (source, scheme, root, store, plan.shown)
+            parts = (source, scheme, root, store, plan.shown, strict)
             run = engine.run(make, parts, key, plan.tasks, workers)
             with contextlib.closing(run):  # an exception in here ends the workers now, not when it is forgotten
                 for result in run:
                     results.append(facts.add(result))
-                    if strict and result.rejects:
-                        raise _refused(result.rejects[0])
                     if progress:
                         progress(_progress(results, plan, started))
             return _close(root, plan, scheme, key, sorted(results), facts, time.monotonic() - started)
@@ -140,11 +138,6 @@ def encrypt_file(
         raise cannot_write(target, error) from error
 
 
-def _refused(reject: Reject) -> BadSource:
-    named = reject.reason if reject.id in reject.reason else f"{reject.id}: {reject.reason}"
-    return BadSource(named, hint="mend or remove it and run the same command again, or leave out --strict")
-
-
 def pick_container(scheme: Scheme, asked: str | None = None) -> str:
     """The container `asked` for, or the one for the scheme's kind of numbers.
 
@@ -176,11 +169,12 @@ def _close(
         _undo(root, plan)
         raise BadSource(f"none of the {len(rejects)} pictures could be encrypted; the first: {rejects[0].reason}")
     if rejects:
-        write_file(root / REJECTED, b"".join(_told(reject, plan.keep_names) for reject in rejects), sync=True)
+        write_file(root / REJECTED, b"".join(_told(reject, plan) for reject in rejects), sync=True)
     else:
         (root / REJECTED).unlink(missing_ok=True)
     sealed = Table(plan.classes, plan.keep_names, rows, plan.hide_labels).sealed(key)
     write_file(root / NAMES, sealed, sync=True)
+    sync_all(root)  # images of a folder are not waited for one by one: a run that goes on reads every byte again
     counts = Counter(row.split or ALL for row in rows if row.mac is not None)
     manifest = Manifest(
         container=plan.container,
@@ -242,15 +236,21 @@ def _undo(root: Path, plan: ShardPlan) -> None:
                 folder.rmdir()
 
 
-def _told(reject: Reject, keep_names: bool) -> bytes:
-    """One line of `rejected.jsonl`. It lies where the cloud reads, so it tells the picture's name only if all do."""
+def _told(reject: Reject, plan: ShardPlan) -> bytes:
+    """One line of `rejected.jsonl`. It lies where the cloud reads: it tells where no picture lies, nor a picture's
+    name unless all do, nor its class where labels are hidden."""
+    named = {"name": reject.id} if plan.keep_names and not plan.hide_labels else {}
+    return json.dumps({"file": reject.path, **named, "reason": _without_places(reject)}).encode() + b"\n"
+
+
+def _without_places(reject: Reject) -> str:
+    """The reason without names, folders and digests; what it says is said of the file."""
     reason = reject.reason
-    if not keep_names:
-        for name in (reject.id, reject.id.partition("/")[2], _name(reject.id)):
-            reason = reason.rpartition(name)[2].lstrip(" :") if name and name in reason else reason
-        reason = re.sub(r"/[^\s:;,]*", "...", reason)
-    facts = {"file": reject.path, **({"name": reject.id} if keep_names else {}), "reason": reason}
-    return json.dumps(facts).encode() + b"\n"
+    for name in (reject.id, reject.id.partition("/")[2], reject.path, _name(reject.id)):
+        if name and name in reason:
+            reason = reason.rpartition(name)[2].lstrip(" :")
+    reason = re.sub(r"[^\s:;,]*/[^\s:;,]*", "...", reason)
+    return re.sub(r": its SHA-256 should be [0-9a-f]{64}, it is [0-9a-f]{64}", "", reason)
 
 
 def _traits(scheme: Scheme) -> dict[str, Any]:

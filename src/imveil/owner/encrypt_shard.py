@@ -77,9 +77,11 @@ class EncryptShard:
     root: Path
     container: str
     classes: Sequence[str]
+    strict: bool = False
 
     def __call__(self, task: ShardTask, stop: Stop) -> ShardDone:
-        """Encrypt one shard, or find that it is done. OSError means that writing failed."""
+        """Encrypt one shard, or find that it is done. OSError means that writing failed; BadSource, where `strict`,
+        that a picture cannot be encrypted."""
         if stop():
             raise Stopped
         kept = self._kept(task)
@@ -96,7 +98,8 @@ class EncryptShard:
             try:
                 made = list(self.made(todos, pictures))
             except (BadShape, BadDtype) as error:
-                rejects += [Reject(*todo, str(error)) for todo in todos]
+                for todo in todos:
+                    self._reject(rejects, todo, error)
                 continue
             for todo, (image, tag, check) in zip(todos, made, strict=True):
                 writer.add(todo.path, image, tag)
@@ -131,7 +134,7 @@ class EncryptShard:
                 picture = self.source.read(todo.at)
             except (BadInput, OSError, MemoryError) as error:
                 still_there(self.source)
-                rejects.append(Reject(*todo, str(error) or type(error).__name__))
+                self._reject(rejects, todo, error)
                 continue
             members = groups.setdefault((picture.pixels.shape, picture.depth), ([], []))
             members[0].append(todo)
@@ -141,6 +144,14 @@ class EncryptShard:
                 yield from groups.values()
                 groups, held = {}, 0
         yield from groups.values()
+
+    def _reject(self, rejects: list[Reject], todo: Todo, error: Exception) -> None:
+        """Leave a picture out; where `strict`, end the run."""
+        reason = str(error) or type(error).__name__
+        if self.strict:
+            named = reason if todo.id in reason else f"{todo.id}: {reason}"
+            raise BadSource(named, hint="mend or remove it and run the same command again, or leave out --strict")
+        rejects.append(Reject(*todo, reason))
 
     def _kept(self, task: ShardTask) -> ShardDone | None:
         """The shard as an earlier run left it, if it is whole: sealed facts, the shard's file, every image's digest."""
@@ -192,7 +203,7 @@ def encrypted(
 
 
 def make(
-    key: Key, source: Any, scheme: Scheme, root: Path, container: str, classes: Sequence[str] = ()
+    key: Key, source: Any, scheme: Scheme, root: Path, container: str, classes: Sequence[str] = (), strict: bool = False
 ) -> EncryptShard:
     """The work of one worker. container: its name; classes: as the cloud sees them."""
-    return EncryptShard(key, source, scheme, root, container, classes)
+    return EncryptShard(key, source, scheme, root, container, classes, strict)

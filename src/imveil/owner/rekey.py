@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -208,7 +208,7 @@ class Ciphers:
 class RekeyShard(EncryptShard):
     """The work of one worker. old: the key that the cipher images are under."""
 
-    old: Key
+    old: Key = field(kw_only=True)
 
     def _groups(self, todos: list[Todo], rejects: list[Reject]) -> Iterator[tuple[list[Todo], list[Any]]]:
         """As they lie: each old shard is opened once for a new one."""
@@ -258,11 +258,17 @@ def renonce(scheme: Scheme, new: Key, nonces: Sequence[bytes]) -> list[bytes]:
 
 
 def make(
-    key: Key, source: Ciphers, scheme: Scheme, root: Path, container: str, classes: Sequence[str] = ()
+    key: Key,
+    source: Ciphers,
+    scheme: Scheme,
+    root: Path,
+    container: str,
+    classes: Sequence[str] = (),
+    strict: bool = False,
 ) -> RekeyShard:
     """The work of one worker. key: the new one."""
     old = Key(unseal(source.sealed, key, _PURPOSE, "the old key"))
-    return RekeyShard(key, source, scheme, root, container, classes, old)
+    return RekeyShard(key, source, scheme, root, container, classes, strict, old=old)
 
 
 def _own(cipher_set: CipherSet, old: Key) -> None:

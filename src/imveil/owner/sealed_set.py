@@ -28,11 +28,10 @@ from imveil.owner.place import RUN, Job, apart, begin, locked, look
 from imveil.owner.progress import Progress, Report, Watch, writing
 from imveil.owner.sealed_file import SealedReader, SealedWriter
 from imveil.owner.sealing import AUTH
-from imveil.store.files import sync_folder
-from imveil.store.manifest import FILE, NAMES, Manifest, Shard
+from imveil.store.files import sync_all, sync_folder
+from imveil.store.manifest import FILE, NAMES, SEALED, Manifest, Shard
 from imveil.store.sets import CipherSet, open_set
 
-SEALED = "imveil.sealed"
 _BESIDE = (AUTH, NAMES, "rejected.jsonl", FILE)  # the manifest at the end: a set is there when it is
 _SMALL = 1 << 26  # bytes: less is done before workers have started
 
@@ -121,6 +120,7 @@ def unseal_set(
         look(root, job)
         begin(root, job)
         report = _run(make_unseal, (home, root, manifest), key, manifest, workers, progress)
+        sync_all(root)
         with _tar(home / SEALED, key, "set") as tar:
             for member in tar:
                 if member.name not in _BESIDE:

@@ -35,13 +35,15 @@ _BESIDE = {FILE, NAMES, AUTH, "rejected.jsonl"}
 class Verdict:
     """What came of it. images: that the manifest counts; sha256: of the manifest; proven: whether by the owner's key.
 
-    wrong: a line for everything that is not as it was written; none where all is well.
+    wrong: a line for everything that is not as it was written; none where all is well.   left_out: pictures that were
+    left out when the set was made.
     """
 
     images: int
     sha256: str
     proven: bool
     wrong: list[str]
+    left_out: int = 0
 
 
 class _Picture:
@@ -64,7 +66,7 @@ def verify_set(source: str | Path, key: Key | None = None) -> Verdict:
     if key is None:
         manifest = read_manifest(home)
         cipher_set = CipherSet(home, manifest)
-        return Verdict(manifest.count, manifest.sha256, False, list(_altered(cipher_set, {})))
+        return Verdict(manifest.count, manifest.sha256, False, list(_altered(cipher_set, {})), manifest.rejected)
     wrong: list[str] = []
     try:
         found: Manifest | None = read_manifest(home)
@@ -81,11 +83,11 @@ def verify_set(source: str | Path, key: Key | None = None) -> Verdict:
         ids, paths = expected(cipher_set, table, key)
     except BadManifest as error:
         wrong += [error.message, *_altered(cipher_set, {})]
-        return Verdict(manifest.count, manifest.sha256, True, wrong)
+        return Verdict(manifest.count, manifest.sha256, True, wrong, manifest.rejected)
     pictures = [_Picture(*facts) for facts in zip(ids, paths, table.rows, strict=True) if facts[2].mac is not None]
     looker = _Looker(cipher_set, found, pictures, key, checks(table.version, key), table.keep_names)
     wrong += looker.wrong()
-    return Verdict(manifest.count, manifest.sha256, True, wrong)
+    return Verdict(manifest.count, manifest.sha256, True, wrong, manifest.rejected)
 
 
 def _proof(home: Path, key: Key) -> Manifest:
@@ -93,6 +95,8 @@ def _proof(home: Path, key: Key) -> Manifest:
     try:
         sealed = (home / AUTH).read_bytes()
     except OSError as error:
+        if not (home / FILE).exists():
+            read_manifest(home)  # says what is not there
         raise BadManifest(
             f"{home / AUTH} cannot be read: {error.strerror or error}; without it nothing can be proven",
             hint="sets that were made before it came have none: decrypt checks each picture",

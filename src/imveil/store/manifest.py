@@ -19,6 +19,7 @@ from imveil.store.files import write_file
 
 FILE = "imveil.json"
 NAMES = "imveil.names"
+SEALED = "imveil.sealed"  # what a sealed data set has in its place
 FORMAT: Literal["imveil-set"] = "imveil-set"
 VERSION: Literal[1] = 1
 ALL = "all"  # the split of a data set that has none
@@ -109,6 +110,7 @@ class Manifest(_Strict):
         return manifest
 
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/(?!/)", re.IGNORECASE)  # as a path that was made of an address
 _AGAIN = "copy the data set again from where it was made"
 
 
@@ -120,11 +122,21 @@ def read_manifest(folder: Path) -> Manifest:
             raise BadManifest(f"{path} is larger than {_MOST} bytes: it is no manifest")
         data = path.read_bytes()
     except FileNotFoundError as error:
-        what = "there is no such folder" if not folder.exists() else f"it has no {FILE}"
-        raise BadManifest(f"{folder} is no cipher data set: {what}", hint="make one with 'imveil encrypt'") from error
+        raise _no_set(folder) from error
     except OSError as error:
         raise BadManifest(f"{path} cannot be read: {error.strerror or error}") from error
     return Manifest.from_bytes(data, str(path))
+
+
+def _no_set(folder: Path) -> BadManifest:
+    """Why there is no data set in a folder, and what to do."""
+    if _ADDRESS.match(str(folder)):
+        address = str(folder).replace(":/", "://", 1)
+        return BadManifest(f"{address} is an address: only encrypt and estimate know these", hint="copy the set here")
+    if (folder / SEALED).exists():
+        return BadManifest(f"{folder} is sealed", hint=f"open it first: imveil unseal {folder} NEW --key K")
+    what = "there is no such folder" if not folder.exists() else f"it has no {FILE}"
+    return BadManifest(f"{folder} is no cipher data set: {what}", hint="make one with 'imveil encrypt'")
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Manifest:
