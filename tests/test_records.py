@@ -114,3 +114,32 @@ def test_a_small_experiment_from_recipe_to_record(monkeypatch: pytest.MonkeyPatc
     assert same.low <= same.value <= same.high
     assert same.value > 80
     assert experiment.run(recipe, seed=0, name="small").value == same.value
+
+
+def test_an_interrupted_run_of_a_recipe_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.lab import experiment
+    from imveil.owner import cifar
+
+    images = np.random.default_rng(1).integers(0, 256, (120, 32, 32, 3), np.uint8)
+    labels = np.arange(120) % 10
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images[:40], labels[:40])})
+    recipe = Recipe(scheme="logistic-xor/1", images=80, held_out=40, epochs=3, batch=32, width=4, copies=2)
+    whole = experiment.run(recipe, seed=1)
+    experiment._trained.cache_clear()
+    kept, epochs = tmp_path / "kept.pt", []
+
+    def interrupt(progress: object) -> None:
+        done = getattr(progress, "done", None)
+        if done is not None:
+            epochs.append(done.number)
+            if len(epochs) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        experiment.run(recipe, seed=1, progress=interrupt, checkpoint=kept)
+    assert kept.exists()
+    again = experiment.run(recipe, seed=1, progress=interrupt, checkpoint=kept)
+    assert (epochs[0], epochs[-1], epochs.count(1)) == (1, 3, 1)
+    assert (again.value, again.facts["valid"]) == (whole.value, whole.facts["valid"])
+    assert not kept.exists()

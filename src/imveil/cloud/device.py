@@ -31,6 +31,14 @@ def pick_device(name: str | torch.device | None = None) -> torch.device:
     return device
 
 
+def accelerator(device: torch.device) -> str | None:
+    """What a device other than the processor is called, None for the processor.
+
+    >>> accelerator(torch.device("cpu"))
+    """
+    return None if device.type == "cpu" else torch.cuda.get_device_name(device)
+
+
 def uses_bf16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 in hardware. Elsewhere it is emulated, and slower than float32."""
     if device.type == "cuda":

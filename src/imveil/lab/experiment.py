@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib.util import module_from_spec, spec_from_file_location
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ from imveil.errors import BadSource
 from imveil.keys.key import Key
 from imveil.lab.places import folder
 from imveil.lab.record import Record, measured
+
+if TYPE_CHECKING:
+    from imveil.cloud.loop import Trained
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -39,7 +43,8 @@ class Recipe:
     `cloud.loop.Settings`. adapter_options, model_options: of their files. augment: "none", "before" encryption (a
     fresh cipher image each epoch), "after" it (flips and shifts of cipher images), or of what the adapter makes of them
     ("adapted"). images: how many training pictures, None for all that are not held out.
-    held_out: pictures of the training set kept for choices; the test set is asked once, at the end.
+    held_out: pictures of the training set kept for choices; the test set is asked once, at the end. copies: how many
+    versions of each training picture the owner encrypts, all but one flipped and shifted; an epoch sees all of them.
     """
 
     data: str = "cifar10"
@@ -58,6 +63,7 @@ class Recipe:
     adapter_options: Mapping[str, Any] = field(default_factory=dict)
     model_options: Mapping[str, Any] = field(default_factory=dict)
     optimiser: Literal["sgd", "adamw"] = "sgd"
+    copies: int = 1
 
     @property
     def digest(self) -> str:
@@ -109,13 +115,26 @@ def key_of(seed: int, purpose: str = "data set") -> Key:
     return Key(hashlib.sha256(f"imveil laboratory, {purpose}, {seed}".encode()).digest())
 
 
-def run(recipe: Recipe, seed: int, name: str = "", progress: Callable[[Any], None] | None = None) -> Record:
+def run(
+    recipe: Recipe,
+    seed: int,
+    name: str = "",
+    progress: Callable[[Any], None] | None = None,
+    *,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+) -> Record:
     """Train by the recipe and ask the test set once: a record of accuracy in percent, with its 95 % interval over n
-    pictures."""
+    pictures, and that on the held-out ones among its facts.
+
+    checkpoint: a file that lets an interrupted run go on; gone at the end. device: "cpu", "cuda", or the best there is.
+    """
+    from imveil.cloud.device import accelerator
     from imveil.cloud.predict import evaluate
     from imveil.lab.adapted import adapted
 
-    net, seconds = _trained(_Call(replace(recipe, query="same"), seed, progress))
+    trained = _trained(_Call(replace(recipe, query="same"), seed, progress, device, checkpoint))
+    net = trained.net
     sets = plain_sets(recipe, seed)
     key = key_of(seed, "data set" if recipe.query == "same" else "another")
     scheme = imveil.find(recipe.scheme, **recipe.fields)
@@ -126,14 +145,15 @@ def run(recipe: Recipe, seed: int, name: str = "", progress: Callable[[Any], Non
         kind="accuracy",
         name=name,
         digest=recipe.digest,
-        facts=recipe.facts() | ({} if seen is None else {"output": seen}),
+        facts=recipe.facts() | ({} if seen is None else {"output": seen}) | {"valid": trained.history[-1].valid},
         seed=seed,
         value=round(100 * score.accuracy, 4),
         unit="%",
         n=score.n,
         low=round(100 * low, 4),
         high=round(100 * high, 4),
-        seconds=round(seconds, 1),
+        seconds=round(trained.seconds, 1),
+        accelerator=accelerator(next(net.parameters()).device),
     )
 
 
@@ -142,22 +162,28 @@ class _Call:
     recipe: Recipe
     seed: int
     progress: Callable[[Any], None] | None
+    device: str | None = None
+    checkpoint: Path | None = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Call) and (self.recipe.digest, self.seed) == (other.recipe.digest, other.seed)
+        return isinstance(other, _Call) and self._named == other._named
 
     def __hash__(self) -> int:
-        return hash((self.recipe.digest, self.seed))
+        return hash(self._named)
+
+    @property
+    def _named(self) -> tuple[str, int, str | None]:
+        return self.recipe.digest, self.seed, self.device
 
 
 @lru_cache(maxsize=1)  # one net, several questions: the right key, a wrong one
-def _trained(call: _Call) -> tuple[Any, float]:
+def _trained(call: _Call) -> Trained:
     from imveil.cloud.loop import Settings, fit
 
     recipe, seed = call.recipe, call.seed
     sets, scheme, key = plain_sets(recipe, seed), imveil.find(recipe.scheme, **recipe.fields), key_of(seed)
     fresh = None
-    train = sets.train[0]
+    train, labels = _copied(*sets.train, recipe.copies)
     if recipe.augment == "before":
         fresh = fresh_copies(scheme, key)
     else:
@@ -179,8 +205,27 @@ def _trained(call: _Call) -> tuple[Any, float]:
         shift=2 if moves else 0,
     )
     valid = (encrypted(scheme, sets.valid[0], key, "valid"), sets.valid[1])
-    trained = fit((train, sets.train[1]), sets.classes, settings, valid=valid, fresh=fresh, progress=call.progress)
-    return trained.net, trained.seconds
+    trained = fit(
+        (train, labels), sets.classes, settings, valid=valid, fresh=fresh, progress=call.progress, device=call.device,
+        checkpoint=call.checkpoint,
+    )  # fmt: skip
+    if call.checkpoint is not None:
+        call.checkpoint.unlink(missing_ok=True)
+    return trained
+
+
+def _copied(images: Images, labels: Labels, copies: int) -> tuple[Images, Labels]:
+    """Every picture followed by its copies, as `imveil encrypt --copies` makes them."""
+    if copies == 1:
+        return images, labels
+    from imveil.owner.copies import moved
+    from imveil.owner.images import Picture
+
+    made = np.repeat(images, copies, axis=0)
+    for i in range(len(made)):
+        if i % copies:
+            made[i] = moved(Picture(made[i], 8), f"train/{i // copies}~{i % copies}").pixels
+    return made, np.repeat(labels, copies)
 
 
 def plain_sets(recipe: Recipe, seed: int) -> Sets:

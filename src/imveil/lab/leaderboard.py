@@ -136,5 +136,5 @@ def _beats(other: Row, one: Row) -> bool:
         return False
     if one.accuracy is None or other.accuracy is None or one.recovery is None or other.recovery is None:
         return False
-    gain, less = other.accuracy - one.accuracy, one.recovery - other.recovery
+    gain, less = other.accuracy - one.accuracy, round(one.recovery, 3) - round(other.recovery, 3)  # as tables show it
     return gain >= 0 and less >= 0 and (gain > 0 or less > 0)

@@ -54,8 +54,9 @@ class Record(BaseModel):
     date: str
 
 
-def measured(**numbers: Any) -> Record:
-    """A record of here and now: the caller gives kind, name, digest, facts, value, unit, n, low, high, seconds.
+def measured(*, accelerator: str | None = None, **numbers: Any) -> Record:
+    """A record of here and now: the caller gives kind, name, digest, facts, value, unit, n, low, high, seconds, and the
+    accelerator, where one computed.
 
     >>> one = measured(kind="speed", name="x", digest="0", facts={}, value=1, unit="GB/s", n=7, low=1, high=2,
     ...     seconds=1)
@@ -64,7 +65,7 @@ def measured(**numbers: Any) -> Record:
     """
     return Record(
         **numbers,
-        machine=machine(),
+        machine=machine() | ({} if accelerator is None else {"accelerator": accelerator}),
         versions=versions(),
         commit=commit(),
         date=time.strftime("%Y-%m-%d", time.gmtime()),
@@ -73,7 +74,7 @@ def measured(**numbers: Any) -> Record:
 
 @functools.cache
 def machine() -> dict[str, Any]:
-    """Processor, cores this process may use, and accelerator if one is there."""
+    """Processor, and cores this process may use."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -148,6 +149,6 @@ def summary(records: Iterable[Record]) -> tuple[float, float, int]:
 
 
 def latest(records: Iterable[Record]) -> Iterator[Record]:
-    """Of records with the same digest and seed, the last one."""
-    found = {(record.digest, record.seed): record for record in records}
+    """Of records with the same digest, seed and accelerator, the last one."""
+    found = {(record.digest, record.seed, record.machine.get("accelerator")): record for record in records}
     yield from found.values()

@@ -1,0 +1,5 @@
+"""ffx/1, one cipher image per picture."""
+
+from imveil.lab.experiment import Recipe
+
+RECIPE = Recipe(scheme="ffx/1")
