@@ -91,3 +91,5 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert words[1] == "broken    1 (all read)"
     assert [line.split()[0] for line in words[3:]] == ["output", "time", "status"]
     assert words[-1].startswith("status    logistic-xor/1: ")
+    more = json.loads(run("--scheme logistic-xor/1 --copies 3 --json"))
+    assert (more["pictures"], more["splits"]) == (20, {"train": 18, "test": 2})
