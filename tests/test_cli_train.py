@@ -239,6 +239,18 @@ def test_a_broken_picture_costs_only_itself(run: Any, home: Path, tmp_path: Path
     assert run("predict", home / "model", tmp_path / "text.png").code == 2
 
 
+def test_predict_prints_no_answer_that_is_no_number(run: Any, home: Path, tmp_path: Path) -> None:
+    from imveil.cloud.modelfile import save_net
+
+    model = load_model(home / "model")
+    next(model.net.net.parameters()).fill_(3e38)
+    save_net(tmp_path / "m", model.net, model.info)
+    said = run("predict", tmp_path / "m", home / "set/test/class0/000.png", "--json")
+    assert said.code == 2
+    assert not said.out
+    assert "000.png with no number" in said.line
+
+
 def test_evaluate_counts_and_refuses(run: Any, home: Path) -> None:
     said = run("evaluate", home / "model", home / "set", "--json")
     assert said.code == 0

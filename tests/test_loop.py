@@ -20,7 +20,7 @@ from imveil.cloud.dataset import hold_out, keep_some, pick_split  # noqa: E402
 from imveil.cloud.device import pick_device, uses_bf16  # noqa: E402
 from imveil.cloud.interval import wilson  # noqa: E402
 from imveil.cloud.loop import Progress, Settings, fit  # noqa: E402
-from imveil.cloud.predict import Score, evaluate, hits, predict_logits  # noqa: E402
+from imveil.cloud.predict import Score, evaluate, hits, predict_logits, sound  # noqa: E402
 from imveil.errors import BadDtype, BadField, BadModelFile, BadShape, TrainingProblem  # noqa: E402
 
 TINY = Settings(width=4, epochs=3, batch=16, seed=5)
@@ -211,6 +211,42 @@ def test_fresh_pictures_set_shape_and_normalisation() -> None:
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
     with pytest.raises(TrainingProblem, match=r"no number .*smaller learning rate than 1e\+30"):
         fit(pictures(), 3, replace(TINY, lr=1e30), checkpoint=tmp_path / "c")
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.5])
+def test_a_net_that_diverges_in_its_last_update_is_not_kept(tmp_path: Path, ema: float) -> None:
+    settings = replace(TINY, epochs=1, batch=96, lr=1e30, ema=ema)
+    for place in (None, tmp_path / "c"):
+        with pytest.raises(TrainingProblem, match=r"no numbers any more after step 1; use a smaller .* and --restart"):
+            fit(pictures(), 3, settings, checkpoint=place)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_last_good_checkpoint_outlives_a_net_that_diverges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, settings = tmp_path / "c", replace(TINY, batch=96)
+    rate = Settings.rate
+    with monkeypatch.context() as patch:
+        patch.setattr(Settings, "rate", lambda self, step, total: 1e30 if step == 1 else rate(self, step, total))
+        with pytest.raises(TrainingProblem, match="after step 2"):
+            fit(pictures(), 3, settings, checkpoint=place)
+    seen: list[int] = []
+    resumed = fit(pictures(), 3, settings, checkpoint=place, progress=lambda at: seen.append(at.step))
+    assert min(seen) == 2, "it goes on after the first step"
+    assert same(resumed.net, fit(pictures(), 3, settings).net)
+
+
+def test_looking_whether_a_net_is_sound_changes_nothing() -> None:
+    trained = fit(pictures(), 3, replace(TINY, epochs=1))
+    net, before = trained.net.train(), {k: v.clone() for k, v in trained.net.state_dict().items()}
+    state = torch.get_rng_state()
+    assert sound(net, torch.from_numpy(pictures()[0][:16]))
+    assert net.training
+    assert torch.equal(state, torch.get_rng_state())
+    assert all(torch.equal(before[k], v) for k, v in net.state_dict().items())
+    next(net.net.parameters()).data.fill_(float("inf"))
+    assert not sound(net, torch.from_numpy(pictures()[0][:16]))
+    with pytest.raises(TrainingProblem, match="96 of 96 pictures with no numbers"):
+        evaluate(net, *pictures())
 
 
 def bad_inputs() -> list[tuple[Any, Any, int, type[Exception], str]]:

@@ -67,7 +67,7 @@ def predict(
             failed += 1
             typer.echo("imveil: " + " ".join(str(found.error).split()), err=True)
         elif as_json:
-            typer.echo(json.dumps(found.as_json()))
+            typer.echo(json.dumps(found.as_json(), allow_nan=False))
         else:
             others = "  ".join(f"{name} {share:.1%}" for name, share in found.top)
             typer.echo(f"{found.file}  {others}")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from imveil.cloud.modelfile import Model, ModelInfo
 from imveil.cloud.predict import predict_logits
-from imveil.errors import BadShape, BadSource, ImveilError, Mismatch
+from imveil.errors import BadShape, BadSource, ImveilError, Mismatch, TrainingProblem
 from imveil.store.sets import endings, images_in, read_images, recognised
 
 Image = npt.NDArray[Any]
@@ -127,11 +127,15 @@ def _answer(model: Model, waiting: list[tuple[str, Image | ImveilError]], top: i
             yield Failure(file, image)
             continue
         row = next(rows)
+        if not np.isfinite(row).all():
+            yield Failure(file, TrainingProblem(f"the model answers {file} with no number: it has diverged"))
+            continue
         best = np.argsort(-row, kind="stable")[:top]
         yield Answer(file, [(model.info.classes[k], float(row[k])) for k in best])
 
 
 def _softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    powers = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # a row that is no number stays none, and is refused
+        powers = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     shares: npt.NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
     return shares

@@ -26,7 +26,7 @@ from imveil.cloud.classifier import Classifier, Normalisation
 from imveil.cloud.device import pick_device, uses_bf16
 from imveil.cloud.extra import torch
 from imveil.cloud.group import Group, joined
-from imveil.cloud.predict import hits
+from imveil.cloud.predict import hits, sound
 from imveil.cloud.settings import Epoch as Epoch
 from imveil.cloud.settings import Progress as Progress
 from imveil.cloud.settings import Settings as Settings
@@ -37,6 +37,7 @@ from imveil.errors import BadDtype, TrainingProblem
 
 Images = Any  # an array (n, h, w, c), or Streamed
 SAMPLE = 2048  # pictures that are enough to know a mean and a deviation
+FEW = 16  # pictures that are enough to see that a net answers with numbers
 I64 = npt.NDArray[np.int64]
 
 
@@ -71,8 +72,8 @@ def fit(
     each augmented batch ((n, h, w, c), on the device), for an owner who encrypts anew in every epoch. start: weights of
     another net's state, taken where name and shape are the same; normalisation and adapter are those of the pictures.
 
-    Raises BadShape, BadDtype, BadField; TrainingProblem for labels that cannot be learnt and for a loss that is no
-    number; KeyboardInterrupt after a signal, once the checkpoint is safe.
+    Raises BadShape, BadDtype, BadField; TrainingProblem for labels that cannot be learnt, and before a net is kept that
+    answers with no numbers; KeyboardInterrupt after a signal, once the checkpoint is safe.
     """
     settings.check()
     check_pictures(*train, classes)
@@ -92,6 +93,7 @@ def fit(
                     recipe["start"] = digest(*(value.float().numpy() for _, value in sorted(start.items())))
                 restore(checkpoint, recipe, run.state)
             _train(run, held, checkpoint, recipe, progress if group.first else None)
+            _sound(run)
             if run.state.average is not None:
                 run.state.average.swap(run.net)
     at = run.state.at
@@ -133,7 +135,7 @@ def prepare(
         net.net.compile()
     average = Average(net, settings.ema) if settings.ema else None
     state = State(net, optimiser_of(net, settings), draws, average)
-    return Run(net, state, images, labels, settings, where, fresh, group), normalisation
+    return Run(net, state, images, labels, settings, where, fresh, group, sample[:FEW].clone()), normalisation
 
 
 def order_of(images: torch.Tensor | Streamed, draws: torch.Generator) -> torch.Tensor:
@@ -172,6 +174,7 @@ def _train(
     def keep(interrupts: Interrupts) -> None:
         nonlocal saved
         if checkpoint is not None:
+            _sound(run)
             if run.group.first:
                 store(checkpoint, recipe, run.state)
             saved = time.monotonic()
@@ -221,9 +224,28 @@ def _finite(total: torch.Tensor, run: Run) -> float:
     if not math.isfinite(value):
         raise TrainingProblem(
             f"the loss is no number any more in epoch {run.state.at.epoch}, by step {run.state.at.step} of {run.steps}",
-            hint=f"use a smaller learning rate than {run.settings.lr:g}",
+            hint=_hint(run),
         )
     return value
+
+
+def _sound(run: Run) -> None:
+    """TrainingProblem unless net and mean answer with numbers. A loss is that of the net before its last update."""
+    average = run.state.average
+    # Compiling once more, for so few pictures, would cost more than they do.
+    with torch.compiler.set_stance("force_eager") if run.settings.compiled else nullcontext():
+        good = sound(run.net, run.sample)
+        if average is not None:
+            with average.shown(run.net):
+                good = sound(run.net, run.sample) and good
+    if run.group.any(not good):
+        at = run.state.at
+        done = (at.epoch - 1) * run.steps + at.step
+        raise TrainingProblem(f"the net's answers are no numbers any more after step {done}", hint=_hint(run))
+
+
+def _hint(run: Run) -> str:
+    return f"use a smaller learning rate than {run.settings.lr:g}, and --restart"
 
 
 @contextmanager

@@ -71,13 +71,16 @@ def predict_logits(net: nn.Module, images: Images, batch: int = 512) -> F32:
 
 
 def evaluate(net: nn.Module, images: Images, labels: I64, batch: int = 512) -> Score:
-    """The score of a net on pictures (n, h, w, c) with labels int64 (n,)."""
+    """The score of a net on pictures (n, h, w, c) with labels int64 (n,). TrainingProblem where it answers with no
+    numbers."""
     if labels.shape != images.shape[:1] or not len(labels):
         raise BadShape(f"a score needs pictures and as many labels, got {images.shape} and {labels.shape}")
     logits = predict_logits(net, images, batch)
     classes = logits.shape[1]
     if labels.min() < 0 or labels.max() >= classes:
         raise TrainingProblem(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
+    if bad := int((~np.isfinite(logits).all(1)).sum()):
+        raise TrainingProblem(f"the net answers {bad:,} of {len(logits):,} pictures with no numbers: it has diverged")
     flat = labels.astype(np.int64) * classes + logits.argmax(1)
     return Score(np.bincount(flat, minlength=classes * classes).reshape(classes, classes))
 
@@ -92,6 +95,13 @@ def hits(net: nn.Module, images: Any, labels: torch.Tensor, *, bf16: bool = Fals
             part = part if isinstance(part, torch.Tensor) else tensor(part).to(labels.device)
             right += (net(part).argmax(1) == labels[start : start + batch]).sum()
     return int(right)
+
+
+def sound(net: nn.Module, images: torch.Tensor) -> bool:
+    """Whether the answers to pictures (n, h, w, c), on the net's device, are numbers. It draws nothing, and leaves the
+    net as it was."""
+    with _still(net), torch.inference_mode():
+        return bool(torch.isfinite(net(images)).all())
 
 
 class _still:  # noqa: N801 - used as a context, like a function

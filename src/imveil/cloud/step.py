@@ -21,7 +21,8 @@ Fresh = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 @dataclass
 class Run:
-    """All that a step needs; what changes from step to step is in `state`."""
+    """All that a step needs; what changes from step to step is in `state`. sample: some pictures as the net sees them,
+    on the device."""
 
     net: Classifier
     state: State
@@ -31,6 +32,7 @@ class Run:
     device: torch.device
     fresh: Fresh | None
     group: Group
+    sample: torch.Tensor
 
     def __post_init__(self) -> None:
         self.loss = nn.CrossEntropyLoss(label_smoothing=self.settings.smoothing)
