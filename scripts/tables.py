@@ -11,7 +11,9 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import imveil
 from imveil.lab import record
 from imveil.lab.claims import judge
 from imveil.lab.leaderboard import not_run, rows
@@ -30,6 +32,7 @@ from imveil.lab.report.schemes import chapters, schemes_table
 from imveil.lab.report.sequences import bytes_table, maps_table
 from imveil.lab.report.speed import machines, plan_table, ratio_table, scheme_table
 
+ATTACKS = ("bits_start", "bits_smooth")  # adapters that find the mask of a scheme: see docs/learning.md
 ROOT = Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -40,7 +43,7 @@ def accuracy() -> str:
     for one in record.latest(record.read("accuracy")):
         groups.setdefault(one.digest, []).append(one)
     lines = [
-        "| recipe | scheme | fields | accuracy, % | sd | runs | test images | epochs |",
+        "| recipe | scheme | adapter | accuracy, % | sd | runs | test images | epochs |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for runs in sorted(groups.values(), key=lambda g: (g[0].facts["data"], -record.summary(g)[0])):
@@ -48,8 +51,8 @@ def accuracy() -> str:
         last = runs[-1]
         cells = [
             last.name,
-            last.facts["scheme"],
-            ", ".join(f"{k}={v}" for k, v in last.facts["fields"].items()) or "none",
+            _named(last.facts["scheme"], last.facts["fields"]),
+            last.facts["adapter"] + (", the attack" if last.facts["adapter"] in ATTACKS else ""),
             f"{mean:.2f}",
             f"{spread:.2f}" if n > 1 else "",
             str(n),
@@ -58,6 +61,12 @@ def accuracy() -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _named(scheme: str, fields: dict[str, Any]) -> str:
+    """A scheme with those of its fields that are not at their default."""
+    usual = imveil.find(scheme).config()
+    return " ".join([f"`{scheme}`", *(f"{name}={value}" for name, value in fields.items() if value != usual[name])])
 
 
 def speed() -> str:
