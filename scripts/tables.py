@@ -27,7 +27,7 @@ from imveil.lab.report.leaderboard import plot
 from imveil.lab.report.leaderboard import table as leaders
 from imveil.lab.report.learning import rekeyed_table, road_table, step_table
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
-from imveil.lab.report.scale import cost_table, engine_table, growth_table
+from imveil.lab.report.scale import cost_table, engine_table, growth_table, memory_table
 from imveil.lab.report.schemes import chapters, schemes_table
 from imveil.lab.report.sequences import bytes_table, maps_table
 from imveil.lab.report.speed import machines, plan_table, ratio_table, scheme_table
@@ -151,6 +151,11 @@ def scale() -> str:
     return "\n".join(markdown(*one) for one in tables) + "\n" + machines([*costs, *engines])
 
 
+def memory() -> str:
+    """Peak memory of runs."""
+    return markdown(*memory_table(record.read("speed")))
+
+
 def rekeyed() -> str:
     """Models changed for a key."""
     return markdown(*rekeyed_table(record.read("rekeyed")))
@@ -168,6 +173,7 @@ def roads() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "scale": scale,
+    "memory": memory,
     "accuracy": accuracy,
     "leaderboard": leaderboard,
     "rekeyed": rekeyed,

@@ -28,6 +28,16 @@ def engine_table(records: Iterable[Record]) -> Table:
     return ["engine", "1,500 JPEGs of 224x224", "range", "rounds"], rows
 
 
+def memory_table(records: Iterable[Record]) -> Table:
+    """Peak memory of a run over more and more pictures."""
+    found = [one for one in latest(records) if one.unit == "MB" and "pictures" in one.facts]
+    rows = [
+        [f"{one.facts['pictures']:,}", f"{one.facts['side']}x{one.facts['side']}", one.facts["of"], f"{one.value:.0f}"]
+        for one in found
+    ]
+    return ["pictures", "size", "of", "peak memory, MB"], rows
+
+
 def growth_table(scale: Iterable[Record], speed: Iterable[Record]) -> Table:
     """10^6 and 10^9 pictures of 224x224x3, worked out from the two tables above."""
     cost = {one.name: one.value for one in latest(scale)}
