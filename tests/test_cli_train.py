@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -237,6 +240,72 @@ def test_a_broken_picture_costs_only_itself(run: Any, home: Path, tmp_path: Path
         assert line.startswith("imveil: ")
         assert word in line
     assert run("predict", home / "model", tmp_path / "text.png").code == 2
+
+
+def test_a_picture_of_another_key_costs_only_itself(run: Any, home: Path, tmp_path: Path) -> None:
+    good, foreign = home / "set/test/class0/000.png", home / "other/test/class0/000.png"
+    said = run("predict", home / "model", good, foreign, good)
+    assert said.code == 1
+    assert said.out.count(str(good)) == 2
+    assert OTHER in said.line
+    said = run("predict", home / "model", good, tmp_path / "none")
+    assert said.code == 2
+    assert said.out.count("\n") == 1, "what came before is answered"
+    assert "no file or folder" in said.line
+
+
+def test_a_picture_of_no_numbers_costs_only_itself(home: Path) -> None:
+    from imveil.cloud.answers import Answer, Failure, Given, answer
+    from imveil.store import container
+    from imveil.store.tag import Tag
+
+    model, tag = load_model(home / "model"), Tag("negpos/1", {"per_image": True}, KEY)
+    items = [(f"{k}.png", np.full((8, 8, 3), value, np.float32), tag) for k, value in enumerate((1, np.nan, 2))]
+    shard = container.of_manifest("npz").pack(items)
+    found = list(answer(model, [Given("s.npz", shard)]))
+    assert [type(one) for one in found] == [Answer, Failure, Answer]
+    assert "1.png: pictures hold numbers that are not finite" in str(found[1].error)
+
+
+@pytest.mark.parametrize("how", ["cf", "czf"])
+def test_predict_reads_what_tar_makes(
+    run: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    (tmp_path / "set").mkdir()
+    shutil.copytree(home / "set/test", tmp_path / "set/test")
+    (tmp_path / "set/test/class0/000.png").write_bytes(b"broken")
+    (tmp_path / "set/test/readme.txt").write_text("these are pictures")
+    subprocess.run(["tar", how, tmp_path / "t", "-C", tmp_path / "set", "test"], check=True)
+    said = run("predict", home / "model", tmp_path / "t", "--top", "1")
+    assert said.code == 1
+    assert "t:test/class0/000.png" in said.line
+    lines = sorted(said.out.splitlines())
+    assert len(lines) == 29
+    assert lines[0].startswith(f"{tmp_path}/t:test/class0/001.png  class0 ")
+    with (tmp_path / "t").open("rb") as file:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(file))
+        given = run("predict", home / "model", "-", "--top", "1")
+    assert [line.partition(":")[2] for line in sorted(given.out.splitlines())] == [
+        line.partition(":")[2] for line in lines
+    ]
+    (tmp_path / "cut").write_bytes((tmp_path / "t").read_bytes()[:2000])
+    said = run("predict", home / "model", tmp_path / "cut")
+    assert said.code == 2
+    assert "cut is a tar that is cut off" in said.line or "cut cannot be unpacked" in said.line
+
+
+def test_a_tar_without_pictures_and_empty_input_are_one_line(
+    run: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("hello")
+    subprocess.run(["tar", "cf", tmp_path / "t", "-C", tmp_path, "a.txt"], check=True)
+    said = run("predict", home / "model", tmp_path / "t")
+    assert said.code == 2
+    assert "holds no cipher pictures" in said.line
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    said = run("predict", home / "model", "-")
+    assert said.code == 2
+    assert "no pictures on standard input" in said.line
 
 
 def test_predict_prints_no_answer_that_is_no_number(run: Any, home: Path, tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def predict(
     images: Annotated[
         list[str],
         typer.Argument(
-            help="Cipher pictures, folders, tars and other shards of them; - for a list of paths, or for the bytes of "
-            "a file, on standard input.",
+            help="Cipher pictures, folders, tars (.tar.gz too) and shards of them; - for a list of paths, or for the "
+            "bytes of a file, on standard input.",
             show_default=False,
         ),
     ],
@@ -47,14 +47,15 @@ def predict(
 ) -> None:
     """Ask a model about cipher pictures. They must be encrypted as its training pictures were, under the same key.
 
-    A picture that is broken gets one line on standard error; the others are answered, and the exit code is 1.
+    A picture that is broken, or encrypted otherwise, gets one line on standard error; the others are answered, and the
+    exit code is 1.
 
     \b
     Examples:
       imveil predict model.safetensors query.png
       imveil predict model.safetensors ciphers/test --json
       find ciphers -name '*.png' | imveil predict model.safetensors -
-      imveil predict model.safetensors - --json < shard.tar
+      imveil predict model.safetensors - --json < ciphers.tar
     """
     from imveil.cloud.answers import Answer, answer, find_images
 

@@ -10,10 +10,14 @@ from typing import Any, NamedTuple, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from imveil.cloud.checks import check_kind
 from imveil.cloud.modelfile import Model, ModelInfo
 from imveil.cloud.predict import predict_logits
-from imveil.errors import BadShape, BadSource, ImveilError, Mismatch, TrainingProblem
-from imveil.store.sets import endings, images_in, read_images, recognised
+from imveil.cloud.tars import GZIP, files_in, unpacked
+from imveil.errors import BadDtype, BadShape, BadSource, ImveilError, Mismatch, TrainingProblem
+from imveil.store.container import Packed
+from imveil.store.files import read_bytes
+from imveil.store.sets import endings, images_in, recognised
 
 Image = npt.NDArray[Any]
 
@@ -53,7 +57,7 @@ def find_images(places: Iterable[str], given: TextIO) -> Iterator[Path | Given]:
     """Files named by `places`: a file as it is, a folder with all files below it that may hold cipher images, in order
     of name, "-" for `given`, which is a file with cipher images, or a list of paths, one a line.
 
-    BadSource for a place that is not there, and for a folder without any.
+    BadSource for a place that is not there, for a folder without any, and where nothing is given.
     """
     for place in places:
         if place == "-":
@@ -74,49 +78,75 @@ def find_images(places: Iterable[str], given: TextIO) -> Iterator[Path | Given]:
 def _from(given: TextIO) -> Iterator[Path | Given]:
     raw: Any = getattr(given, "buffer", None)
     # Looking ahead leaves the bytes where they are, so that a long list is answered line by line as it comes.
-    if raw is not None and recognised(raw.peek(1024)):
+    if raw is not None and (recognised(start := raw.peek(1024)) or start.startswith(GZIP)):
         yield Given("standard input", raw.read())
-    else:
-        yield from (Path(line.rstrip("\r\n")) for line in given if line.strip())
+        return
+    came = False
+    for line in given:
+        if line.strip():
+            came = True
+            yield Path(line.rstrip("\r\n"))
+    if not came:
+        raise BadSource("there are no pictures on standard input", hint="give a list of paths, or the bytes of a file")
 
 
 def answer(
     model: Model, files: Iterable[Path | Given], *, force: bool = False, top: int = 5, batch: int = 256
 ) -> Iterator[Answer | Failure]:
-    """Answer files in their order. A broken picture is a Failure; one of another key or scheme is a Mismatch.
+    """Answer files in their order. A picture that is broken, or of another key or scheme (Mismatch), is a Failure.
 
-    force: answer those of another key, scheme or without a tag, too.
+    force: answer those of another key, scheme or without a tag, too. What `files` raises comes after the answers to
+    what it gave before.
     """
     waiting: list[tuple[str, Image | ImveilError]] = []
-    for file in files:
-        for name, image in _open(file, model.info, force):
-            waiting.append((name, image))
-            if len(waiting) == batch:
-                yield from _answer(model, waiting, top)
-                waiting = []
+    try:
+        for file in files:
+            for name, found in _pictures(file):
+                good = found if isinstance(found, ImveilError) else _checked(name, found, model.info, force)
+                waiting.append((name, good))
+                if len(waiting) == batch:
+                    full, waiting = waiting, []
+                    yield from _answer(model, full, top)
+    except ImveilError:
+        yield from _answer(model, waiting, top)
+        raise
     yield from _answer(model, waiting, top)
 
 
-def _open(file: Path | Given, info: ModelInfo, force: bool) -> Iterator[tuple[str, Image | ImveilError]]:
-    """The pictures of a file by name, or why one cannot be answered. Raises Mismatch."""
+def _pictures(file: Path | Given) -> Iterator[tuple[str, Packed | ImveilError]]:
+    """The pictures of a file by name, or why one cannot be read."""
+    where = str(file)
     try:
-        found = images_in(file.data, file.name) if isinstance(file, Given) else read_images(file)
+        data = unpacked(file.data if isinstance(file, Given) else read_bytes(file), where)
+        for name, part in files_in(data, where) or [(where, data)]:
+            try:
+                yield from images_in(part, name).items()
+            except ImveilError as error:
+                yield name, error
     except ImveilError as error:
-        found = {}
-        yield str(file), error
-    for name, (image, tag) in found.items():
-        if not force:
-            if tag is None:
-                raise Mismatch(
-                    f"{name} has no tag that says how it was encrypted",
-                    hint="force an answer with --force if you know it",
-                )
+        yield where, error
+
+
+def _checked(name: str, found: Packed, info: ModelInfo, force: bool) -> Image | ImveilError:
+    """The picture, or why this model cannot answer it."""
+    image: Image = found.image
+    tag = found.tag
+    if tag is None and not force:
+        return Mismatch(
+            f"{name} has no tag that says how it was encrypted", hint="force an answer with --force if you know it"
+        )
+    try:
+        if tag is not None and not force:
             info.check(tag.scheme, tag.fields, tag.fingerprint, name)
-        if image.shape == info.shape:
-            yield name, image
-        else:
-            want, came = ("x".join(map(str, shape)) for shape in (info.shape, image.shape))
-            yield name, BadShape(f"the model reads pictures of {want}, {name} has {came}")
+        check_kind(image[None])
+    except Mismatch as error:
+        return error
+    except (BadDtype, BadShape) as error:
+        return type(error)(f"{name}: {error.message}", hint=error.hint)
+    if image.shape != info.shape:
+        want, came = ("x".join(map(str, shape)) for shape in (info.shape, image.shape))
+        return BadShape(f"the model reads pictures of {want}, {name} has {came}")
+    return image
 
 
 def _answer(model: Model, waiting: list[tuple[str, Image | ImveilError]], top: int) -> Iterator[Answer | Failure]:
