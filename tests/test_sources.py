@@ -249,6 +249,22 @@ def test_files_that_are_no_npz(tmp_path: Path) -> None:
             open_source(tmp_path / "x.npz")
 
 
+@pytest.mark.parametrize("shape", ["(5, 3, 2", "(" * 3000, "(5, 3, 2)\\\n("])
+def test_headers_of_arrays_that_do_not_end(tmp_path: Path, shape: str) -> None:
+    head = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}\n".encode()
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
+        file.writestr("images.npy", b"\x93NUMPY\1\0" + len(head).to_bytes(2, "little") + head + bytes(30))
+    with pytest.raises(BadSource, match=r"x\.npz is no \.npz file that can be read"):
+        open_source(tmp_path / "x.npz")
+
+
+def test_arrays_in_folders_of_a_file_are_other_arrays(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as file:
+        file.writestr("deep/images.npy", b"")
+    with pytest.raises(BadSource, match="holds deep/images, and no arrays of pictures"):
+        open_source(tmp_path / "x.npz")
+
+
 def test_a_header_that_claims_memory(tmp_path: Path) -> None:
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False, "shape": (10**6, 10**5, 10**5)})
