@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
 import imveil
-from imveil import Key
-from imveil.errors import BadManifest, ImveilError, WrongKey
+from imveil import Key, registry
+from imveil.errors import BadManifest, BadShard, WrongKey
 from imveil.owner.decrypt import read_table
 from imveil.owner.encrypt import encrypt_set
 from imveil.owner.sealing import unseal
@@ -25,13 +26,15 @@ from made_source import made
 
 KEY = Key(bytes(range(32)))
 COUNT, EACH = 40, 8
+CONTAINERS = list(registry.files(container.PACKAGE))
+EVERY_BIT = 2000  # bytes; of a larger file one bit of every byte is changed, each time another one
 
 
 @pytest.fixture(scope="module")
 def made_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("sets")
     with mock.patch("imveil.owner.encrypt.SHARD", EACH):
-        for name, scheme in (("folder", "negpos/1"), ("npz", "negpos/1"), ("lossy", "negpos-inplace/1")):
+        for name, scheme in (*((name, "negpos/1") for name in CONTAINERS), ("lossy", "negpos-inplace/1")):
             store = "folder" if name == "lossy" else name
             encrypt_set(made(COUNT, broken=frozenset({5})), home / name, imveil.find(scheme), KEY, container=store)
         encrypt_set(made(COUNT), home / "named", imveil.find("negpos/1"), KEY, keep_names=True)
@@ -85,11 +88,11 @@ def ids(home: Path) -> dict[str, str]:
     return dict(zip(paths, names, strict=True))
 
 
-@pytest.mark.parametrize("name", ["folder", "npz", "lossy", "named", "hidden"])
+@pytest.mark.parametrize("name", [*CONTAINERS, "lossy", "named", "hidden"])
 def test_a_set_as_it_was_written(made_sets: Path, name: str) -> None:
     verdict = verify_set(made_sets / name, KEY)
     assert (verdict.wrong, verdict.proven) == ([], True)
-    assert verdict.images == COUNT - (name in ("folder", "npz", "lossy"))
+    assert verdict.images == COUNT - (name not in ("named", "hidden"))
     assert verify_set(made_sets / name).wrong == []
     assert not verify_set(made_sets / name).proven
 
@@ -240,41 +243,77 @@ def test_another_manifest_and_another_table(made_sets: Path, tmp_path: Path) -> 
 
 def test_only_the_owner_can_make_the_proof(made_sets: Path, tmp_path: Path) -> None:
     shutil.copytree(made_sets / "folder", tmp_path / "c")
-    data = (made_sets / "folder" / "imveil.auth").read_bytes()
-    for bit in range(0, 8 * len(data), 7):
-        broken = bytearray(data)
-        broken[bit // 8] ^= 1 << bit % 8
-        with pytest.raises(BadManifest):
-            unseal(bytes(broken), KEY, "manifest", "it")
     (tmp_path / "c" / "imveil.auth").write_bytes((made_sets / "npz" / "imveil.auth").read_bytes())
     assert verify_set(tmp_path / "c", KEY).wrong  # another set's proof proves another set
+
+
+def bits(data: bytes) -> Iterator[tuple[int, int]]:
+    """Each place in the bytes and each bit there; of many bytes one bit of each."""
+    for at in range(len(data)):
+        yield from ((at, 1 << bit) for bit in (range(8) if len(data) <= EVERY_BIT else (at % 8,)))
+
+
+def changed(data: bytes) -> Iterator[bytes]:
+    """The bytes with each of these bits changed in turn."""
+    return (data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :] for at, bit in bits(data))
 
 
 def test_every_changed_bit_of_the_manifest_is_refused(made_sets: Path) -> None:
     data = (made_sets / "folder" / "imveil.json").read_bytes()
     Manifest.from_bytes(data)
-    for bit in range(8 * len(data)):
-        broken = bytearray(data)
-        broken[bit // 8] ^= 1 << bit % 8
+    for broken in changed(data):
         with pytest.raises(BadManifest):
-            Manifest.from_bytes(bytes(broken))
+            Manifest.from_bytes(broken)
 
 
-@pytest.mark.parametrize("name", ["folder", "npz"])
+def test_every_changed_bit_of_names_and_of_the_proof_is_refused(made_sets: Path) -> None:
+    """By their seal, which is the key's, and not only by a digest that a forger can make fit."""
+    for file, purpose in (("imveil.auth", "manifest"), ("imveil.names", "names")):
+        data = (made_sets / "folder" / file).read_bytes()
+        assert unseal(data, KEY, purpose, file)
+        for broken in changed(data):
+            with pytest.raises(BadManifest, match=file):
+                unseal(broken, KEY, purpose, file)
+
+
+def test_changed_bits_of_names_and_of_the_proof_are_told(made_sets: Path, tmp_path: Path) -> None:
+    shutil.copytree(made_sets / "npz", tmp_path / "c")
+    file = tmp_path / "c" / "imveil.names"
+    data = file.read_bytes()
+    for broken in list(changed(data))[:: len(data) // 2]:
+        file.write_bytes(broken)
+        assert any("imveil.names was altered" in line for line in verify_set(tmp_path / "c", KEY).wrong)
+    file.write_bytes(data)
+    file = tmp_path / "c" / "imveil.auth"
+    data = file.read_bytes()
+    for broken in list(changed(data))[:: len(data) // 2]:
+        file.write_bytes(broken)
+        with pytest.raises(BadManifest, match=r"imveil\.auth"):
+            verify_set(tmp_path / "c", KEY)
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
 def test_every_changed_bit_of_a_shard_is_refused(made_sets: Path, tmp_path: Path, name: str) -> None:
-    """Of the list all bits; of images and arrays a sample, each of which a reader refuses by its digest."""
+    """In every file of the shard, when it is verified and when its images are read."""
     shutil.copytree(made_sets / name, tmp_path / "c")
     cipher_set = open_set(tmp_path / "c")
-    shard = cipher_set.manifest.shards[0]
-    for path, digest in cipher_set.container.files(tmp_path / "c", shard):
-        file, step = tmp_path / "c" / path, 1 if path.endswith(".sha256") else 61
+    store, shard = cipher_set.container, cipher_set.manifest.shards[0]
+    opened = store.open(tmp_path / "c", shard)
+    lines = {line.path: line for line in opened.lines}
+    for path, digest in store.files(tmp_path / "c", shard):
+        file = tmp_path / "c" / path
         data = file.read_bytes()
         assert hashlib.sha256(data).hexdigest() == digest
-        for bit in range(0, 8 * len(data), step):
-            file.write_bytes(data[: bit // 8] + bytes([data[bit // 8] ^ 1 << bit % 8]) + data[bit // 8 + 1 :])
-            with pytest.raises(ImveilError):
-                cipher_set.container.verify(tmp_path / "c", shard)
-        file.write_bytes(data)
+        with file.open("r+b", buffering=0) as handle:
+            for at, bit in bits(data):
+                os.pwrite(handle.fileno(), bytes([data[at] ^ bit]), at)
+                if path == shard.file:
+                    with pytest.raises(BadShard, match="altered"):
+                        (store.verify, store.open)[at % 2](tmp_path / "c", shard)
+                else:
+                    (found,) = opened.read([lines[path]])
+                    assert isinstance(found, BadShard)
+                os.pwrite(handle.fileno(), data[at : at + 1], at)
     cipher_set.verify()
 
 
