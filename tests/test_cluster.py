@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import forms
 import imveil
 from imveil import Key
 from imveil.errors import BadInput, BadKeyFile
@@ -131,6 +132,24 @@ def test_goes_on_after_a_killed_run(tmp_path: Path, key_file: Path) -> None:
     assert report.kept >= 20
     encrypt_set(made(600), tmp_path / "p", SCHEME, KEY, workers=1)
     assert tree(tmp_path / "c") == tree(tmp_path / "p")
+
+
+def test_from_address_to_address_by_the_command(tmp_path: Path, key_file: Path) -> None:
+    """A cluster of its own, pictures and ciphers by their addresses, and nothing of Ray's on the screen."""
+    forms.folder(tmp_path)
+    patient = {**os.environ, "RAY_raylet_start_wait_time_s": "300"}  # the machine may be busy
+    for engine in ("ray", "pool"):
+        words = [f"file://{tmp_path}/pictures", f"file://{tmp_path}/{engine}", "--key", str(key_file)]
+        words += ["--scheme", "negpos/1", "--container", "parquet", "--engine", engine, "--workers", "1"]
+        command = [sys.executable, "-m", "imveil", "encrypt", *words]
+        done = subprocess.run(command, cwd=tmp_path, env=patient, capture_output=True, text=True, timeout=400)
+        assert done.returncode == 0, done.stderr
+        assert all(line.startswith("imveil: encrypting ") for line in done.stderr.splitlines()), done.stderr
+        assert done.stdout.startswith(f"{forms.COUNT} pictures encrypted")
+        assert done.stdout.count("\n") == 1
+    found = tree(tmp_path / "ray")
+    assert len([name for name in found if name.endswith(".parquet")]) == 2
+    assert found == tree(tmp_path / "pool")
 
 
 def _actors() -> list[int]:

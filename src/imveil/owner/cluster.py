@@ -137,17 +137,31 @@ def _connected(ray: Any, address: str | None, workers: int) -> Iterator[None]:
         return
     facts: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
     try:
-        if address is None:
-            ray.init(num_cpus=workers + _SPARE, include_dashboard=False, **facts)
-        else:
-            ray.init(address=address, **facts)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+        with _unheard():
+            if address is None:
+                ray.init(num_cpus=workers + _SPARE, include_dashboard=False, **facts)
+            else:
+                ray.init(address=address, **facts)
+    except Exception as error:  # a node that is too slow to start is a bare one
         where = "on this machine" if address in (None, "auto") else f"at {address}"
         raise BadInput(f"no Ray cluster answers {where}", hint="start one, or leave --address out") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Standard error goes nowhere: the part of Ray that is not Python says there which level its log was set to."""
+    ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
+        os.close(nowhere)
 
 
 def _answers(address: str) -> None:
