@@ -116,10 +116,13 @@ def test_a_loss_that_is_no_number(refused: Any, tmp_path: Path) -> None:
     assert "the loss is no number any more in epoch 1" in refused("--lr", "1e30", "--adapter", "none")
 
 
-def test_a_device_that_is_not_there(refused: Any, tmp_path: Path) -> None:
+def test_a_device_that_is_not_there(refused: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from imveil.store import joined
+
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     write_set(tmp_path / "set")
+    monkeypatch.setattr(joined, "open_sets", lambda _: pytest.fail("the data set was opened first"))
     assert "no device 'cuda' here; use --device cpu" in refused("--device", "cuda")
 
 

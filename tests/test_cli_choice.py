@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from imveil.cli import main
 from imveil.cloud.classifier import ADAPTERS, MODELS, Classifier
 from imveil.cloud.defaults import suggest
 from imveil.cloud.modelfile import load_model
+from imveil.errors import BadField
 from imveil.store import container
 from imveil.store.sets import read_image
 
@@ -123,6 +126,30 @@ def test_what_cannot_be_asked_is_one_line(run: Any, home: Path, tmp_path: Path, 
     assert err.startswith("imveil: ")
     assert err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "per_image", "adapter", "right"),
+    [
+        ("le/1", False, "auto", False),
+        ("patch/1", False, "none", False),
+        ("logistic-xor/1", False, "none", False),
+        ("logistic-xor/1", False, "auto", True),
+        ("logistic-xor/1", False, "bits", True),
+        ("negpos/1", True, "none", True),
+        ("plain/1", False, "auto", True),
+    ],
+)
+def test_answers_are_mirrored_only_where_that_is_right(scheme: str, per_image: bool, adapter: str, right: bool) -> None:
+    from imveil.cli.train import chosen
+
+    manifest = SimpleNamespace(scheme=scheme, fields={"per_image": per_image})
+    options: Any = {"net": "auto", "adapter": adapter, "augment": None, "lr": None}
+    options |= {"model_options": {}, "adapter_options": {}}
+    with nullcontext() if right else pytest.raises(BadField, match="mirror=true would spoil answers"):
+        settings, _ = chosen(manifest, {"per_image": per_image}, more={"mirror": True}, **options)
+        assert settings.mirror
+    assert not chosen(manifest, {"per_image": per_image}, more={"mirror": False}, **options)[0].mirror
 
 
 def test_a_budget_plans_epochs_and_keeps_to_them_when_it_goes_on(

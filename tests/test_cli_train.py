@@ -341,6 +341,19 @@ def test_evaluate_counts_and_refuses(run: Any, home: Path) -> None:
     assert "no split 'dev'" in run("evaluate", home / "model", home / "set", "--split", "dev").line
 
 
+def test_another_set_is_of_another_key_and_else_the_same(run: Any, home: Path, tmp_path: Path) -> None:
+    score = json.loads(run("evaluate", home / "model", home / "set", "--another", home / "other", "--json").out)
+    assert score["another"]["n"] == 30
+    write_set(tmp_path / "le", scheme="le/1", fingerprint=OTHER)
+    write_set(tmp_path / "fixed", per_image=False, fingerprint=OTHER)
+    for other, words in ((home / "set", "own key"), (tmp_path / "le", "le/1"), (tmp_path / "fixed", "per_image=False")):
+        said = run("evaluate", home / "model", home / "set", "--another", other)
+        assert said.code == 2
+        assert words in said.line
+        assert not said.out
+    assert run("evaluate", home / "model", home / "set", "--another", tmp_path / "le", "--force").code == 0
+
+
 def test_evaluate_refuses_other_classes(run: Any, home: Path, tmp_path: Path) -> None:
     write_set(tmp_path / "two", classes=2)
     said = run("evaluate", home / "model", tmp_path / "two", "--force")

@@ -14,8 +14,9 @@ from imveil.cli.words import fact, few, share
 from imveil.errors import Mismatch
 
 if TYPE_CHECKING:
-    from imveil.cloud.modelfile import Model
+    from imveil.cloud.modelfile import Model, ModelInfo
     from imveil.cloud.predict import Score
+    from imveil.store.joined import AnySet
 
 ModelFile = Annotated[Path, typer.Argument(help="The model file.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -100,8 +101,9 @@ def evaluate(
       imveil evaluate model.safetensors ciphers/ --another under-another-key/
     """
     loaded = _load(model, threads, device)
-    found, name = _scored(loaded, ciphers, split, force)
-    other = None if another is None else _scored(loaded, another, split, True)[0]
+    sets = _opened(loaded.info, ciphers, force), another and _under_another_key(loaded.info, another, force)
+    found, name = _scored(loaded, sets[0], split)
+    other = _scored(loaded, sets[1], split)[0] if sets[1] else None
     if as_json:
         facts = {"split": name, **_facts(found, loaded.info.classes)}
         typer.echo(json.dumps(facts if other is None else {**facts, "another": _facts(other, loaded.info.classes)}))
@@ -119,19 +121,39 @@ def evaluate(
         fact("another", f"{share(other.right, other.n)} on {another}; guessing gives {chance:.2%}")
 
 
-def _scored(loaded: Model, ciphers: Path, split: str | None, force: bool) -> tuple[Score, str]:
-    """The score on a cipher data set, and the split that was taken."""
-    from imveil.cloud.dataset import pick_split
-    from imveil.cloud.predict import evaluate as score
+def _opened(info: ModelInfo, ciphers: Path, force: bool) -> AnySet:
+    """A cipher data set that the model can be scored on. Mismatch for one of another scheme or key, unless `force`."""
     from imveil.store.joined import open_sets
 
-    info, cipher_set = loaded.info, open_sets(ciphers)
+    cipher_set = open_sets(ciphers)
     manifest = cipher_set.manifest
-    name = pick_split(manifest.splits, split)
     if not force:
         info.check(manifest.scheme, manifest.fields, manifest.fingerprint, str(ciphers))
     if list(manifest.classes) != info.classes:
         raise Mismatch(f"the model knows the classes {few(info.classes)}, {ciphers} has {few(manifest.classes)}")
+    return cipher_set
+
+
+def _under_another_key(info: ModelInfo, ciphers: Path, force: bool) -> AnySet:
+    """A cipher data set made as the model's, but under another key: what `--another` needs. Mismatch."""
+    cipher_set = _opened(info, ciphers, True)
+    manifest = cipher_set.manifest
+    if not force:
+        info.check(manifest.scheme, manifest.fields, info.fingerprint, str(ciphers))
+    if manifest.fingerprint == info.fingerprint:
+        raise Mismatch(
+            f"{ciphers} is under the model's own key, {info.fingerprint}",
+            hint="--another takes the same pictures under another key",
+        )
+    return cipher_set
+
+
+def _scored(loaded: Model, cipher_set: AnySet, split: str | None) -> tuple[Score, str]:
+    """The score on a cipher data set, and the split that was taken."""
+    from imveil.cloud.dataset import pick_split
+    from imveil.cloud.predict import evaluate as score
+
+    name = pick_split(cipher_set.manifest.splits, split)
     pictures = cipher_set.load(name)
     return score(loaded.net, pictures.images, pictures.labels), name
 

@@ -120,6 +120,7 @@ def train(
         raise BadDestination(f"{model} exists already", hint="choose another name, or overwrite it with --force")
     if model.is_dir() or not model.parent.is_dir():
         raise BadDestination(f"{model} is no place for a file", hint="make its folder first, or name a file in it")
+    where = pick_device(device.value)
     if threads:
         torch.set_num_threads(threads)
     say = fact if leader() else lambda *_: None
@@ -142,7 +143,6 @@ def train(
         say("", note)
     for name, reason in reasons:
         say(name, reason)
-    where = pick_device(device.value)
     checkpoint = model.with_name(model.name + ".checkpoint")
     if restart and leader():
         checkpoint.unlink(missing_ok=True)
@@ -210,6 +210,8 @@ def chosen(
     where = best.moved if same else "input" if fits else None
     if same and where is not None and not fits:
         why = "what the adapter gives has no special places"
+    if more.get("mirror") and not fits and where is None and not _movable(front):
+        raise BadField(f"mirror=true would spoil answers: {why}", hint="leave it out")
     moved = where is not None if augment is None else augment
     said = why if augment is None else "as asked" + ("" if augment == (where is not None) else f", although {why}")
     reasons.append(("augment", ("flips and shifts: " if moved else "none: ") + said))
@@ -230,6 +232,13 @@ def chosen(
         return Settings(**{**recipe, **more}), reasons
     except TypeError as error:
         raise BadField(f"the recipe cannot be read: {error}") from error
+
+
+def _movable(adapter: str) -> bool:
+    """Whether what an adapter gives may be flipped, which it says whatever its pictures and options are."""
+    from imveil.cloud.classifier import made
+
+    return adapter != "none" and bool(made(ADAPTERS, adapter, "adapter", ((8, 8, 3),), {}).movable)
 
 
 def planned(
