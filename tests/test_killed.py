@@ -1,7 +1,9 @@
-"""Runs that are killed at random: the parent, a worker, with other numbers of workers, in every container.
+"""Runs that are killed at random: the parent, a worker, with other numbers of workers, in every container. Encrypting,
+decrypting, re-keying, sealing and unsealing.
 
 Every kill must have hit a live run: it had begun, it had not ended, and it ended by the signal. After each, whatever
-has its final name is whole; at the end the data set is, byte for byte, that of a run that nobody disturbed.
+has its final name is whole; at the end the data set is, byte for byte, that of a run that nobody disturbed. No two
+sealed files are the same: what they hold is compared.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import fcntl
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,12 +25,14 @@ from typing import Any
 import pytest
 
 import imveil
+import long_run
 from imveil import Key, registry
 from imveil.errors import BadDestination, BadSource
 from imveil.keys.files import write_key
 from imveil.owner import encrypt, place, pool, shard_plan
 from imveil.owner.decrypt import decrypt_set
 from imveil.owner.encrypt import encrypt_set
+from imveil.owner.sealed_file import SealedReader
 from imveil.owner.sources import open_source
 from imveil.store import container
 from imveil.store.sets import open_set
@@ -36,6 +41,7 @@ from made_source import made, tree
 SCRIPT = Path(__file__).with_name("long_run.py")
 KEY = Key(b"k" * 32)
 SCHEME = imveil.find("aes-ctr-control/1")
+ENCRYPT, OTHERS = ["encrypt"] * 3 + ["decrypt"], ["rekey", "seal", "move", "unseal"]
 FINAL = (".png", ".sha256", ".npz", ".parquet", ".tar", ".safetensors")
 
 
@@ -45,19 +51,24 @@ class Undisturbed:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def ciphers(self, name: str) -> Path:
-        folder = self.root / name
+    def made(self, what: str, name: str) -> Path:
+        """What the run `what` makes in the container `name`."""
+        folder = self.root / f"{name}-{what}"
         if not folder.exists():
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(encrypt, "SHARD", 20)
-                encrypt_set(made(1000), folder, SCHEME, KEY, container=name, workers=1)
+            finish(what, self.source(what, name), folder, 1, name)
         return folder
 
-    def pictures(self, name: str) -> Path:
-        folder = self.root / f"{name}-pictures"
-        if not folder.exists():
-            decrypt_set(self.ciphers(name), folder, KEY, workers=1)
-        return folder
+    def source(self, what: str, name: str) -> Path:
+        """What it makes that of."""
+        needs = {"encrypt": "", "unseal": "seal"}.get(what, "encrypt")
+        return self.made(needs, name) if needs else self.root
+
+
+def finish(what: str, source: Path, destination: Path, workers: int, name: str) -> None:
+    """The run in this process, undisturbed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encrypt, "SHARD", 20)
+        long_run.run(what, source, destination, workers, name)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +94,8 @@ def kill(what: str, source: Path, destination: Path, name: str, rng: random.Rand
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         told = [process.stdout.readline() for _ in range(steps)]
-        while not destination.exists() and process.poll() is None:
+        begun = destination, destination.with_name(f"{destination.name}.rekey")
+        while not any(place.exists() for place in begun) and process.poll() is None:
             time.sleep(0.002)
         time.sleep(wait)
         workers_now = children(process.pid) if process.poll() is None else []
@@ -103,30 +115,50 @@ def kill(what: str, source: Path, destination: Path, name: str, rng: random.Rand
     return not complete
 
 
-def campaign(count: int, rng: random.Random, undisturbed: Undisturbed, root: Path) -> Counter[str]:
+def campaign(count: int, kinds: list[str], rng: random.Random, undisturbed: Undisturbed, root: Path) -> Counter[str]:
     """Kill until `count` kills have hit, on as many data sets as that takes. What was killed is counted."""
     kills: Counter[str] = Counter()
     runs = 0
     while kills.total() < count:
         runs += 1
         assert runs < 10 * count, "kills come too late: make the runs longer"
-        name = rng.choice(list(registry.files(container.PACKAGE)))
-        what = rng.choice(["encrypt"] * 3 + ["decrypt"])
-        whole = undisturbed.ciphers(name) if what == "encrypt" else undisturbed.pictures(name)
-        destination, want = root / f"{runs}-{what}", tree(whole)
-        while kills.total() < count and kill(what, undisturbed.ciphers(name), destination, name, rng, kills):
-            for path, data in tree(destination).items():
-                if path.endswith(FINAL):
-                    assert data == want[path], f"{path} is not whole"
-        if what == "encrypt":
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(encrypt, "SHARD", 20)
-                encrypt_set(made(1000), destination, SCHEME, KEY, container=name, workers=rng.randint(1, 2))
+        name, what = rng.choice(list(registry.files(container.PACKAGE))), rng.choice(kinds)
+        source, destination = undisturbed.source(what, name), root / f"{runs}-{what}"
+        if what == "move":
+            source = Path(shutil.copytree(source, root / f"{runs}-source"))
+        while kills.total() < count and kill(what, source, destination, name, rng, kills):
+            whole(what, destination, undisturbed, name)
+        finish(what, source, destination, rng.randint(1, 2), name)
+        whole(what, destination, undisturbed, name)
+        if what in ("seal", "move"):
+            assert what == "seal" or not source.exists()
+            source, destination = destination, root / f"{runs}-unsealed"
+            finish("unseal", source, destination, 1, name)
+            assert tree(destination) == tree(undisturbed.made("encrypt", name))
+        elif what == "unseal":
+            assert tree(destination) == tree(undisturbed.made("encrypt", name))
         else:
-            decrypt_set(undisturbed.ciphers(name), destination, KEY, workers=1)
-        assert tree(destination) == want
+            assert tree(destination) == tree(undisturbed.made(what, name))
+        assert not destination.with_name(f"{destination.name}.rekey").exists()
         kills[f"{what} {name}"] += 0
     return kills
+
+
+def whole(what: str, destination: Path, undisturbed: Undisturbed, name: str) -> None:
+    """Everything that has its final name is as it should be."""
+    if what in ("seal", "move"):
+        digest = open_set(undisturbed.made("encrypt", name)).manifest.sha256
+        for file in destination.glob("imveil-shard-*.sealed"):
+            with file.open("rb") as sealed:
+                number = int(file.stem.rpartition("-")[2])
+                reader = SealedReader(sealed, KEY, f"shard {number} of {digest}", str(file))
+                while reader.read(1 << 20):
+                    pass
+        return
+    want = tree(undisturbed.made("encrypt" if what == "unseal" else what, name))
+    for path, data in tree(destination).items():
+        if path.endswith(FINAL):
+            assert data == want[path], f"{path} is not whole"
 
 
 def told(capfd: pytest.CaptureFixture[str], kills: Counter[str]) -> None:
@@ -136,15 +168,31 @@ def told(capfd: pytest.CaptureFixture[str], kills: Counter[str]) -> None:
 
 
 def test_five_kills(tmp_path: Path, undisturbed: Undisturbed, capfd: pytest.CaptureFixture[str]) -> None:
-    told(capfd, campaign(5, random.Random(20), undisturbed, tmp_path))
+    told(capfd, campaign(5, ENCRYPT, random.Random(20), undisturbed, tmp_path))
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_kill_of_every_other_run(
+    tmp_path: Path, undisturbed: Undisturbed, capfd: pytest.CaptureFixture[str], what: str
+) -> None:
+    told(capfd, campaign(1, [what], random.Random(f"killed {what}"), undisturbed, tmp_path))
 
 
 @pytest.mark.soak
 def test_fifty_kills(tmp_path: Path, undisturbed: Undisturbed, capfd: pytest.CaptureFixture[str]) -> None:
-    kills = campaign(50, random.Random(), undisturbed, tmp_path)
+    kills = campaign(50, ENCRYPT, random.Random(), undisturbed, tmp_path)
     told(capfd, kills)
     assert kills["parent"] >= 10
     assert kills["worker"] >= 5
+
+
+@pytest.mark.soak
+def test_forty_kills_of_other_runs(tmp_path: Path, undisturbed: Undisturbed, capfd: pytest.CaptureFixture[str]) -> None:
+    kills: Counter[str] = Counter()
+    for what in OTHERS:
+        kills += campaign(10, [what], random.Random(), undisturbed, tmp_path / what)
+    told(capfd, kills)
+    assert kills["parent"] >= 8
 
 
 # The lock.
