@@ -78,8 +78,11 @@ def test_answers_on_cipher_pictures_are_those_on_plain_ones(net: str, scheme: st
 def test_a_wrong_key_gives_chance(net: str, scheme: str, fields: Any, models: Any) -> None:
     images, labels = bright(300, 1)
     hidden = imveil.find(scheme, **fields)
-    seen = predict_logits(hidden.adapt(models[net], KEY), hidden.encrypt(images, OTHER).images)
-    assert (seen.argmax(1) == labels).mean() < 0.45, "four classes: chance is 0.25"
+    changed = hidden.adapt(models[net], KEY)
+    # One wrong key may move most patches of a half into one half, either one: chance is the mean over keys. These
+    # classes are all as bright, so that what patch/1 leaves of a picture, its values, tells nothing about them.
+    wrong = [predict_logits(changed, hidden.encrypt(images, key_of(k)).images).argmax(1) for k in range(1, 17)]
+    assert np.mean([(answers == labels).mean() for answers in wrong]) == pytest.approx(0.25, abs=0.08)
     renewed = predict_logits(hidden.adapt(models[net], OTHER), hidden.encrypt(images, OTHER).images)
     assert (renewed.argmax(1) == labels).mean() > 0.8, "a new key needs no training"
 

@@ -69,6 +69,45 @@ def test_sizes_are_those_of_the_papers(name: str, classes: int, shape: Any, opti
     assert weights(net) == pytest.approx(published, rel=0.01)
 
 
+@pytest.mark.parametrize("width", [32, 64])
+def test_cnn_has_the_size_of_its_parts(width: int) -> None:
+    """arXiv 2404.00498, sec. 3: a first layer with a bias, six convolutions without, norms, a head without."""
+    wide = 4 * width
+    convolutions = 9 * (24 * width + width * width + width * wide + 3 * wide * wide)
+    norms = 2 * 2 * (width + wide + wide)
+    build = registry.load(MODELS, "cnn", "model").build
+    assert weights(build(10, (32, 32, 3), width=width)) == (12 + 1) * 24 + convolutions + norms + wide * 10
+
+
+@pytest.mark.parametrize(("name", "width"), [("vit_tiny", 192), ("vit_small", 384)])
+@pytest.mark.parametrize("side", [32, 64])
+def test_transformers_with_patches_of_4_have_the_size_of_their_parts(name: str, width: int, side: int) -> None:
+    """arXiv 2010.11929, sec. 3.1: an embedding, a token, positions, twelve blocks, a norm, a head."""
+    block = 2 * 2 * width + (width * 3 * width + 3 * width) + (width * width + width) + 8 * width * width + 5 * width
+    ends = 4 * 4 * 3 * width + width + width + (1 + (side // 4) ** 2) * width + 2 * width + (width + 1) * 10
+    with torch.device("meta"):
+        net = registry.load(MODELS, name, "model").build(10, (side, side, 3), patch=4)
+    assert weights(net) == ends + 12 * block
+
+
+def test_the_thin_resnet_has_the_layout_of_the_public_weights() -> None:
+    """Option A: shortcuts have no parameters. Names and sizes are those of the widely used public ResNet-20."""
+    with torch.device("meta"):
+        net = registry.load(MODELS, "resnet_cifar", "model").build(10, (32, 32, 3))
+    named = {name: tuple(value.shape) for name, value in net.named_parameters()}
+    expected = {"conv1.weight": (16, 3, 3, 3), "bn1.weight": (16,), "bn1.bias": (16,)}
+    for stage, wide in enumerate((16, 32, 64), 1):
+        for block in range(3):
+            come = wide // 2 if stage > 1 and block == 0 else wide
+            for number, of in ((1, come), (2, wide)):
+                at = f"layer{stage}.{block}"
+                expected[f"{at}.conv{number}.weight"] = (wide, of, 3, 3)
+                expected |= {f"{at}.bn{number}.weight": (wide,), f"{at}.bn{number}.bias": (wide,)}
+    expected |= {"linear.weight": (10, 64), "linear.bias": (10,)}
+    assert named == expected
+    assert weights(net) == 269_722
+
+
 def test_patches_are_those_that_are_asked_for() -> None:
     tiny = registry.load(MODELS, "vit_tiny", "model").build
     with torch.device("meta"):
