@@ -354,6 +354,18 @@ def test_another_set_is_of_another_key_and_else_the_same(run: Any, home: Path, t
     assert run("evaluate", home / "model", home / "set", "--another", tmp_path / "le", "--force").code == 0
 
 
+def test_evaluate_leaves_pictures_on_disk_where_they_are_many(
+    run: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imveil.cloud import dataset
+    from imveil.store.sets import CipherSet
+
+    held = run("evaluate", home / "model", home / "set", "--json").out
+    monkeypatch.setattr(dataset, "too_large", lambda _: True)
+    monkeypatch.setattr(CipherSet, "load", lambda *_: pytest.fail("the pictures were loaded"))
+    assert run("evaluate", home / "model", home / "set", "--json").out == held
+
+
 def test_evaluate_refuses_other_classes(run: Any, home: Path, tmp_path: Path) -> None:
     write_set(tmp_path / "two", classes=2)
     said = run("evaluate", home / "model", tmp_path / "two", "--force")

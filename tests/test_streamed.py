@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ sys.path.append(str(Path(__file__).parent))
 
 import imveil  # noqa: E402
 from cipher_sets import write_set  # noqa: E402
-from imveil.cloud.dataset import load_parts  # noqa: E402
+from imveil.cloud import dataset, streamed  # noqa: E402
+from imveil.cloud.dataset import hold_out, keep_some, load_parts  # noqa: E402
 from imveil.cloud.loop import Settings, fit  # noqa: E402
 from imveil.cloud.predict import evaluate  # noqa: E402
 from imveil.cloud.streamed import Streamed  # noqa: E402
@@ -75,6 +78,45 @@ def test_shards_of_one_file_are_mixed_two_at_a_time(
     pictures.ahead(order[:5].numpy())
     assert np.array_equal(pictures[order[:5].numpy()], loaded.images[order[:5].numpy()])
     fit((pictures, pictures.labels), 3, replace(TINY, epochs=1))
+
+
+def test_one_shard_is_read_by_several_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "x.npz", train_images=np.zeros((8, 8, 8, 3), np.uint8), train_labels=np.arange(8) % 2)
+    scheme = imveil.find("negpos/1")
+    encrypt.encrypt_set(
+        open_source(tmp_path / "x.npz"), tmp_path / "set", scheme, Key.generate(), container="npz", workers=1
+    )
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
+    pictures = Streamed.open(open_set(tmp_path / "set"), "train")
+    together, read = threading.Barrier(4, timeout=30), streamed._Shards.read
+
+    def waits(self: Any, number: int, entries: Any) -> Any:
+        together.wait()
+        return read(self, number, entries)
+
+    monkeypatch.setattr(streamed._Shards, "read", waits)
+    assert np.array_equal(pictures[:], open_set(tmp_path / "set").load("train").images)
+
+
+@pytest.mark.parametrize("moved", [4, 1024])
+def test_what_is_held_out_stays_in_the_same_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int) -> None:
+    monkeypatch.setattr(dataset, "_MOVED", moved)
+    found = open_set(write_set(tmp_path / "set", splits={"all": 40}))
+    whole, parts = found.load("all"), load_parts(found, 0, limit=60)
+    assert parts.test is not None
+    assert parts.valid is not None
+    assert parts.train[0].base is parts.valid[0].base is parts.test[0].base is not None
+    out = hold_out(whole.labels, 0.2, 10_000, 0)
+    images, labels = whole.images[~out], whole.labels[~out]
+    held = hold_out(labels, 0.1, 6, 0)
+    kept = keep_some(labels[~held], 60, 0)
+    for part, wanted, of in (
+        (parts.test, whole.images[out], whole.labels[out]),
+        (parts.valid, images[held], labels[held]),
+        (parts.train, images[~held][kept], labels[~held][kept]),
+    ):
+        assert np.array_equal(part[0], wanted)
+        assert np.array_equal(part[1], of)
 
 
 def test_a_checkpoint_knows_its_pictures_on_disk(tmp_path: Path) -> None:

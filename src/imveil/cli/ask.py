@@ -150,12 +150,11 @@ def _under_another_key(info: ModelInfo, ciphers: Path, force: bool) -> AnySet:
 
 def _scored(loaded: Model, cipher_set: AnySet, split: str | None) -> tuple[Score, str]:
     """The score on a cipher data set, and the split that was taken."""
-    from imveil.cloud.dataset import pick_split
+    from imveil.cloud.dataset import pick_split, pictures_of
     from imveil.cloud.predict import evaluate as score
 
     name = pick_split(cipher_set.manifest.splits, split)
-    pictures = cipher_set.load(name)
-    return score(loaded.net, pictures.images, pictures.labels), name
+    return score(loaded.net, *pictures_of(cipher_set, name)), name
 
 
 def _facts(found: Score, classes: list[str]) -> dict[str, Any]:

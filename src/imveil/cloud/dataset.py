@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Images = Any  # an array (n, h, w, c), or Streamed
 I64 = npt.NDArray[np.int64]
+_MOVED = 1024  # pictures that are moved at a time
 VALID = ("valid", "val", "validation")
 
 
@@ -81,21 +82,11 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
     home = "train" if "train" in splits else "all" if "all" in splits else None
     if home is None:
         raise TrainingProblem(f"the data set has no split 'train', only {', '.join(splits) or 'none'}")
-    on_disk = Streamed.open(cipher_set, home) if stream in (None, True) and splits[home] else None
-    if on_disk is not None and stream is None and not too_large(on_disk):
-        on_disk = None
-    if on_disk is not None:
+    train = pictures_of(cipher_set, home, stream=stream)
+    on_disk = isinstance(train[0], Streamed)
+    if on_disk:
         notes.append("pictures stay on disk and are read as they are needed")
-
-    def load(split: str) -> tuple[Any, I64]:
-        if on_disk is None:
-            loaded = cipher_set.load(split)
-            return loaded.images, loaded.labels
-        pictures = on_disk if split == home else Streamed.open(cipher_set, split)
-        return pictures, pictures.labels
-
-    train = load(home)
-    test = load("test") if splits.get("test") else None
+    test = pictures_of(cipher_set, "test", stream=on_disk) if splits.get("test") else None
     check_pictures(*train, len(manifest.classes), names=manifest.classes)
     if len(train[1]) == len(manifest.classes):
         raise TrainingProblem(
@@ -103,14 +94,14 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
         )
     if home == "all":
         out = hold_out(train[1], 0.2, 10_000, seed)
-        test, train = _cut(train, out), _cut(train, ~out)
+        train, test = _cut(train, out)
         notes.append("the set has no splits: a fifth of each class is held out as test")
     named = next((name for name in VALID if splits.get(name)), None)
     if named:
-        valid: tuple[Any, I64] | None = load(named)
+        valid: tuple[Any, I64] | None = pictures_of(cipher_set, named, stream=on_disk)
     else:
         out = hold_out(train[1], 0.1, min(5_000, (limit or 50_000) // 10), seed)
-        valid, train = (_cut(train, out), _cut(train, ~out)) if out.any() else (None, train)
+        train, valid = _cut(train, out) if out.any() else (train, None)
         notes.append(
             "a tenth of the training pictures is held out for validation"
             if valid
@@ -121,8 +112,18 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
             raise TrainingProblem(
                 f"{len(manifest.classes)} classes need as many training pictures, at most {limit} asked"
             )
-        train = _cut(train, keep_some(train[1], limit, seed))
+        train, _ = _cut(train, ~keep_some(train[1], limit, seed))
     return Parts(train, valid, test, notes)
+
+
+def pictures_of(cipher_set: AnySet, split: str, *, stream: bool | None = None) -> tuple[Images, I64]:
+    """Pictures and labels of a split, in memory or on disk. stream: as for `load_parts`."""
+    if cipher_set.manifest.splits[split] and stream is not False:
+        on_disk = Streamed.open(cipher_set, split)
+        if stream or too_large(on_disk):
+            return on_disk, on_disk.labels
+    loaded = cipher_set.load(split)
+    return loaded.images, loaded.labels
 
 
 def pick_split(splits: dict[str, int], asked: str | None) -> str:
@@ -135,6 +136,16 @@ def pick_split(splits: dict[str, int], asked: str | None) -> str:
     return asked
 
 
-def _cut(part: tuple[Any, I64], rows: npt.NDArray[np.bool_]) -> tuple[Any, I64]:
+def _cut(part: tuple[Any, I64], out: npt.NDArray[np.bool_]) -> tuple[tuple[Any, I64], tuple[Any, I64]]:
+    """The pictures that stay and those to take out, each in their order. In memory they are moved within their array,
+    so that none is held twice."""
     images, labels = part
-    return images.cut(rows) if isinstance(images, Streamed) else images[rows], labels[rows]
+    kept = np.flatnonzero(~out)
+    if isinstance(images, Streamed):
+        return (images.cut(kept), labels[kept]), (images.cut(out), labels[out])
+    taken = images[out]
+    for at in range(0, len(kept), _MOVED):  # towards the front: no picture is written over that is still to be moved
+        some = kept[at : at + _MOVED]
+        images[at : at + len(some)] = images[some]
+    images[len(kept) :] = taken
+    return (images[: len(kept)], labels[kept]), (images[len(kept) :], labels[out])

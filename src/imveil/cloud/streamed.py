@@ -1,7 +1,8 @@
 """Pictures that stay on disk: they are read when a step needs them, the next batch while this one is worked on.
 
 It looks like an array (n, h, w, c) to whoever asks for its shape or takes rows of it, so the loop and the score need
-not know. In memory is a batch or two; where a container keeps a shard in one file, two shards as well.
+not know. As many threads read as there are cores. In memory is a batch or two; where a container keeps a shard in one
+file, two shards as well, and those that threads still read from.
 """
 
 from __future__ import annotations
@@ -30,19 +31,24 @@ _KEPT = 2  # shards held open
 
 
 class _Shards:
-    """The last few shards of a data set, opened once; for several threads."""
+    """The shards of a data set, each opened once while it is kept, and the threads that read from them."""
 
     def __init__(self, cipher_set: AnySet) -> None:
         self.set, self.lock = cipher_set, threading.Lock()
         self.open: OrderedDict[int, Opened] = OrderedDict()
+        self.is_folder = cipher_set.manifest.container == "folder"
+        self.kept = len(cipher_set.manifest.shards) if self.is_folder else _KEPT
+        self.threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="imveil-ahead")
 
     def read(self, number: int, entries: Sequence[Entry]) -> list[Any]:
         """Images of one shard. Raises BadShard."""
         with self.lock:
             if number not in self.open:
-                while len(self.open) >= _KEPT:
+                while len(self.open) >= self.kept:
                     self.open.popitem(last=False)
                 self.open[number] = self.set.opened(number)
+                self.open[number].lines = ()  # they are known already, and many
             self.open.move_to_end(number)
             opened = self.open[number]
         images = []
@@ -65,8 +71,7 @@ class Streamed:
         self.shape = (len(items), *shape)
         self.dtype = np.dtype(dtype)
         self.labels: I64 = np.fromiter((entry.label for _, entry in items), np.int64, len(items))
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="imveil-ahead")
-        self._ahead: dict[bytes, Future[Any]] = {}
+        self._ahead: dict[bytes, tuple[Any, list[Future[None]]]] = {}
 
     @classmethod
     def open(cls, cipher_set: AnySet, split: str) -> Streamed:
@@ -98,8 +103,11 @@ class Streamed:
     def __getitem__(self, rows: Any) -> Any:
         """The pictures of these rows (a slice, a mask, or numbers), as an array (k, h, w, c)."""
         wanted = np.arange(len(self))[rows]
-        waiting = self._ahead.pop(wanted.tobytes(), None)
-        return waiting.result() if waiting is not None else self._take(wanted)
+        begun = self._ahead.pop(wanted.tobytes(), None)
+        out, parts = self._begin(wanted) if begun is None else begun
+        for part in parts:
+            part.result()
+        return out
 
     def cut(self, rows: npt.NDArray[Any]) -> Streamed:
         """Some of the pictures, as a mask or numbers."""
@@ -109,12 +117,12 @@ class Streamed:
     def ahead(self, rows: I64) -> None:
         """Begin to read these rows, which will be asked for next."""
         if len(rows):
-            self._ahead[rows.tobytes()] = self._pool.submit(self._take, rows)
+            self._ahead[rows.tobytes()] = self._begin(rows)
 
     def order(self, draws: torch.Generator) -> torch.Tensor:
         """A random order of all rows. Of shards that are one file each, pictures of two at a time are mixed, so that
         none is read again and again."""
-        if self._shards.set.manifest.container == "folder":
+        if self._shards.is_folder:
             return torch.randperm(len(self), generator=draws)
         numbers = np.array([number for number, _ in self._items])
         found = np.unique(numbers)
@@ -125,22 +133,31 @@ class Streamed:
             parts.append(rows[torch.randperm(len(rows), generator=draws)])
         return torch.cat(parts)
 
-    def _take(self, rows: I64) -> Any:
+    def _begin(self, rows: I64) -> tuple[Any, list[Future[None]]]:
+        """An array for these rows, and what fills it: parts of one shard each, in the order of shards."""
         out = np.empty((len(rows), *self.shape[1:]), self.dtype)
         groups: dict[int, list[int]] = {}
         for place, row in enumerate(rows.tolist()):
             groups.setdefault(self._items[row][0], []).append(place)
+        parts = []
         for number, places in groups.items():
-            entries = [self._items[int(rows[place])][1] for place in places]
-            for place, entry, image in zip(places, entries, self._shards.read(number, entries), strict=True):
-                if image.shape != self.shape[1:]:
-                    first, other = ("x".join(map(str, s)) for s in (self.shape[1:], image.shape))
-                    raise BadShape(
-                        f"images differ in size: the first is {first}, {entry.path} is {other}",
-                        hint="resize them to one size before encrypting",
-                    )
-                out[place] = image
-        return out
+            # A folder reads the pictures of a shard in threads of its own.
+            size = len(places) if self._shards.is_folder else -(-len(places) // self._shards.threads)
+            for at in range(0, len(places), size):
+                some = places[at : at + size]
+                entries = [self._items[int(rows[place])][1] for place in some]
+                parts.append(self._shards.pool.submit(self._fill, out, some, number, entries))
+        return out, parts
+
+    def _fill(self, out: Any, places: list[int], number: int, entries: list[Entry]) -> None:
+        for place, entry, image in zip(places, entries, self._shards.read(number, entries), strict=True):
+            if image.shape != self.shape[1:]:
+                first, other = ("x".join(map(str, s)) for s in (self.shape[1:], image.shape))
+                raise BadShape(
+                    f"images differ in size: the first is {first}, {entry.path} is {other}",
+                    hint="resize them to one size before encrypting",
+                )
+            out[place] = image
 
 
 def too_large(pictures: Streamed) -> bool:
