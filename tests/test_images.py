@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -240,6 +241,16 @@ def test_16_bit_transparent_colour_becomes_alpha(channels: int) -> None:
     np.testing.assert_array_equal(found[:, :, :-1], samples)
     assert found[2, 3, -1] == found[4, 5, -1] == 0
     assert found[0, 0, -1] == 65535
+
+
+def test_a_broken_tiff_is_told_by_us_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(saved(Image.fromarray(RGB), "TIFF", compression="tiff_adobe_deflate"))
+    at = data.index(b"\x78")  # its strip begins
+    data[at + 8 : at + 12] = b"\xff\xff\xff\xff"
+    with pytest.raises(BadImage, match="broken"):
+        read_picture(bytes(data))
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"
 
 
 def test_16_bit_colour_tiff_is_refused_never_halved() -> None:

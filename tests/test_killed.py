@@ -42,6 +42,7 @@ SCRIPT = Path(__file__).with_name("long_run.py")
 KEY = Key(b"k" * 32)
 SCHEME = imveil.find("aes-ctr-control/1")
 ENCRYPT, OTHERS = ["encrypt"] * 3 + ["decrypt"], ["rekey", "seal", "move", "unseal"]
+EACH = 5  # kills at most on the way to one data set
 FINAL = (".png", ".sha256", ".npz", ".parquet", ".tar", ".safetensors")
 
 
@@ -126,7 +127,8 @@ def campaign(count: int, kinds: list[str], rng: random.Random, undisturbed: Undi
         source, destination = undisturbed.source(what, name), root / f"{runs}-{what}"
         if what == "move":
             source = Path(shutil.copytree(source, root / f"{runs}-source"))
-        while kills.total() < count and kill(what, source, destination, name, rng, kills):
+        most = min(count, kills.total() + EACH)
+        while kills.total() < most and kill(what, source, destination, name, rng, kills):
             whole(what, destination, undisturbed, name)
         finish(what, source, destination, rng.randint(1, 2), name)
         whole(what, destination, undisturbed, name)

@@ -23,6 +23,7 @@ from imveil.errors import BadInput, BadKeyFile, ImveilError, MissingExtra
 from imveil.keys.key import Key
 from imveil.keys.reference import KeyRef
 from imveil.owner import pool
+from imveil.owner.unheard import unheard
 
 _SPARE = 2  # logical processors beyond the actors': Ray Data's own tasks would wait for ever without
 
@@ -137,7 +138,7 @@ def _connected(ray: Any, address: str | None, workers: int) -> Iterator[None]:
         return
     facts: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": True}
     try:
-        with _unheard():
+        with unheard():  # the part of Ray that is not Python tells there which level its log was set to
             if address is None:
                 ray.init(num_cpus=workers + _SPARE, include_dashboard=False, **facts)
             else:
@@ -149,19 +150,6 @@ def _connected(ray: Any, address: str | None, workers: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Standard error goes nowhere: the part of Ray that is not Python says there which level its log was set to."""
-    ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(ours, 2)
-        os.close(ours)
-        os.close(nowhere)
 
 
 def _answers(address: str) -> None:

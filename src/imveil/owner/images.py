@@ -12,6 +12,7 @@ import io
 import struct
 import warnings
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from PIL import (
 from PIL.Image import DecompressionBombError, Image
 
 from imveil.errors import BadDtype, BadImage, BadShape
+from imveil.owner.unheard import unheard
 from imveil.store.files import read_bytes
 from imveil.store.png import decode as decode_png
 
@@ -163,7 +165,8 @@ def _pixels(image: Any, kind: str, data: bytes, chunks: dict[bytes, bytes], most
                 f"a TIFF of {bits}-bit {what} is not read, it would be cut down to 8 bits",
                 hint="save it as a PNG of 16 bits, or as 8 bits",
             )
-    image.load()
+    with unheard() if kind == "TIFF" else nullcontext():  # libtiff tells of what is broken there, and no file's name
+        image.load()
     turn = _orientation(image)
     if bits > 8:
         if kind == "PNG" and data[25]:
