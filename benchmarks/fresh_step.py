@@ -27,7 +27,7 @@ from imveil.lab.experiment import fresh_copies, key_of
 from imveil.lab.record import measured
 
 SCHEMES: list[tuple[str, dict[str, Any]]] = [("logistic-xor/1", {}), ("negpos/1", {}), ("le/1", {}), ("etc/1", {})]
-PAIRS = 25
+PAIRS = 100
 
 
 def main() -> None:

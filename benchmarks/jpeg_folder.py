@@ -28,7 +28,7 @@ from imveil.owner.encrypt import encrypt_set
 from imveil.store import png
 from imveil.store.tag import Tag
 
-COUNT, SIDE = 3000, 224
+COUNT, SIDE = 9000, 224
 ROUNDS = 3
 KEY = imveil.Key(bytes(32))
 IDENTITY = "the identity plan"
