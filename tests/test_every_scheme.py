@@ -261,3 +261,16 @@ def test_two_schemes_of_one_id_are_an_error(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(imveil.UnknownName, match="two schemes"):
         registry.scheme_files()
     registry.scheme_files.cache_clear()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("fields", [{}, {"colors": False}, {"negpos": False}])
+def test_a_key_per_image_is_the_plan_of_that_key(channels: int, fields: dict[str, bool]) -> None:
+    scheme = imveil.find("negpos/1", per_image=True, **fields)
+    whole = np.random.default_rng(channels).integers(0, 256, (3, 10, 7, channels), np.uint8)
+    for images in (whole, whole[:, ::2, ::-1]):
+        cipher = scheme.encrypt(images, KEY, ["a", "b", "c"])
+        plans = scheme.image_plans(KEY, cipher.nonces, images.shape[1:])
+        for image, plan, made in zip(images, plans, cipher.images, strict=True):
+            assert np.array_equal(plan(image[None])[0], made)
+        assert np.array_equal(scheme.decrypt(cipher, KEY), images)

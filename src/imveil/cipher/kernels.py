@@ -80,6 +80,23 @@ def gather_nibbles(images: Any, order: Any, mask: Any, out: Any) -> None:
 
 
 @numba.njit(nogil=True, cache=True)
+def inverted_and_recoloured(image: Any, inv: Any, codes: Any, orders: Any, out: Any) -> None:
+    """Negative-positive and then an order of colours of one image (pixels * channels) into `out`, as the plan that
+    `invert_and_recolour` writes does it."""
+    channels = len(image) // len(codes)
+    moving = 3 if channels >= 3 else 0
+    for pixel in range(len(codes)):
+        start = np.uint64(channels) * np.uint64(pixel)
+        code = np.uint64(codes[pixel])
+        for k in range(moving):
+            source = start + np.uint64(orders[code, k])
+            out[start + np.uint64(k)] = image[source] ^ (np.uint8(inv[source] != 0) - np.uint8(1))
+        for k in range(moving, channels):
+            source = start + np.uint64(k)
+            out[source] = image[source] ^ (np.uint8(inv[source] != 0) - np.uint8(1))
+
+
+@numba.njit(nogil=True, cache=True)
 def invert_and_recolour(inv: Any, codes: Any, orders: Any, order: Any, mask: Any) -> None:
     """The plan of negative-positive and then an order of colours: order and mask (pixels * channels) are written.
 

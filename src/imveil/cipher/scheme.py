@@ -184,8 +184,7 @@ class Scheme(ABC):
         if not self.traits.per_image:
             return Cipher(self.plan(key, shape)(images), None, size)
         nonces = self.nonces(images, key, ids, None if size else digests)
-        parts = [plan(images[i : i + 1]) for i, plan in enumerate(self.image_plans(key, nonces, shape))]
-        return Cipher(_joined(parts, images), nonces, size)
+        return Cipher(_joined(self._under_own_keys(images, key, nonces, shape), images), nonces, size)
 
     def decrypt(self, cipher: Any, key: Key) -> Any:
         """The pictures again, (n, h, w, c) uint8. A bare array will do where there are no nonces and no padding.
@@ -244,6 +243,10 @@ class Scheme(ABC):
         shape = b"".join(int(d).to_bytes(8, "little") for d in images.shape[1:])
         known = digests or [_digest(image) for image in images]
         return [mac(_counted(name) + shape + digest)[:16] for name, digest in zip(ids, known, strict=True)]
+
+    def _under_own_keys(self, images: Any, key: Key, nonces: Sequence[bytes], shape: Shape) -> list[Any]:
+        """Each image under its own key, as batches of one. A scheme that can do it in one pass does so."""
+        return [plan(images[i : i + 1]) for i, plan in enumerate(self.image_plans(key, nonces, shape))]
 
     def image_plans(self, key: Key, nonces: Sequence[bytes], shape: Shape) -> Iterator[Any]:
         """The plan of each image under its own key, `key.derive(id, "image", nonce)`, one after the other."""

@@ -12,6 +12,7 @@ v > 127 to 255 - v gives back the outlines, a greedy search the colours.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import prod
@@ -57,6 +58,21 @@ class NegPos(Scheme):
             "inv": inv.small(2, prod(shape)) if self.negpos else np.ones(prod(shape), np.uint8),
             "colors": colors.small(6, pixels) if moved else np.zeros(pixels, np.uint8),
         }
+
+    def _under_own_keys(self, images: Any, key: Key, nonces: Sequence[bytes], shape: Shape) -> list[Any]:
+        """Sample by sample from the material: a plan that is used once costs more than what it does."""
+        if not isinstance(images, np.ndarray):
+            return super()._under_own_keys(images, key, nonces, shape)
+        from imveil.cipher import kernels
+
+        made = []
+        for image, nonce in zip(images, nonces, strict=True):
+            drawn, out = self.material(key.derive(self.id, "image", nonce), shape), np.empty((1, *shape), np.uint8)
+            kernels.inverted_and_recoloured(
+                np.ascontiguousarray(image).reshape(-1), drawn["inv"], drawn["colors"], ORDERS, out.reshape(-1)
+            )
+            made.append(out)
+        return made
 
     def plan_from_material(self, shape: Shape, inv: Any, colors: Any) -> Plan:
         """Inversion first, then the order of colours."""
