@@ -59,11 +59,11 @@ class Keystream:
         limit, n = index(limit), index(n)  # numpy's numbers would overflow below
         if not 1 <= limit <= 1 << 63 or n < 0:
             raise BadInput(f"numbers below 1..2^63 are drawn, 0 or more of them; asked for {n} below {limit}")
-        drawn = self._drawn(limit, n)
         numbers: npt.NDArray[np.int64]
-        if drawn.dtype == np.uint8:
-            numbers = _remainders(drawn, limit).astype(np.int64)
+        if limit <= 256:
+            numbers = self.small(limit, n).astype(np.int64)
             return numbers
+        drawn = self._drawn(limit, n)
         # The same for a power of two, and much faster.
         drawn = drawn % drawn.dtype.type(limit) if limit & (limit - 1) else drawn & drawn.dtype.type(limit - 1)
         numbers = drawn.astype(np.int64)
@@ -78,7 +78,14 @@ class Keystream:
         limit, n = index(limit), index(n)
         if not 1 <= limit <= 256 or n < 0:
             raise BadInput(f"small numbers are below 1..256, 0 or more of them; asked for {n} below {limit}")
-        return _remainders(self._drawn(limit, n), limit)
+        if not limit & (limit - 1):
+            return np.frombuffer(self.bytes(n), np.uint8) & np.uint8(limit - 1)
+        # Bytes that do not count are dropped and the others divided in one pass of a table.
+        remainders, refused = bytes(i % limit for i in range(256)), bytes(range(256 - 256 % limit, 256))
+        found = bytearray()
+        while left := n - len(found):
+            found += self.bytes(left).translate(remainders, refused)
+        return np.frombuffer(found, np.uint8)
 
     def _drawn(self, limit: int, n: int) -> npt.NDArray[Any]:
         """The next `n` words that count, of the shortest width that holds limit - 1."""
@@ -113,10 +120,3 @@ class Keystream:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise SecretLeak("a key stream is as secret as its key and is never pickled or copied")
-
-
-def _remainders(drawn: npt.NDArray[np.uint8], limit: int) -> npt.NDArray[np.uint8]:
-    """Bytes modulo 1..256. By a mask or a table: numpy divides slowly."""
-    if not limit & (limit - 1):
-        return drawn & np.uint8(limit - 1)
-    return (np.arange(256) % limit).astype(np.uint8).take(drawn)
