@@ -63,7 +63,7 @@ def growth_table(scale: Iterable[Record], speed: Iterable[Record]) -> Table:
         cells = [
             name,
             _size(n * pixels),
-            f"{n * each / 3600:,.0f}",
+            f"{n * each / 3600:,.2g}" if n * each < 36_000 else f"{n * each / 3600:,.0f}",
             f"{shards:,}",
             _size(shards * cost["manifest"]),
             _size(n * cost["names"]),
