@@ -30,7 +30,7 @@ from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, reco
 from imveil.lab.report.scale import cost_table, engine_table, growth_table, memory_table
 from imveil.lab.report.schemes import chapters, schemes_table
 from imveil.lab.report.sequences import bytes_table, maps_table
-from imveil.lab.report.speed import machines, plan_table, ratio_table, scheme_table
+from imveil.lab.report.speed import folder_table, machines, plan_table, ratio_table, scheme_table
 
 ATTACKS = ("bits_start", "bits_smooth")  # adapters that find the mask of a scheme: see docs/learning.md
 ROOT = Path(__file__).parents[1]
@@ -72,6 +72,11 @@ def _named(scheme: str, fields: dict[str, Any]) -> str:
 def speed() -> str:
     """Plans, peers and folder runs, and where all of docs/speed.md was measured."""
     return markdown(*ratio_table(record.read("speed"))) + "\n" + machines(record.read("speed"))
+
+
+def speed_folders() -> str:
+    """Whole folders of pictures."""
+    return markdown(*folder_table(record.read("speed")))
 
 
 def speed_schemes() -> str:
@@ -180,6 +185,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "fresh-step": fresh_step,
     "roads": roads,
     "speed": speed,
+    "speed-folders": speed_folders,
     "speed-schemes": speed_schemes,
     "speed-plans": speed_plans,
     "jpeg": jpeg,

@@ -1,4 +1,4 @@
-"""Speed on paper: records of benchmarks as rows of three tables. Values are those of the best round."""
+"""Speed on paper: records of benchmarks as rows of four tables. Values are those of the best round."""
 
 from __future__ import annotations
 
@@ -44,6 +44,19 @@ def plan_table(records: Iterable[Record]) -> Table:
         if one.facts["cache"] == "cached":
             cached[one.facts["plan"]] = max(one.value, cached.get(one.facts["plan"], 0.0))
     return [*header, "cached"], [[*row, f"{cached.get(row[0], float('nan')):.1g}"] for row in rows]
+
+
+def folder_table(records: Iterable[Record]) -> Table:
+    """Whole folders, encrypted and decrypted: those of JPEGs of the largest number that was tried, then others."""
+    found = [one for one in latest(records) if one.unit == "ratio"]
+    most = max((one.facts["pictures"] for one in found if "jpeg_bytes" in one.facts), default=0)
+    jpegs = [one for one in found if "jpeg_bytes" in one.facts and one.facts["pictures"] == most]
+    others = [one for one in found if one.facts["to"] == "writing the same files plainly"]
+    rows = [
+        [one.name, one.facts["to"], f"{_short(one.value)} ({_short(one.low)} to {_short(one.high)})", str(one.n)]
+        for one in (*jpegs, *others)
+    ]
+    return ["what", "as a multiple of", "ratio", "rounds"], rows
 
 
 def machines(records: Iterable[Record]) -> str:
