@@ -8,8 +8,6 @@ steps; with --record a line for each scheme in records/fresh-step.jsonl.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import time
 from statistics import median
@@ -61,7 +59,7 @@ def main() -> None:
         one = measured(
             kind="fresh-step",
             name=id,
-            digest=hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16],
+            digest=record.digest_of(named),
             facts=facts,
             value=round(median(ratios), 3),
             unit="% of a step more",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +144,20 @@ def test_an_interrupted_run_of_a_recipe_goes_on(tmp_path: Path, monkeypatch: pyt
     assert (epochs[0], epochs[-1], epochs.count(1)) == (1, 3, 1)
     assert (again.value, again.facts["valid"]) == (whole.value, whole.facts["valid"])
     assert not kept.exists()
+
+
+def test_a_recipe_may_begin_with_the_net_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.lab import experiment
+    from imveil.owner import cifar
+
+    labels = np.arange(120) % 2
+    images = np.random.default_rng(3).integers(0, 60, (120, 8, 8, 3), np.uint8)
+    images += (140 * labels[:, None, None, None]).astype(np.uint8)
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images[:40], labels[:40])})
+    first = Recipe(epochs=8, batch=20, width=4, held_out=20, lr=0.1)
+    monkeypatch.setattr(experiment, "find_recipe", {"first": first}.__getitem__)
+    slow = Recipe(epochs=1, batch=20, width=4, held_out=20, lr=1e-6)
+    assert experiment.run(first, seed=0).value > 90
+    assert experiment.run(replace(slow, start="first"), seed=0).value > 90
+    assert experiment.run(slow, seed=0).value < 90

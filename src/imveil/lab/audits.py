@@ -5,8 +5,6 @@ An audit of a user writes a report and no records; these are run for the docs, b
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +14,7 @@ import numpy as np
 import imveil
 from imveil.lab.audit import audit
 from imveil.lab.pictures import MOST
-from imveil.lab.record import Record, measured
+from imveil.lab.record import Record, digest_of, measured
 from imveil.lab.trials import VIEWS, ViewName
 from imveil.lab.verdict import level, line, sentence
 
@@ -46,7 +44,7 @@ class Audited:
 
     def digest(self) -> str:
         """Of the records that answer it."""
-        return hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of(self._facts())
 
     def play(self, seed: int) -> Record:
         """The recovery that its verdict tells of, with all findings among the facts. seed: which pictures are taken."""

@@ -8,7 +8,6 @@ laboratory plays both sides, so its keys are derived from the seed and protect n
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -25,7 +24,7 @@ from imveil.cipher.scheme import Scheme
 from imveil.errors import BadSource
 from imveil.keys.key import Key
 from imveil.lab.places import folder
-from imveil.lab.record import Record, measured
+from imveil.lab.record import Record, digest_of, measured
 
 if TYPE_CHECKING:
     from imveil.cloud.loop import Trained
@@ -45,6 +44,7 @@ class Recipe:
     ("adapted"). images: how many training pictures, None for all that are not held out.
     held_out: pictures of the training set kept for choices; the test set is asked once, at the end. copies: how many
     versions of each training picture the owner encrypts, all but one flipped and shifted; an epoch sees all of them.
+    start: another recipe, whose net gives the first weights, where their names and shapes are the same.
     """
 
     data: str = "cifar10"
@@ -64,6 +64,7 @@ class Recipe:
     model_options: Mapping[str, Any] = field(default_factory=dict)
     optimiser: Literal["sgd", "adamw"] = "sgd"
     copies: int = 1
+    start: str | None = None
 
     @property
     def digest(self) -> str:
@@ -77,7 +78,7 @@ class Recipe:
         plain, hidden = Recipe(), imveil.find(self.scheme).config()
         said = {name: value for name, value in asdict(self).items() if value != getattr(plain, name)}
         said["fields"] = {name: value for name, value in self.fields.items() if value != hidden[name]}
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of(said)
 
     def facts(self) -> dict[str, Any]:
         """The recipe as JSON can hold it, with every field of the scheme spelt out."""
@@ -207,11 +208,19 @@ def _trained(call: _Call) -> Trained:
     valid = (encrypted(scheme, sets.valid[0], key, "valid"), sets.valid[1])
     trained = fit(
         (train, labels), sets.classes, settings, valid=valid, fresh=fresh, progress=call.progress, device=call.device,
-        checkpoint=call.checkpoint,
+        checkpoint=call.checkpoint, start=_start(call),
     )  # fmt: skip
     if call.checkpoint is not None:
         call.checkpoint.unlink(missing_ok=True)
     return trained
+
+
+def _start(call: _Call) -> dict[str, Any] | None:
+    """The weights that the net begins with, trained with the same seed; None for random ones."""
+    if call.recipe.start is None:
+        return None
+    first = _trained(replace(call, recipe=find_recipe(call.recipe.start), checkpoint=None))
+    return {name: value.cpu() for name, value in first.net.state_dict().items()}
 
 
 def _copied(images: Images, labels: Labels, copies: int) -> tuple[Images, Labels]:

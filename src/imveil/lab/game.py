@@ -8,8 +8,6 @@ cipher images know nothing of the pictures: an attack that scores there is broke
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,7 +18,7 @@ from imveil.cipher.scheme import Scheme
 from imveil.lab.attack import U8, Attack, Guess, View, find_attack
 from imveil.lab.box import Box, box, control
 from imveil.lab.deal import Dealt, Terms, deal, view
-from imveil.lab.record import Record, measured
+from imveil.lab.record import Record, digest_of, measured
 from imveil.lab.score import Score, blind_scores, score
 
 
@@ -117,7 +115,7 @@ def digest(setting: dict[str, Any]) -> str:
     >>> digest({"attack": "fold"}) == digest({"attack": "fold"}) != digest({"attack": "link"})
     True
     """
-    return hashlib.sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()[:16]
+    return digest_of(setting)
 
 
 def _run(attack: Attack, box: Box, dealt: Dealt, terms: Terms, seed: int, steps: int) -> tuple[View, Guess, float]:

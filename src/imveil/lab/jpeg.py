@@ -7,9 +7,7 @@ strangers. `smooth=False` decodes each piece by itself.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ from imveil.keys.key import Key
 from imveil.lab.experiment import key_of
 from imveil.lab.metric import U8
 from imveil.lab.metrics.psnr import psnr
-from imveil.lab.record import Record, measured
+from imveil.lab.record import Record, digest_of, measured
 from imveil.owner.images import read_picture
 
 SAMPLINGS = ("4:2:0", "4:4:4")
@@ -141,7 +139,7 @@ def _record(
     return measured(
         kind="jpeg",
         name=f"{scheme.id} {sampling} quality {quality}",
-        digest=hashlib.sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()[:16],
+        digest=digest_of(setting),
         facts=facts,
         value=round(fmean(differences), 4),
         unit="dB",

@@ -11,9 +11,7 @@ each.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +23,7 @@ from PIL import Image
 import imveil
 from imveil.lab.attack import U8, Images
 from imveil.lab.box import Encrypt, box
-from imveil.lab.record import Record, measured
+from imveil.lab.record import Record, digest_of, measured
 
 PROPERTIES = ("size", "png", "place", "fold", "values", "smooth")
 IMAGES = 100
@@ -48,7 +46,7 @@ class Kept:
 
     def digest(self) -> str:
         """Of the records that answer it."""
-        return hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of(self._facts())
 
     def play(self, seed: int) -> Record:
         """The mean over a hundred pictures, with the range over them."""

@@ -7,12 +7,13 @@ nothing else.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import fmean, stdev
@@ -22,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from imveil.errors import BadSource
 from imveil.lab.places import PACKAGE, folder
+from imveil.store.spread import cores
 
 
 class Record(BaseModel):
@@ -72,6 +74,15 @@ def measured(*, accelerator: str | None = None, **numbers: Any) -> Record:
     )
 
 
+def digest_of(facts: Mapping[str, Any]) -> str:
+    """Names what was run by its facts, whatever their order: 16 hex digits.
+
+    >>> digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
 @functools.cache
 def machine() -> dict[str, Any]:
     """Processor, and cores this process may use."""
@@ -80,8 +91,7 @@ def machine() -> dict[str, Any]:
     if cpuinfo.exists():
         names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
         model = names[0] if names else model
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"processor": model, "cores": cores, "system": platform.system()}
+    return {"processor": model, "cores": cores(), "system": platform.system()}
 
 
 @functools.cache

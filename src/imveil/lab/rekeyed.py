@@ -3,8 +3,6 @@ images. Its answers must be those that the plain model gives on plain pictures."
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +12,7 @@ import numpy as np
 import imveil
 from imveil.cipher.adapting import AdaptsModel
 from imveil.lab.experiment import Recipe, encrypted, key_of, plain_sets
-from imveil.lab.record import Record, measured
+from imveil.lab.record import Record, digest_of, measured
 
 SCHEMES = ("patch/1", "orthogonal/1")
 CLOSE = 1e-4  # answers count where the two largest logits differ by more
@@ -58,7 +56,7 @@ def rekeyed(seed: int, epochs: int = 2, width: int = 64, depth: int = 4) -> Iter
             "data": "cifar10", "scheme": id, "fields": scheme.config(), "model": "vit_tiny", "width": width,
             "depth": depth, "epochs": epochs,
         }  # fmt: skip
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+        digest = digest_of(facts)
         found = {
             "plain": right(plain), "cipher": right(seen), "wrong key": right(wrong), "asked": len(images),
             "largest difference": float(f"{np.abs(seen - plain).max():.3g}"),

@@ -9,8 +9,6 @@ Pictures and guesses are those of per-image negpos/1. No better of two signs is 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ import imveil
 from imveil.lab.attack import U8, View, find_attack
 from imveil.lab.box import box
 from imveil.lab.metrics.ssim import ssim
-from imveil.lab.record import Record, measured
+from imveil.lab.record import Record, digest_of, measured
 
 IMAGES = 1000
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
@@ -77,7 +75,7 @@ class Windowed:
 
     def digest(self) -> str:
         """Of the records that answer it."""
-        return hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of(self._facts())
 
     def play(self, seed: int) -> Record:
         """The median over a thousand pictures, with the quartiles; the largest among the facts."""
