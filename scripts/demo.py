@@ -81,7 +81,7 @@ def main() -> None:
     imveil_command("encrypt", "cifar10", "demo/ciphers", "--key", key, "--scheme", SEED_SCHEME)
 
     say(f"Cloud, without the key: train a small net on {IMAGES:,} of the cipher images")
-    print("(What it says about masks is true: the adapter that it begins with is an attack.)")
+    print("(The adapter that it chooses, and says why, is an attack: one sequence hides all pictures.)")
     imveil_command("train", "demo/ciphers", model, "--epochs", str(EPOCHS), "--limit", str(IMAGES))
 
     say("Cloud: answer ten queries, each one cipher image (their classes are the folders they lie in)")

@@ -168,7 +168,7 @@ def test_a_sealed_set_comes_back_byte_for_byte(ciphers: dict[str, Path], tmp_pat
     inside = b"".join(tree(home).values())
     for told in (b"train", b"negpos", b"imveil-set", b"imveil-shard", KEY.fingerprint.encode()):
         assert told not in inside
-    assert check_sealed(home, OTHER)[1] == []
+    assert check_sealed(home, OTHER).wrong == []
     report = unseal_set(home, tmp_path / "back", OTHER)
     assert tree(tmp_path / "back") == tree(ciphers[name])
     assert not report.already
@@ -197,7 +197,7 @@ def test_a_shard_that_is_altered_dropped_exchanged_or_of_another_set_is_named(
         with pytest.raises(StoreProblem, match=r"imveil-shard-00001\.sealed"):
             unseal_set(home, tmp_path / "out", OTHER)
         assert not (tmp_path / "out" / "imveil.json").exists()
-        wrong = check_sealed(home, OTHER)[1]
+        wrong = check_sealed(home, OTHER).wrong
         assert len(wrong) == 1
         assert "imveil-shard-00001.sealed" in wrong[0]
     # The same shard of the same set, sealed another time, holds the same.
@@ -205,7 +205,7 @@ def test_a_shard_that_is_altered_dropped_exchanged_or_of_another_set_is_named(
     unseal_set(home, tmp_path / "out", OTHER)
     assert tree(tmp_path / "out") == tree(ciphers["shards"])
     (home / "more.sealed").write_bytes(kept)
-    assert check_sealed(home, OTHER)[1] == [f"{home / 'more.sealed'} is no part of the data set"]
+    assert check_sealed(home, OTHER).wrong == [f"{home / 'more.sealed'} is no part of the data set"]
 
 
 def test_an_interrupted_run_goes_on(ciphers: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

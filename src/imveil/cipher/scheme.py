@@ -250,8 +250,11 @@ class Scheme(ABC):
 
     def image_plans(self, key: Key, nonces: Sequence[bytes], shape: Shape) -> Iterator[Any]:
         """The plan of each image under its own key, `key.derive(id, "image", nonce)`, one after the other."""
-        keys = (key.derive(self.id, "image", nonce) for nonce in nonces)
-        return (self.plan_from_material(shape, **self.material(image_key, shape)) for image_key in keys)
+        return (self.plan_from_material(shape, **drawn) for drawn in self._image_materials(key, nonces, shape))
+
+    def _image_materials(self, key: Key, nonces: Sequence[bytes], shape: Shape) -> Iterator[dict[str, Any]]:
+        """The material of each image, from `key.derive(id, "image", nonce)`."""
+        return (self.material(key.derive(self.id, "image", nonce), shape) for nonce in nonces)
 
     def _shape(self, images: Any) -> Shape:
         h, w, c = (int(d) for d in images.shape[1:])

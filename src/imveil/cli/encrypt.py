@@ -15,6 +15,7 @@ import typer
 from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
+    from imveil.owner.prepare import Preparation
     from imveil.owner.progress import Progress, Report, Watch
 
 SILENCE = 30.0  # seconds between two lines of progress where nobody watches
@@ -42,6 +43,9 @@ Resize = Annotated[
     typer.Option(metavar="SIZE", help="Resize: 256 makes the shorter side so long, 160x240 is height x width."),
 ]
 Pad = Annotated[str | None, typer.Option(metavar="SIZE", help="Put smaller pictures into black ones of this size.")]
+Copies = Annotated[
+    int, typer.Option(help="Versions of each training picture, flipped and shifted at random, to learn more from.")
+]
 Crop = Annotated[str | None, typer.Option(metavar="SIZE", help="Keep the middle of pictures.")]
 
 
@@ -93,9 +97,7 @@ def encrypt(
     resize: Resize = None,
     pad: Pad = None,
     crop: Crop = None,
-    copies: Annotated[
-        int, typer.Option(help="Versions of each training picture, flipped and shifted at random, to learn more from.")
-    ] = 1,
+    copies: Copies = 1,
     workers: Workers = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first picture that cannot be encrypted.")
@@ -133,8 +135,8 @@ def encrypt(
     """
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
-    from imveil.owner.prepare import Preparation, Prepared
-    from imveil.owner.sources import is_picture, open_source
+    from imveil.owner.prepare import Preparation
+    from imveil.owner.sources import is_picture
 
     chosen = find_scheme(scheme, fields)
     prepare = Preparation.of(resize, pad, crop)
@@ -163,15 +165,7 @@ def encrypt(
         print(f"imveil: {chosen.id} cannot be decrypted again, by design", file=sys.stderr)
     runs = _engine(engine, address, key)
     opened = open_key(key)
-    pictures = open_source(source, form=form)
-    if prepare:
-        pictures = Prepared(pictures, prepare)
-    if copies != 1:
-        from imveil.owner.copies import Copied
-
-        pictures = Copied(pictures, copies)
-    for note in pictures.notes:
-        print(f"imveil: {note}", file=sys.stderr)
+    pictures = pictures_of(source, form, prepare, copies)
     if hide_labels and not pictures.classes:
         print("imveil: the pictures have no labels that could be hidden", file=sys.stderr)
     far = is_far(destination)
@@ -200,6 +194,20 @@ def encrypt(
             seal_set(place, Path(destination), opened, move=True, workers=workers, progress=watch)
     close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", shown)
     rejected(report, f"see {shown}/{REJECTED}")
+
+
+def pictures_of(source: str, form: str | None, prepare: Preparation | None, copies: int) -> Any:
+    """What is to be encrypted, as its options ask for it; what the owner should know of it goes to standard error."""
+    from imveil.owner.copies import Copied
+    from imveil.owner.prepare import Prepared
+    from imveil.owner.sources import open_source
+
+    pictures: Any = open_source(source, form=form)
+    pictures = Prepared(pictures, prepare) if prepare else pictures
+    pictures = Copied(pictures, copies) if copies != 1 else pictures
+    for note in pictures.notes:
+        print(f"imveil: {note}", file=sys.stderr)
+    return pictures
 
 
 def _for_sets(options: dict[str, Any]) -> None:
@@ -351,8 +359,7 @@ def close(report: Report, how: str, destination: Path | str) -> None:
 
 def rejected(report: Report, hint: str) -> None:
     for reject in report.rejected:
-        named = reject.reason if reject.id in reject.reason else f"{reject.id}: {reject.reason}"
-        print("imveil: " + " ".join(named.split()), file=sys.stderr)
+        print("imveil: " + " ".join(reject.told.split()), file=sys.stderr)
     if report.rejected:
         some = "1 picture was" if len(report.rejected) == 1 else f"{len(report.rejected):,} pictures were"
         print(f"imveil: {some} left out; {hint}", file=sys.stderr)

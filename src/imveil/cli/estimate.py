@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imveil.cli.encrypt import Crop, Fields, From, Pad, Resize, Workers, duration, interruptible, size
+from imveil.cli.encrypt import (
+    Copies,
+    Crop,
+    Fields,
+    From,
+    Pad,
+    Resize,
+    Workers,
+    duration,
+    interruptible,
+    pictures_of,
+    size,
+)
 
 if TYPE_CHECKING:
     from imveil.owner.estimate import Estimate
@@ -32,7 +43,7 @@ def estimate(
     resize: Resize = None,
     pad: Pad = None,
     crop: Crop = None,
-    copies: Annotated[int, typer.Option(help="Versions of each training picture, as for 'imveil encrypt'.")] = 1,
+    copies: Copies = 1,
     workers: Workers = None,
     read_all: Annotated[
         bool, typer.Option("--all", help="Read every picture, so that no broken one is missed.")
@@ -52,18 +63,10 @@ def estimate(
     from imveil.lab.record import read
     from imveil.lab.status import status
     from imveil.owner.estimate import estimate as look
-    from imveil.owner.prepare import Preparation, Prepared
-    from imveil.owner.sources import open_source
+    from imveil.owner.prepare import Preparation
 
-    chosen, prepare = find_scheme(scheme, fields), Preparation.of(resize, pad, crop)
-    opened = open_source(source, form=form)
-    for note in opened.notes:
-        print(f"imveil: {note}", file=sys.stderr)
-    pictures = Prepared(opened, prepare) if prepare else opened
-    if copies != 1:
-        from imveil.owner.copies import Copied
-
-        pictures = Copied(pictures, copies)
+    chosen = find_scheme(scheme, fields)
+    pictures = pictures_of(source, form, Preparation.of(resize, pad, crop), copies)
     with interruptible():
         found = look(
             pictures,
@@ -86,10 +89,12 @@ def _lines(found: Estimate, scheme: Any, known: str) -> list[tuple[str, str]]:
     about = round(len(found.broken) * found.pictures / found.looked)
     looked = f"of {found.looked:,} looked at, so about {about:,} in all; --all reads every one"
     looked = "all read" if found.all_read else looked
+    from imveil.owner.progress import told
+
     lines = [
         ("pictures", f"{found.pictures:,} ({splits}), {found.classes} classes, height x width x channels {shapes}"),
         ("broken", f"{len(found.broken):,} ({looked})"),
-        *(("", f"{reason if id in reason else f'{id}: {reason}'}") for id, reason in found.broken[:5]),
+        *(("", told(id, reason)) for id, reason in found.broken[:5]),
         ("output", f"about {size(found.bytes)} as {found.container}"),
         ("time", f"about {duration(found.seconds)} with {found.workers} workers"),
         ("status", f"{scheme.id}: {known}"),

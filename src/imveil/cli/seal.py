@@ -90,18 +90,16 @@ def verify(
     if (source / SEALED).exists():
         if opened is None:
             raise BadInput(f"{source} is sealed: its key was needed", hint="give it with --key")
-        manifest, wrong = check_sealed(source, opened)
-        images, digest, proven, left_out = manifest.count, manifest.sha256, True, manifest.rejected
+        verdict = check_sealed(source, opened)
     else:
         verdict = verify_set(source, opened)
-        images, digest, proven, wrong = verdict.images, verdict.sha256, verdict.proven, verdict.wrong
-        left_out = verdict.left_out
+    wrong = verdict.wrong
     for line in wrong:
         print("imveil: " + " ".join(line.split()), file=sys.stderr)
     if wrong:
         some = "one thing is" if len(wrong) == 1 else f"{len(wrong):,} things are"
         print(f"imveil: {some} not as its owner wrote it", file=sys.stderr)
         raise typer.Exit(code=2)
-    how = "as its owner wrote it" if proven else "as its digests say, which nobody signed without --key"
-    fewer = f" ({left_out:,} more were left out when it was made)" if left_out else ""
-    typer.echo(f"{source}: {images:,} pictures{fewer}, {how}; manifest {digest}")
+    how = "as its owner wrote it" if verdict.proven else "as its digests say, which nobody signed without --key"
+    fewer = f" ({verdict.left_out:,} more were left out when it was made)" if verdict.left_out else ""
+    typer.echo(f"{source}: {verdict.images:,} pictures{fewer}, {how}; manifest {verdict.sha256}")

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from imveil.cloud.extra import torch
 from imveil.errors import BadShape, StoreProblem, TrainingProblem
+from imveil.store.spread import cores
 
 if TYPE_CHECKING:
     from imveil.store.container import Opened
@@ -38,7 +39,7 @@ class _Shards:
         self.open: OrderedDict[int, Opened] = OrderedDict()
         self.is_folder = cipher_set.manifest.container == "folder"
         self.kept = len(cipher_set.manifest.shards) if self.is_folder else _KEPT
-        self.threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.threads = cores()
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="imveil-ahead")
 
     def read(self, number: int, entries: Sequence[Entry]) -> list[Any]:

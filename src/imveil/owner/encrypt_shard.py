@@ -20,7 +20,7 @@ from imveil.cipher.scheme import Scheme
 from imveil.errors import BadDtype, BadInput, BadShape, BadSource, StoreProblem
 from imveil.keys.key import Key
 from imveil.owner.pool import Stop, Stopped
-from imveil.owner.progress import Reject
+from imveil.owner.progress import Reject, told
 from imveil.owner.sealing import seal, unseal
 from imveil.owner.table import pixel_check, pixel_digest
 from imveil.store import container
@@ -149,8 +149,9 @@ class EncryptShard:
         """Leave a picture out; where `strict`, end the run."""
         reason = str(error) or type(error).__name__
         if self.strict:
-            named = reason if todo.id in reason else f"{todo.id}: {reason}"
-            raise BadSource(named, hint="mend or remove it and run the same command again, or leave out --strict")
+            raise BadSource(
+                told(todo.id, reason), hint="mend or remove it and run the same command again, or leave out --strict"
+            )
         rejects.append(Reject(*todo, reason))
 
     def _kept(self, task: ShardTask) -> ShardDone | None:

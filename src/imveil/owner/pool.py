@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 from imveil.errors import ImveilError
 from imveil.keys.key import Key
+from imveil.store.spread import cores
 
 Stop = Callable[[], bool]  # whether the run was told to end
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -117,7 +118,7 @@ def _undisturbed() -> Iterator[None]:
 
 def default_workers() -> int:
     """One for every core this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ from imveil.owner.place import RUN, Job, apart, begin, locked, look
 from imveil.owner.progress import Progress, Report, Watch, writing
 from imveil.owner.sealed_file import SealedReader, SealedWriter
 from imveil.owner.sealing import AUTH
+from imveil.owner.verify import Verdict
 from imveil.store.files import sync_all, sync_folder
 from imveil.store.manifest import FILE, NAMES, SEALED, Manifest, Shard
 from imveil.store.sets import CipherSet, open_set
@@ -130,8 +131,8 @@ def unseal_set(
         return report
 
 
-def check_sealed(source: str | Path, key: Key) -> tuple[Manifest, list[str]]:
-    """Read every byte of a sealed data set: its manifest, and a line for each sealed file that is not what it was.
+def check_sealed(source: str | Path, key: Key) -> Verdict:
+    """Read every byte of a sealed data set: the verdict has a line for each sealed file that is not what it was.
 
     Raises WrongKey, BadManifest, BadShard where the set says nothing at all.
     """
@@ -151,7 +152,7 @@ def check_sealed(source: str | Path, key: Key) -> tuple[Manifest, list[str]]:
         except (StoreProblem, KeyProblem) as error:
             wrong.append(error.message)
     wrong += [f"{path} is no part of the data set" for path in sorted(home.iterdir()) if path.name not in known]
-    return manifest, wrong
+    return Verdict(manifest.count, manifest.sha256, True, wrong, manifest.rejected)
 
 
 def _job(manifest: Manifest, key: Key, what: str) -> Job:

@@ -66,8 +66,8 @@ class NegPos(Scheme):
         from imveil.cipher import kernels
 
         made = []
-        for image, nonce in zip(images, nonces, strict=True):
-            drawn, out = self.material(key.derive(self.id, "image", nonce), shape), np.empty((1, *shape), np.uint8)
+        for image, drawn in zip(images, self._image_materials(key, nonces, shape), strict=True):
+            out = np.empty((1, *shape), np.uint8)
             kernels.inverted_and_recoloured(
                 np.ascontiguousarray(image).reshape(-1), drawn["inv"], drawn["colors"], ORDERS, out.reshape(-1)
             )
