@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 import imveil
-from imveil.cloud.device import pick_device, uses_bf16
+from imveil.cloud.device import pick_device, precision_of
 from imveil.cloud.group import Group
 from imveil.cloud.loop import Settings, prepare
 from imveil.lab import record
@@ -31,7 +31,7 @@ PAIRS = 100
 def main() -> None:
     """A line for each scheme."""
     where = pick_device()
-    settings = Settings(width=32, bf16=uses_bf16(where))
+    settings = Settings(width=32, precision=precision_of(where))
     rng = np.random.default_rng(0)
     data = rng.integers(0, 256, (2048, 32, 32, 3)).astype(np.uint8), np.arange(2048) % 10
     for id, fields in SCHEMES:

@@ -51,7 +51,7 @@ def models() -> dict[str, Any]:
     """Trained on plain pictures, each for a few seconds."""
     made = {}
     for name, own in NETS.items():
-        base = Settings(batch=32, optimiser="adamw", momentum=0.9, flip=False, shift=0, bf16=False)
+        base = Settings(batch=32, optimiser="adamw", momentum=0.9, flip=False, shift=0, precision="float32")
         settings = replace(base, model_options={"patch": 4, "depth": 2}, **own)
         made[name] = fit(bright(400, 0), 4, settings).net
     return made

@@ -63,8 +63,8 @@ def test_it_goes_on_in_the_same_bits(tmp_path: Path, settings: Settings) -> None
 
 def test_parts_of_a_batch_give_the_gradients_of_the_whole() -> None:
     # The transformer has no batch norm, which alone sees parts and not the whole.
-    settings = replace(TINY, model="vit_tiny", width=8, model_options={"depth": 1}, bf16=False, epochs=1, flip=False)
-    settings = replace(settings, shift=0)
+    settings = replace(TINY, model="vit_tiny", width=8, model_options={"depth": 1}, precision="float32", epochs=1)
+    settings = replace(settings, flip=False, shift=0)
     whole, parts = (fit(pictures(), 3, replace(settings, accumulate=k)).net for k in (1, 4))
     for one, two in zip(whole.parameters(), parts.parameters(), strict=True):
         assert torch.allclose(one, two, atol=1e-5)
@@ -150,7 +150,8 @@ from test_engine import pictures, TINY
 from dataclasses import replace
 from imveil.cloud.loop import fit
 from imveil.cloud.safefile import write
-settings = replace(TINY, model="vit_tiny", width=8, model_options={"depth": 1}, bf16=False, flip=False, shift=0)
+settings = replace(TINY, model="vit_tiny", width=8, model_options={"depth": 1}, precision="float32")
+settings = replace(settings, flip=False, shift=0)
 seen = []
 net = fit(pictures(), 3, settings, checkpoint=Path(sys.argv[1]) / "c", progress=lambda at: seen.append(at.step)).net
 import os

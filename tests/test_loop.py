@@ -17,9 +17,10 @@ torch = pytest.importorskip("torch")
 
 from imveil.cloud import checkpoint as checkpoints  # noqa: E402
 from imveil.cloud.dataset import hold_out, keep_some, pick_split  # noqa: E402
-from imveil.cloud.device import pick_device, uses_bf16  # noqa: E402
+from imveil.cloud.device import pick_device, precision_of  # noqa: E402
+from imveil.cloud.group import Group  # noqa: E402
 from imveil.cloud.interval import wilson  # noqa: E402
-from imveil.cloud.loop import Progress, Settings, fit  # noqa: E402
+from imveil.cloud.loop import Progress, Settings, fit, prepare  # noqa: E402
 from imveil.cloud.predict import Score, evaluate, hits, predict_logits, sound  # noqa: E402
 from imveil.errors import BadDtype, BadField, BadModelFile, BadShape, TrainingProblem  # noqa: E402
 
@@ -43,9 +44,9 @@ def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
 
 
 @pytest.mark.parametrize("model", ["cnn", "resnet18"])
-@pytest.mark.parametrize("bf16", [False, True])
-def test_it_learns(model: str, bf16: bool) -> None:
-    settings = replace(TINY, model=model, epochs=8, bf16=bf16, lr=0.1)
+@pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
+def test_it_learns(model: str, precision: Any) -> None:
+    settings = replace(TINY, model=model, epochs=8, precision=precision, lr=0.1)
     trained = fit(pictures(), 3, settings, valid=pictures(30, seed=1))
     score = evaluate(trained.net, *pictures(60, seed=2))
     assert score.accuracy > 0.9
@@ -83,9 +84,9 @@ class Stop(Exception):
     """Ends a run in the middle."""
 
 
-@pytest.mark.parametrize("bf16", [False, True])
-def test_a_resumed_run_ends_in_the_same_bits_after_an_epoch(tmp_path: Path, bf16: bool) -> None:
-    settings, place, data = replace(TINY, bf16=bf16), tmp_path / "c", pictures()
+@pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
+def test_a_resumed_run_ends_in_the_same_bits_after_an_epoch(tmp_path: Path, precision: Any) -> None:
+    settings, place, data = replace(TINY, precision=precision), tmp_path / "c", pictures()
 
     def stop(at: Progress) -> None:
         if at.done is None and at.step > 2 * at.steps // 3:
@@ -283,7 +284,7 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
 
 def test_devices() -> None:
     assert pick_device(torch.device("cpu")) == pick_device("cpu")
-    assert isinstance(uses_bf16(pick_device("cpu")), bool)
+    assert precision_of(pick_device("cpu")) in ("bf16", "float32")
     for name in ("tpu", "meta"):
         with pytest.raises(BadField, match=name):
             pick_device(name)
@@ -291,6 +292,31 @@ def test_devices() -> None:
         assert pick_device("auto").type == "cpu"
         with pytest.raises(BadField, match="cuda"):
             pick_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("capability", "best"), [((9, 0), "bf16"), ((8, 0), "bf16"), ((7, 5), "fp16"), ((6, 1), "float32")]
+)
+def test_the_shortest_numbers_that_a_device_has(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], best: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert precision_of(torch.device("cuda")) == best
+    assert precision_of(torch.device("cuda"), "float32") == "float32"
+
+
+def test_a_step_that_overflows_in_fp16_is_left_out() -> None:
+    settings = replace(TINY, precision="fp16", epochs=1)
+    run, _ = prepare(pictures(), 3, settings, torch.device("cpu"), None, Group())
+    run.state.at.order = torch.arange(96)
+    run.state.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)
+    before = [p.detach().clone() for p in run.net.parameters()]
+    run.step()
+    assert all(torch.equal(a, b) for a, b in zip(before, run.net.parameters(), strict=True))
+    assert run.state.scaler.get_scale() == 2.0**59
+    run.state.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**8)
+    run.step()
+    assert not any(torch.equal(a, b) for a, b in zip(before, run.net.parameters(), strict=True))
 
 
 def test_a_score_counts() -> None:

@@ -78,7 +78,7 @@ def train(
             "--set",
             metavar="NAME=VALUE",
             help="More of the recipe: optimiser=adamw, schedule=cosine, ema=0.99, accumulate=4, mirror=true, "
-            "smoothing=0, momentum=0.9, weight_decay=0.0005, shift=4, compiled=true, bf16=false.",
+            "smoothing=0, momentum=0.9, weight_decay=0.0005, shift=4, compiled=true, precision=float32.",
         ),
     ] = None,
     start: Annotated[
@@ -108,7 +108,7 @@ def train(
       torchrun --nproc-per-node 2 -m imveil train ciphers/ model.safetensors
     """
     from imveil.cloud.dataset import load_parts
-    from imveil.cloud.device import pick_device, uses_bf16
+    from imveil.cloud.device import pick_device, precision_of
     from imveil.cloud.extra import torch
     from imveil.cloud.group import leader
     from imveil.cloud.loop import fit
@@ -148,7 +148,7 @@ def train(
         checkpoint.unlink(missing_ok=True)
     if budget is not None:
         settings = planned(settings, seconds(budget), parts, len(classes), checkpoint, where, say)
-    kind = "bfloat16" if uses_bf16(where) else "float32"
+    kind = precision_of(where, settings.precision)
     say("net", f"{settings.model}, {settings.epochs} epochs on {where}, {torch.get_num_threads()} threads, {kind}")
     if checkpoint.exists():
         say("resume", f"from {checkpoint}")

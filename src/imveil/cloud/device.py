@@ -7,7 +7,10 @@ import platform
 from pathlib import Path
 
 from imveil.cloud.extra import torch
+from imveil.cloud.settings import Precision
 from imveil.errors import BadField
+
+HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def pick_device(name: str | torch.device | None = None) -> torch.device:
@@ -39,14 +42,30 @@ def accelerator(device: torch.device) -> str | None:
     return None if device.type == "cpu" else torch.cuda.get_device_name(device)
 
 
-def uses_bf16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 in hardware. Elsewhere it is emulated, and slower than float32."""
+def precision_of(device: torch.device, asked: Precision = "auto") -> Precision:
+    """What a net is multiplied in on a device: what was asked for, or the shortest numbers that its hardware has.
+
+    That is bf16 where there is such hardware, fp16 on CUDA devices with matrix units for nothing else (capability 7.0
+    and 7.5), and float32 elsewhere, where shorter numbers are emulated and slower.
+
+    >>> precision_of(torch.device("cpu"), "float32")
+    'float32'
+    """
+    if asked != "auto":
+        return asked
     if device.type == "cuda":
-        return bool(torch.cuda.get_device_capability(device) >= (8, 0))
+        capability = torch.cuda.get_device_capability(device)
+        return "bf16" if capability >= (8, 0) else "fp16" if capability >= (7, 0) else "float32"
     if platform.system() != "Linux":
-        return False
+        return "float32"
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
     except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+        return "float32"
+    return "bf16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+
+
+def shortened(device: torch.device, precision: Precision) -> torch.autocast:
+    """A context in which nets are multiplied in these numbers; in float32 it does nothing."""
+    half = HALVES.get(precision)
+    return torch.autocast(device.type, half, enabled=half is not None)

@@ -23,7 +23,7 @@ from imveil.cloud.average import Average
 from imveil.cloud.checkpoint import Interrupts, State, digest, restore, store
 from imveil.cloud.checks import check_pictures
 from imveil.cloud.classifier import Classifier, Normalisation
-from imveil.cloud.device import pick_device, uses_bf16
+from imveil.cloud.device import pick_device, precision_of
 from imveil.cloud.extra import torch
 from imveil.cloud.group import Group, joined
 from imveil.cloud.predict import hits, sound
@@ -81,7 +81,7 @@ def fit(
         check_pictures(*valid, classes, all_classes=False)
     with joined(settings.batch) as group:
         where = pick_device(device)
-        settings = replace(settings, bf16=uses_bf16(where) if settings.bf16 is None else settings.bf16)
+        settings = replace(settings, precision=precision_of(where, settings.precision))
         with torch.random.fork_rng(devices=[]), repeatable(where):
             torch.manual_seed(settings.seed)
             run, normalisation = prepare(train, classes, settings, where, fresh, group, start)
@@ -134,7 +134,8 @@ def prepare(
     if settings.compiled:
         net.net.compile()
     average = Average(net, settings.ema) if settings.ema else None
-    state = State(net, optimiser_of(net, settings), draws, average)
+    scaler = torch.amp.GradScaler(where.type, enabled=settings.precision == "fp16")
+    state = State(net, optimiser_of(net, settings), draws, average, scaler)
     return Run(net, state, images, labels, settings, where, fresh, group, sample[:FEW].clone()), normalisation
 
 
@@ -211,7 +212,7 @@ def _end_epoch(
     if held is not None:
         average = run.state.average
         with nullcontext() if average is None else average.shown(run.net):
-            share = hits(run.net, *held, bf16=bool(run.settings.bf16)) / len(held[0])
+            share = hits(run.net, *held, precision=run.settings.precision) / len(held[0])
     at.seconds = time.monotonic() - before
     epoch = Epoch(at.epoch, at.total / run.steps, share, at.seconds)
     at.history.append(asdict(epoch))

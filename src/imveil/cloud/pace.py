@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from imveil.cloud.device import pick_device, uses_bf16
+from imveil.cloud.device import pick_device, precision_of
 from imveil.cloud.extra import torch
 from imveil.cloud.group import Group
 from imveil.cloud.loop import order_of, prepare, repeatable
@@ -35,7 +35,7 @@ def epochs_in(
     """
     begin = time.monotonic()
     where = pick_device(device)
-    settings = replace(settings, bf16=uses_bf16(where) if settings.bf16 is None else settings.bf16)
+    settings = replace(settings, precision=precision_of(where, settings.precision))
     with torch.random.fork_rng(devices=[]), repeatable(where):
         torch.manual_seed(settings.seed)
         run, _ = prepare(train, classes, settings, where, None, Group())
@@ -50,7 +50,7 @@ def epochs_in(
         if valid is not None:
             some = tensor(valid[0][:512]).to(where), tensor(valid[1][:512]).to(where)
             start = time.monotonic()
-            hits(run.net, *some, bf16=bool(settings.bf16))
+            hits(run.net, *some, precision=settings.precision)
             each += (time.monotonic() - start) * len(valid[1]) / len(some[1])
     left = seconds * SPARE - (time.monotonic() - begin)
     return max(1, int(left / each)), each

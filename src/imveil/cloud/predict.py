@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.cloud.checks import check_kind
+from imveil.cloud.device import shortened
 from imveil.cloud.extra import nn, torch
 from imveil.cloud.interval import wilson as wilson
+from imveil.cloud.settings import Precision
 from imveil.cloud.tensors import tensor
 from imveil.errors import BadShape, TrainingProblem
 
@@ -85,11 +87,13 @@ def evaluate(net: nn.Module, images: Images, labels: I64, batch: int = 512) -> S
     return Score(np.bincount(flat, minlength=classes * classes).reshape(classes, classes))
 
 
-def hits(net: nn.Module, images: Any, labels: torch.Tensor, *, bf16: bool = False, batch: int = 512) -> int:
+def hits(
+    net: nn.Module, images: Any, labels: torch.Tensor, *, precision: Precision = "float32", batch: int = 512
+) -> int:
     """How many pictures are answered right: the quick count while training. images: a tensor beside the labels, or
     pictures on disk."""
     right = torch.zeros((), dtype=torch.int64, device=labels.device)
-    with _still(net), torch.inference_mode(), torch.autocast(labels.device.type, torch.bfloat16, enabled=bf16):
+    with _still(net), torch.inference_mode(), shortened(labels.device, precision):
         for start in range(0, len(images), batch):
             part = images[start : start + batch]
             part = part if isinstance(part, torch.Tensor) else tensor(part).to(labels.device)

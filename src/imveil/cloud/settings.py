@@ -12,6 +12,7 @@ from imveil.errors import BadField
 Optimiser = Literal["sgd", "adamw"]
 Schedule = Literal["line", "cosine"]
 Moved = Literal["input", "adapted"]
+Precision = Literal["auto", "float32", "bf16", "fp16"]
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,12 @@ class Settings:
     """The recipe of one training run.
 
     lr: peak rate.   flip, shift: of what is `moved`, the cipher pictures ("input") or what the adapter makes of them
-    ("adapted"); shift in pixels.   bf16: None = where it is done in hardware.   model_options, adapter_options: of the
-    files of that name.   optimiser: SGD with Nesterov momentum, or AdamW, for which momentum is beta 1.   schedule: up
-    over a fifth of all steps and down on a "line", or up over a twentieth and down on a "cosine".   ema: 0, or how much
-    of the mean of weights each step keeps; the mean is what is trained then.   accumulate: parts of a batch that go
-    through the net one after the other, for less memory.   mirror: answer with the mean of a picture and its mirror
-    image.   compiled: by torch.compile, which pays for long runs.
+    ("adapted"); shift in pixels.   precision: of products in the net; "auto" = the shortest numbers that the hardware
+    has.   model_options, adapter_options: of the files of that name.   optimiser: SGD with Nesterov momentum, or AdamW,
+    for which momentum is beta 1.   schedule: up over a fifth of all steps and down on a "line", or up over a twentieth
+    and down on a "cosine".   ema: 0, or how much of the mean of weights each step keeps; the mean is what is trained
+    then.   accumulate: parts of a batch that go through the net one after the other, for less memory.   mirror: answer
+    with the mean of a picture and its mirror image.   compiled: by torch.compile, which pays for long runs.
     """
 
     model: str = "cnn"
@@ -39,7 +40,7 @@ class Settings:
     flip: bool = True
     shift: int = 2
     adapter: str = "none"
-    bf16: bool | None = None
+    precision: Precision = "auto"
     adapter_options: Mapping[str, Any] = field(default_factory=dict)
     moved: Moved = "input"
     model_options: Mapping[str, Any] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class Settings:
             "seed": not 0 <= self.seed < 2**63,
             "shift": not 0 <= self.shift <= 1024,
             "width": self.width is not None and not 1 <= self.width <= 4096,
+            "precision": self.precision not in get_args(Precision),
             "moved": self.moved not in get_args(Moved),
             "optimiser": self.optimiser not in get_args(Optimiser),
             "schedule": self.schedule not in get_args(Schedule),

@@ -9,6 +9,7 @@ from typing import Any
 from imveil.cloud.augment import gather, moved
 from imveil.cloud.checkpoint import State
 from imveil.cloud.classifier import Classifier
+from imveil.cloud.device import shortened
 from imveil.cloud.extra import nn, torch
 from imveil.cloud.group import Group
 from imveil.cloud.settings import Settings
@@ -58,7 +59,9 @@ class Run:
         rate = s.rate((at.epoch - 1) * self.steps + at.step, self.steps * s.epochs)
         for group in self.state.optimiser.param_groups:
             group["lr"] = group["times"] * rate
-        self.state.optimiser.step()
+        # Without fp16 the scaler does nothing else. With it, a step whose gradients overflow is left out.
+        self.state.scaler.step(self.state.optimiser)
+        self.state.scaler.update()
         if self.state.average is not None:
             self.state.average.update(self.net)
         return loss
@@ -91,13 +94,14 @@ class Run:
         batch = self.pictures(rows, flip=s.flip and here, shift=s.shift if here else 0)
         if self.fresh is not None:
             batch = self.fresh(batch, draws).to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bool(s.bf16)):
+        with shortened(self.device, s.precision):
             values = self.net.values(batch)
             if not here:
                 values = moved(values, draws, flip=s.flip, shift=s.shift)
             loss: torch.Tensor = self.loss(self.net.answer(values), self.labels[rows.to(self.device)])
         more = None if self.net.adapter is None else self.net.adapter.penalty()
-        ((loss if more is None else loss + more) * share).backward()  # type: ignore[no-untyped-call]
+        whole = (loss if more is None else loss + more) * share
+        self.state.scaler.scale(whole).backward()  # type: ignore[no-untyped-call]
         return loss.detach() * share
 
     def _too_large(self, batch: int) -> tuple[str, str]:
