@@ -82,6 +82,53 @@ def test_every_recipe_can_be_read_and_built(name: str) -> None:
     assert json.loads(json.dumps(recipe.facts())) == recipe.facts()
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_trains(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.lab import experiment
+    from imveil.owner import cifar
+
+    images = np.random.default_rng(1).integers(0, 256, (140, 32, 32, 3), np.uint8)
+    labels = np.arange(140) % 2
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images, labels)})
+    recipe = find_recipe(name)
+    width = {"resnet18": 16, "vit_tiny": 64}.get(recipe.model, recipe.width)
+    small = replace(recipe, images=20, held_out=120, batch=20, epochs=1, width=width)
+    if small.start:
+        monkeypatch.setattr(experiment, "find_recipe", {small.start: replace(small, start=None)}.__getitem__)
+    found = experiment.run(small, seed=0, name=name)
+    assert found.n == 140
+    assert 0 <= found.facts["valid"] <= 1
+
+
+def test_a_recipe_that_python_cannot_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "odd.py").write_text("from imveil.lab.experiment import Recipe\nRECIPE = Recipe(epoch=3)\n")
+    monkeypatch.setattr("imveil.lab.experiment.folder", lambda _: tmp_path)
+    with pytest.raises(BadSource, match=r"odd\.py cannot be read: .*'epoch'"):
+        find_recipe("odd")
+
+
+def test_settings_of_a_recipe_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.cloud import loop
+    from imveil.lab import experiment
+    from imveil.owner import cifar
+
+    images, labels = np.zeros((40, 8, 8, 3), np.uint8), np.arange(40) % 10
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images, labels)})
+    seen: list[loop.Settings] = []
+
+    def stop(_: object, __: int, settings: loop.Settings, **___: object) -> None:
+        seen.append(settings)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "fit", stop)
+    recipe = Recipe(augment="before", held_out=20, settings={"shift": 4, "mirror": True})
+    with pytest.raises(KeyboardInterrupt):
+        experiment.run(recipe, seed=7)
+    assert (seen[0].shift, seen[0].mirror, seen[0].flip, seen[0].seed) == (4, True, True, 7)
+
+
 def test_recipes_that_differ_have_digests_that_differ() -> None:
     digests = {find_recipe(name).digest for name in RECIPES}
     assert len(digests) == len(RECIPES)

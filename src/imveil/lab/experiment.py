@@ -45,6 +45,7 @@ class Recipe:
     held_out: pictures of the training set kept for choices; the test set is asked once, at the end. copies: how many
     versions of each training picture the owner encrypts, all but one flipped and shifted; an epoch sees all of them.
     start: another recipe, whose net gives the first weights, where their names and shapes are the same.
+    settings: more of `cloud.loop.Settings`, by name: weight_decay, shift, schedule, mirror, ...
     """
 
     data: str = "cifar10"
@@ -65,6 +66,7 @@ class Recipe:
     optimiser: Literal["sgd", "adamw"] = "sgd"
     copies: int = 1
     start: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -104,7 +106,10 @@ def find_recipe(name: str) -> Recipe:
     if spec is None or spec.loader is None:
         raise BadSource(f"{files[name]} cannot be imported")
     module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (TypeError, NameError, AttributeError, SyntaxError, ImportError) as error:
+        raise BadSource(f"{files[name].name} cannot be read: {error}") from error
     recipe = getattr(module, "RECIPE", None)
     if not isinstance(recipe, Recipe):
         raise BadSource(f"{files[name].name} holds no RECIPE", hint="RECIPE = Recipe(...)")
@@ -205,6 +210,7 @@ def _trained(call: _Call) -> Trained:
         flip=moves,
         shift=2 if moves else 0,
     )
+    settings = replace(settings, **recipe.settings)
     valid = (encrypted(scheme, sets.valid[0], key, "valid"), sets.valid[1])
     trained = fit(
         (train, labels), sets.classes, settings, valid=valid, fresh=fresh, progress=call.progress, device=call.device,
