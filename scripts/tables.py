@@ -17,6 +17,7 @@ import imveil
 from imveil.lab import record
 from imveil.lab.claims import judge
 from imveil.lab.leaderboard import not_run, rows
+from imveil.lab.pairs import pairs
 from imveil.lab.paper import PAPER
 from imveil.lab.record import Record
 from imveil.lab.report.audits import audits_table
@@ -25,7 +26,7 @@ from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
 from imveil.lab.report.leaderboard import plot
 from imveil.lab.report.leaderboard import table as leaders
-from imveil.lab.report.learning import rekeyed_table, road_table, step_table
+from imveil.lab.report.learning import pairs_table, rekeyed_table, road_table, step_table
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
 from imveil.lab.report.scale import cost_table, engine_table, growth_table, memory_table
 from imveil.lab.report.schemes import chapters, schemes_table
@@ -166,6 +167,11 @@ def rekeyed() -> str:
     return markdown(*rekeyed_table(record.read("rekeyed")))
 
 
+def with_and_without() -> str:
+    """Recipes that differ in what helps."""
+    return markdown(*pairs_table(pairs()))
+
+
 def fresh_step() -> str:
     """What encryption on the fly adds to a step."""
     return markdown(*step_table(record.read("fresh-step")))
@@ -182,6 +188,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "accuracy": accuracy,
     "leaderboard": leaderboard,
     "rekeyed": rekeyed,
+    "pairs": with_and_without,
     "fresh-step": fresh_step,
     "roads": roads,
     "speed": speed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from imveil.lab import record
 from imveil.lab.experiment import Recipe
 from imveil.lab.leaderboard import Row, best, not_run, rows
 from imveil.lab.others import NUMBERS, published
+from imveil.lab.pairs import pairs
 from imveil.lab.record import Record, measured
 from imveil.lab.report.leaderboard import HEADER, plot, table
+from imveil.lab.report.learning import pairs_table
 
 ROOT = Path(__file__).parents[1]
 KEYS = {
@@ -58,6 +61,41 @@ def board() -> list[Row]:
         recovery("negpos/1", ["gallery"], 1.0, **images),
     ]
     return rows(known, attacks)
+
+
+def held(name: str, recipe: Recipe, valid: float, value: float) -> Record:
+    (one,) = accuracy(name, recipe, value)
+    return one.model_copy(update={"facts": one.facts | {"valid": valid}})
+
+
+def test_pairs_differ_only_in_what_helps_and_the_held_out_pictures_order_them() -> None:
+    hidden = Recipe(scheme="le/1")
+    known = [
+        held("none", hidden, 0.6, 99.0),
+        held("blocks", replace(hidden, adapter="blocks", adapter_options={"nibbles": True}), 0.7, 50.0),
+        held("copies", replace(hidden, epochs=1, copies=6), 0.5, 50.0),
+        held("long", replace(hidden, epochs=7, adapter="blocks"), 0.9, 90.0),
+        held("asked with another key", replace(hidden, query="another"), 0.9, 90.0),
+        held("plain", Recipe(), 0.9, 90.0),
+        held("plain, folded", Recipe(adapter="fold"), 0.9, 90.0),
+    ]
+    old = known[0].model_copy(update={"seed": 1, "facts": {k: v for k, v in known[0].facts.items() if k != "copies"}})
+    (arms,) = pairs([*known, old])
+    assert [(arm.recipe, arm.n, arm.usual) for arm in arms] == [
+        ("blocks", 1, True), ("none", 2, False), ("copies", 1, False)
+    ]  # fmt: skip
+    assert (arms[0].held_out, arms[0].accuracy, arms[1].sd) == (70.0, 50.0, 0.0)
+    header, cells = pairs_table([arms])
+    assert cells[2] == ["", "6 copies", "nothing", "50.00", "50.00", "1", ""]
+    assert cells[0][-1] == "yes"
+    assert len(header) == len(cells[0])
+
+
+def test_the_defaults_won_on_the_held_out_pictures() -> None:
+    for arms in pairs():
+        found = [arm for arm in arms if arm.held_out is not None and arm.copies == 1 and arm.start is None]
+        if any(arm.usual for arm in found):
+            assert found[0].usual, f"{found[0].scheme}: {found[0].recipe} won"
 
 
 def test_a_row_is_a_recipe_over_its_seeds() -> None:

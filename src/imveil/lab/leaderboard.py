@@ -66,19 +66,20 @@ def rows(accuracy: Iterable[Record] | None = None, recovery: Sequence[Record] | 
     return sorted(found, key=lambda row: (row.data, -(row.accuracy or 0.0), row.recipe))
 
 
-def not_run(measured: Iterable[Row] = ()) -> list[Row]:
-    """The recipes that ship and have no record, as rows without numbers."""
+def not_run(measured: Iterable[Row] = (), recovery: Sequence[Record] | None = None) -> list[Row]:
+    """The recipes that ship and have no record, as rows without accuracy; attacks by all records by default."""
     from imveil.lab.experiment import find_recipe
     from imveil.lab.places import folder
 
     digests = {one.digest for one in record.read("accuracy")}
     names = sorted(file.stem for file in folder("recipes").glob("*.py") if not file.stem.startswith("_"))
     seen = {row.recipe for row in measured}
+    attacks = record.read("recovery") if recovery is None else list(recovery)
     found = []
     for name in names:
         recipe = find_recipe(name)
         if recipe.digest not in digests and name not in seen:
-            found.append(_described(name, recipe.facts(), "", []))
+            found.append(_described(name, recipe.facts(), "", attacks))
     return sorted(found, key=lambda row: (row.data, row.recipe))
 
 

@@ -1,13 +1,42 @@
-"""Tables of docs/learning.md: models changed for a key, what encryption on the fly costs, whole roads."""
+"""Tables of docs/learning.md: with and without what helps, models changed for a key, encryption on the fly, roads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from statistics import fmean, stdev
 
+from imveil.lab.pairs import Arm
 from imveil.lab.record import Record, latest
 
 Rows = list[list[str]]
+
+
+def pairs_table(groups: Iterable[list[Arm]]) -> tuple[list[str], Rows]:
+    """A row a recipe, those of one scheme and budget together, the best by held-out pictures first."""
+    rows = []
+    for arms in groups:
+        for arm in arms:
+            first = arm is arms[0]
+            scheme = " ".join([f"`{arm.scheme}`", *(f"{name}={value}" for name, value in arm.fields.items())])
+            rows.append(
+                [
+                    f"{scheme}, {arm.data}, {arm.epochs} epochs" if first else "",
+                    _help(arm),
+                    {"none": "nothing", "before": "pictures", "after": "cipher images"}.get(arm.augment, "its output"),
+                    "" if arm.held_out is None else f"{arm.held_out:.2f}",
+                    f"{arm.accuracy:.2f}" + ("" if arm.sd is None else f" ({arm.sd:.2f})"),
+                    str(arm.n),
+                    "yes" if arm.usual else "",
+                ]
+            )
+    return ["scheme, data, budget", "with", "moved", "held out, %", "test, % (sd)", "runs", "default"], rows
+
+
+def _help(arm: Arm) -> str:
+    words = [arm.adapter] if arm.adapter != "none" else []
+    words += [f"{arm.copies} copies"] if arm.copies > 1 else []
+    words += [f"begun with {arm.start}"] if arm.start else []
+    return ", ".join(words) or "nothing"
 
 
 def rekeyed_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
