@@ -154,12 +154,12 @@ def attacked(pictures: np.ndarray) -> list[Row]:
     rows = []
     for name, held, what in (
         ("known-plan", {"pairs": (known, cipher[8:9])}, "one known picture"),
-        ("many-time-pad", {"ciphers": cipher[9:]}, "100 cipher images, nothing known"),
+        ("many-time-pad", {"ciphers": cipher[9:]}, "100 cipher images alone"),
     ):
         guess = find_attack(name).run(replace(view, **held), np.random.default_rng(0), 0).images
         alike = ssim_or_negative(some, guess).mean()
         print(f"  {what}: similarity (SSIM) of what comes back {alike:.3f}, 1 is the picture itself, n = 8")
-        rows.append(Row("attacker", guess, what))
+        rows.append(Row("attacker", guess, f"{SEED_SCHEME}: {what}"))
     return rows
 
 
@@ -173,7 +173,7 @@ def show(pictures: np.ndarray, restored: np.ndarray, recovered: list[Row], resul
             cipher = scheme.encrypt(some, key, [str(i) for i in range(8)], pad=True)
             scaled = "" if scheme.traits.dtype == "uint8" else f" ({scheme.traits.dtype}, scaled)"
             rows.append(Row(id, [visible(image) for image in cipher.images], f"what the cloud sees{scaled}"))
-    rows += [Row("decrypted", restored, "what the owner gets back"), *recovered]
+    rows += [Row("decrypted", restored, f"{SEED_SCHEME}: what the owner has back"), *recovered]
     lines = [[name, f"{v:.2f} %", f"{low:.2f} to {high:.2f}", str(n)] for name, (v, low, high, n) in results.items()]
     head = ["trained on", "accuracy", "95 % interval", "n"]
     signature = open_set(HERE / "ciphers").manifest.fingerprint
