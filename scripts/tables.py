@@ -26,7 +26,7 @@ from imveil.lab.report.compression import compression_table
 from imveil.lab.report.jpeg import jpeg_table
 from imveil.lab.report.leaderboard import plot
 from imveil.lab.report.leaderboard import table as leaders
-from imveil.lab.report.learning import pairs_table, rekeyed_table, road_table, step_table
+from imveil.lab.report.learning import compiled_table, pairs_table, rekeyed_table, road_table, step_table
 from imveil.lab.report.metrics import efficiency, key_spaces, metric_pages, recognised, streams
 from imveil.lab.report.scale import cost_table, engine_table, growth_table, memory_table
 from imveil.lab.report.schemes import chapters, schemes_table
@@ -177,6 +177,11 @@ def fresh_step() -> str:
     return markdown(*step_table(record.read("fresh-step")))
 
 
+def compiled_step() -> str:
+    """What torch.compile saves of a step."""
+    return markdown(*compiled_table(record.read("compiled-step")))
+
+
 def roads() -> str:
     """From files through containers to models."""
     return markdown(*road_table(record.read("road")))
@@ -190,6 +195,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "rekeyed": rekeyed,
     "pairs": with_and_without,
     "fresh-step": fresh_step,
+    "compiled-step": compiled_step,
     "roads": roads,
     "speed": speed,
     "speed-folders": speed_folders,

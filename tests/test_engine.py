@@ -70,6 +70,32 @@ def test_parts_of_a_batch_give_the_gradients_of_the_whole() -> None:
         assert torch.allclose(one, two, atol=1e-5)
 
 
+def test_a_compiled_net_is_compiled_for_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._dynamo.testing import CompileCounter
+
+    counter = CompileCounter()
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function: real(function, backend=counter))
+    compiled = fit(pictures(), 3, replace(TINY, compiled=True), valid=pictures(30, seed=1))
+    assert counter.frame_count == 1, "nothing was compiled, or answers were too"
+    plain = fit(pictures(), 3, TINY, valid=pictures(30, seed=1))
+    assert compiled.net.state_dict().keys() == plain.net.state_dict().keys()
+    assert evaluate(compiled.net, *pictures(60, seed=2)).accuracy > 0.9
+
+
+def test_without_a_compiler_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._dynamo.exc import BackendCompilerFailed
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("No working C++ compiler found")
+
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function: real(function, backend=broken))
+    with pytest.raises(TrainingProblem, match=r"cannot compile this net here: .*C\+\+") as caught:
+        fit(pictures(), 3, replace(TINY, compiled=True))
+    assert isinstance(caught.value.__cause__, BackendCompilerFailed)
+
+
 def test_the_mean_of_weights_is_what_is_trained() -> None:
     still = fit(pictures(), 3, replace(TINY, ema=1 - 1e-9)).net
     torch.manual_seed(TINY.seed)

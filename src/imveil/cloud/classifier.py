@@ -51,6 +51,7 @@ class Classifier(nn.Module):
         self.net = net
         self.shape = shape
         self.mirror = False  # whether answers are means over a picture and its mirror image
+        self.trained_by: Callable[[torch.Tensor], torch.Tensor] | None = None  # the net compiled, for training alone
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("std", torch.ones(channels))
 
@@ -111,8 +112,16 @@ class Classifier(nn.Module):
 
     def answer(self, values: torch.Tensor) -> torch.Tensor:
         """The logits for what `values` gave."""
-        logits: torch.Tensor = self.net((values - self.mean[:, None, None]) / self.std[:, None, None])
+        net = self.net if self.trained_by is None or not self.training else self.trained_by
+        logits: torch.Tensor = net((values - self.mean[:, None, None]) / self.std[:, None, None])
         return logits
+
+    def compile_for_training(self) -> None:
+        """Have torch compile the net, when it is first trained. Answers are given without: they come in other batches,
+        and compiling for each of these would cost more than they do."""
+        net = self.net
+        # A function of ours around the net: torch 2.13 compiles nothing where all code is its own, as in nn.Sequential.
+        self.trained_by = torch.compile(lambda values: net(values))
 
     @torch.no_grad()
     def normalise(self, images: torch.Tensor, batch: int = 2048) -> Normalisation:

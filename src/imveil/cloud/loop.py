@@ -132,7 +132,7 @@ def prepare(
         net.adapter.start(sample)
     normalisation = net.normalise(sample)
     if settings.compiled:
-        net.net.compile()
+        net.compile_for_training()
     average = Average(net, settings.ema) if settings.ema else None
     scaler = torch.amp.GradScaler(where.type, enabled=settings.precision == "fp16")
     state = State(net, optimiser_of(net, settings), draws, average, scaler)
@@ -233,12 +233,10 @@ def _finite(total: torch.Tensor, run: Run) -> float:
 def _sound(run: Run) -> None:
     """TrainingProblem unless net and mean answer with numbers. A loss is that of the net before its last update."""
     average = run.state.average
-    # Compiling once more, for so few pictures, would cost more than they do.
-    with torch.compiler.set_stance("force_eager") if run.settings.compiled else nullcontext():
-        good = sound(run.net, run.sample)
-        if average is not None:
-            with average.shown(run.net):
-                good = sound(run.net, run.sample) and good
+    good = sound(run.net, run.sample)
+    if average is not None:
+        with average.shown(run.net):
+            good = sound(run.net, run.sample) and good
     if run.group.any(not good):
         at = run.state.at
         done = (at.epoch - 1) * run.steps + at.step

@@ -25,7 +25,8 @@ class Settings:
     for which momentum is beta 1.   schedule: up over a fifth of all steps and down on a "line", or up over a twentieth
     and down on a "cosine".   ema: 0, or how much of the mean of weights each step keeps; the mean is what is trained
     then.   accumulate: parts of a batch that go through the net one after the other, for less memory.   mirror: answer
-    with the mean of a picture and its mirror image.   compiled: by torch.compile, which pays for long runs.
+    with the mean of a picture and its mirror image.   compiled: by torch.compile, which pays in long runs of some
+    nets (docs/learning.md).
     """
 
     model: str = "cnn"

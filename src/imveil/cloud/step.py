@@ -50,6 +50,10 @@ class Run:
         self.state.optimiser.zero_grad(set_to_none=True)
         try:
             losses = [self.backward(part, len(part) / len(rows)) for part in self._parts(at.step)]
+        except torch._dynamo.exc.TorchDynamoException as error:
+            said = str(error).strip().splitlines()[0]
+            hint = "leave compiled=true out; on a processor it needs a C++ compiler"
+            raise TrainingProblem(f"torch cannot compile this net here: {said}", hint=hint) from error
         except (RuntimeError, MemoryError) as error:
             if not _out_of_memory(error):
                 raise

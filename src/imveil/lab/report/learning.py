@@ -79,6 +79,27 @@ def step_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
     return ["scheme", "added to a step, %", "quartiles", "plain step, ms", "measured on"], rows
 
 
+def compiled_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
+    """A row a model: what torch.compile adds to a step, and after how many minutes it has paid for itself."""
+    rows = []
+    for runs in _groups(records):
+        facts, value = runs[-1].facts, fmean(one.value for one in runs)
+        pays = f"{facts['first'] / -value * 100 / 60:.0f}" if value < 0 else "never"
+        rows.append(
+            [
+                facts["model"],
+                f"{value:+.1f}",
+                f"{runs[-1].low:+.1f} to {runs[-1].high:+.1f}",
+                f"{facts['step'] * 1000:.0f}",
+                f"{facts['first']:.0f}",
+                pays,
+                f"{runs[-1].n} pairs, batches of {facts['batch']}, {facts['threads']} threads, {facts['device']}",
+            ]
+        )
+    header = ["model", "added to a step, %", "quartiles", "step without, ms", "compiling, s"]
+    return [*header, "pays in runs longer than, minutes", "measured on"], rows
+
+
 def road_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
     """A row a road: from a file through a container to a model."""
     rows = []
