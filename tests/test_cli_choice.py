@@ -149,7 +149,11 @@ def test_answers_are_mirrored_only_where_that_is_right(scheme: str, per_image: b
     with nullcontext() if right else pytest.raises(BadField, match="mirror=true would spoil answers"):
         settings, _ = chosen(manifest, {"per_image": per_image}, more={"mirror": True}, **options)
         assert settings.mirror
+    settings, reasons = chosen(manifest, {"per_image": per_image}, more={}, **options)
+    assert settings.mirror == (settings.flip and right)
+    assert ("answers" in dict(reasons)) == settings.mirror
     assert not chosen(manifest, {"per_image": per_image}, more={"mirror": False}, **options)[0].mirror
+    assert not chosen(manifest, {"per_image": per_image}, more={}, **options | {"augment": False})[0].mirror
 
 
 def test_a_budget_plans_epochs_and_keeps_to_them_when_it_goes_on(

@@ -77,7 +77,7 @@ def train(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="More of the recipe: optimiser=adamw, schedule=cosine, ema=0.99, accumulate=4, mirror=true, "
+            help="More of the recipe: optimiser=adamw, schedule=cosine, ema=0.99, accumulate=4, mirror=false, "
             "smoothing=0, momentum=0.9, weight_decay=0.0005, shift=4, compiled=true, precision=float32.",
         ),
     ] = None,
@@ -226,8 +226,11 @@ def chosen(
         "moved": where or "input",
         "flip": moved,
         "shift": 2 if moved else 0,
+        "mirror": moved and where is not None,
         **given,
     }
+    if {**recipe, **more}["mirror"]:
+        reasons.append(("answers", "the mean over a picture and its mirror image"))
     try:
         return Settings(**{**recipe, **more}), reasons
     except TypeError as error:
