@@ -63,6 +63,21 @@ def board() -> list[Row]:
     return rows(known, attacks)
 
 
+def test_a_loss_is_to_plain_pictures_that_were_answered_alike() -> None:
+    mirror: Any = {"settings": {"mirror": True}}
+    known = [
+        *accuracy("plain", Recipe(), 90.0),
+        *accuracy("plain, mirrored", Recipe(**mirror), 92.0),
+        *accuracy("pe", Recipe(scheme="negpos/1"), 70.0),
+        *accuracy("pe, mirrored", Recipe(scheme="negpos/1", **mirror), 71.0),
+        *accuracy("pe, six copies", Recipe(scheme="negpos/1", epochs=1, copies=6), 69.0),
+    ]
+    lines = {line[0]: dict(zip(HEADER, line, strict=True)) for line in table(rows(known, []))[1]}
+    found = {name: (line["loss to plain"], line["epochs"]) for name, line in lines.items() if name.startswith("pe")}
+    assert found == {"pe": ("20.00", "6"), "pe, mirrored": ("21.00", "6"), "pe, six copies": ("21.00", "6")}
+    assert lines["pe, mirrored"]["model, adapter"] == "cnn, none, mirrored"
+
+
 def held(name: str, recipe: Recipe, valid: float, value: float) -> Record:
     (one,) = accuracy(name, recipe, value)
     return one.model_copy(update={"facts": one.facts | {"valid": valid}})
@@ -76,18 +91,20 @@ def test_pairs_differ_only_in_what_helps_and_the_held_out_pictures_order_them() 
         held("copies", replace(hidden, epochs=1, copies=6), 0.5, 50.0),
         held("long", replace(hidden, epochs=7, adapter="blocks"), 0.9, 90.0),
         held("asked with another key", replace(hidden, query="another"), 0.9, 90.0),
+        held("mirrored", replace(hidden, settings={"mirror": True}), 0.4, 50.0),
         held("plain", Recipe(), 0.9, 90.0),
         held("plain, folded", Recipe(adapter="fold"), 0.9, 90.0),
     ]
     old = known[0].model_copy(update={"seed": 1, "facts": {k: v for k, v in known[0].facts.items() if k != "copies"}})
     (arms,) = pairs([*known, old])
     assert [(arm.recipe, arm.n, arm.usual) for arm in arms] == [
-        ("blocks", 1, True), ("none", 2, False), ("copies", 1, False)
+        ("blocks", 1, True), ("none", 2, False), ("copies", 1, False), ("mirrored", 1, False)
     ]  # fmt: skip
     assert (arms[0].held_out, arms[0].accuracy, arms[1].sd) == (70.0, 50.0, 0.0)
     header, cells = pairs_table([arms])
     assert cells[2] == ["", "6 copies", "nothing", "50.00", "50.00", "1", ""]
     assert cells[0][-1] == "yes"
+    assert cells[3][1] == "mirrored answers"
     assert len(header) == len(cells[0])
 
 

@@ -23,9 +23,10 @@ VIEWS = ("one", "many", "pairs", "chosen")  # from the least help to the most
 class Row:
     """One recipe. accuracy, sd: in percent over `n` runs, accuracy None and n 0 where it was not run; sd None for one.
 
-    fields: those that are not at their default.   recovery, view: of the best attack, None where none was measured.
-    shown: the recovery of the adapter's output, None where it is no picture.   dominated: another row of the same data
-    is at least as accurate and gives away no more, and is better in one of the two.
+    fields: those that are not at their default.   epochs: how often each picture is seen, in one version or several.
+    recovery, view: of the best attack, None where none was measured.   shown: the recovery of the adapter's output,
+    None where it is no picture.   mirror: answers are means over a picture and its mirror image.   dominated: another
+    row of the same data is at least as accurate and gives away no more, and is better in one of the two.
     """
 
     recipe: str
@@ -45,6 +46,7 @@ class Row:
     recovery: float | None
     view: str | None
     shown: float | None
+    mirror: bool = False
     dominated: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -116,7 +118,7 @@ def _described(name: str, facts: Mapping[str, Any], device: str, attacks: Sequen
         model=facts["model"],
         adapter=facts["adapter"],
         device=device,
-        epochs=facts["epochs"],
+        epochs=facts["epochs"] * facts.get("copies", 1),
         augment=facts.get("augment", "none"),
         accuracy=None,
         n=0,
@@ -124,6 +126,7 @@ def _described(name: str, facts: Mapping[str, Any], device: str, attacks: Sequen
         recovery=None if won is None else round(won.recovery, 4),
         view=None if won is None else won.view,
         shown=None,
+        mirror=bool(facts.get("settings", {}).get("mirror")),
     )
 
 

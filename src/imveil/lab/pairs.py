@@ -1,7 +1,8 @@
 """With and without: recipes that differ only in what helps a net to learn, at equal budget, from records alone.
 
-What may differ is the adapter and its options, what is moved, the copies that the owner encrypts, and the net to begin
-with. The steps are the same. Choices are made by the accuracy on held-out training pictures, never on the test set.
+What may differ is the adapter and its options, what is moved, the copies that the owner encrypts, the net to begin
+with, and whether answers are means over a picture and its mirror image. The steps are the same. Choices are made by the
+accuracy on held-out training pictures, never on the test set.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from imveil.lab import record
 from imveil.lab.experiment import Recipe
 from imveil.lab.record import Record
 
-HELP = ("adapter", "adapter_options", "augment", "copies", "start")  # what one of a pair has and the other has not
+HELP = (
+    "adapter",
+    "adapter_options",
+    "augment",
+    "copies",
+    "start",
+    "settings",
+)  # what one of a pair has and the other has not
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Arm:
     augment: str
     copies: int
     start: str | None
+    mirror: bool
     held_out: float | None
     accuracy: float
     sd: float | None
@@ -79,6 +88,7 @@ def _arm(runs: list[Record]) -> Arm:
         augment=facts.get("augment", "none"),
         copies=copies,
         start=start,
+        mirror=bool(facts.get("settings", {}).get("mirror")),
         held_out=round(fmean(known), 2) if known else None,
         accuracy=round(fmean(values), 2),
         sd=round(stdev(values), 2) if len(values) > 1 else None,

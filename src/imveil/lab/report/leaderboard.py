@@ -38,7 +38,7 @@ def _cells(row: Row, measured: Sequence[Row]) -> list[str]:
         row.recipe if row.data == "cifar10" else f"{row.recipe} ({row.data})",
         name(row),
         f"{key}, asked with another" if row.wrong_key else key,
-        f"{row.model}, {row.adapter}",
+        f"{row.model}, {row.adapter}" + (", mirrored" if row.mirror else ""),
         str(row.epochs),
         number,
         loss,
@@ -53,12 +53,13 @@ def _cells(row: Row, measured: Sequence[Row]) -> list[str]:
 
 
 def _plain(row: Row, measured: Iterable[Row]) -> float | None:
-    """The best accuracy on plain pictures with the same data, model, epochs and device."""
+    """The best accuracy on plain pictures with the same data, model, epochs, device and way of answering."""
     same = [
         one.accuracy
         for one in measured
         if one.scheme == "plain/1" and one.accuracy is not None and one.adapter == "none"
-        and (one.data, one.model, one.epochs, one.device) == (row.data, row.model, row.epochs, row.device)
+        and (one.data, one.model, one.epochs, one.device, one.mirror)
+        == (row.data, row.model, row.epochs, row.device, row.mirror)
     ]  # fmt: skip
     return max(same, default=None)
 

@@ -35,6 +35,7 @@ def pairs_table(groups: Iterable[list[Arm]]) -> tuple[list[str], Rows]:
 def _help(arm: Arm) -> str:
     words = [arm.adapter] if arm.adapter != "none" else []
     words += [f"{arm.copies} copies"] if arm.copies > 1 else []
+    words += ["mirrored answers"] if arm.mirror else []
     words += [f"begun with {arm.start}"] if arm.start else []
     return ", ".join(words) or "nothing"
 
