@@ -93,7 +93,6 @@ def test_pairs_differ_only_in_what_helps_and_the_held_out_pictures_order_them() 
         held("asked with another key", replace(hidden, query="another"), 0.9, 90.0),
         held("mirrored", replace(hidden, settings={"mirror": True}), 0.4, 50.0),
         held("plain", Recipe(), 0.9, 90.0),
-        held("plain, folded", Recipe(adapter="fold"), 0.9, 90.0),
     ]
     old = known[0].model_copy(update={"seed": 1, "facts": {k: v for k, v in known[0].facts.items() if k != "copies"}})
     (arms,) = pairs([*known, old])

@@ -51,11 +51,11 @@ class Arm:
 
 
 def pairs(records: Iterable[Record] | None = None) -> list[list[Arm]]:
-    """Groups of two arms or more, the best first by held-out accuracy; plain pictures are in none."""
+    """Groups of two arms or more, the best first by held-out accuracy."""
     groups: dict[str, dict[str, list[Record]]] = {}
     for one in record.latest(record.read("accuracy") if records is None else records):
         facts = one.facts
-        if facts.get("query", "same") == "same" and facts["scheme"] != "plain/1":
+        if facts.get("query", "same") == "same":
             groups.setdefault(_rest(facts), {}).setdefault(one.digest, []).append(one)
     found = [[_arm(runs) for runs in arms.values()] for arms in groups.values() if len(arms) > 1]
     for arms in found:
