@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,15 @@ def test_torch_reads_parts(tmp_path: Path) -> None:
     assert sorted((np.ascontiguousarray(x.permute(1, 2, 0).numpy()).tobytes(), y) for x, y in read) == together
     batches = list(torch.utils.data.DataLoader(pictures.stream(shuffle=True), batch_size=8))
     assert sum(len(labels) for _, labels in batches) == 36
+
+
+def test_parts_are_held_once(tmp_path: Path) -> None:
+    for name in "abcdef":
+        part(tmp_path, name, ["cat", "dog"], shape=(96, 96, 3), container="npz")
+    joined = open_sets(tmp_path)
+    joined.load("train")  # what is read for the first time, code too
+    tracemalloc.start()
+    loaded = joined.load("train")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1.5 * loaded.images.nbytes

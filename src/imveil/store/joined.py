@@ -14,6 +14,7 @@ from collections import Counter
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from imveil.errors import BadManifest, BadShape
 from imveil.store.container import Opened
 from imveil.store.manifest import FILE, Manifest
 from imveil.store.sets import CipherSet, Entry, Loaded, open_set
+from imveil.store.tag import Tag
 
 _HIDDEN = re.compile(r"class-[0-9]+")
 _SAME = ("scheme", "fields", "fingerprint")
@@ -83,23 +85,25 @@ class JoinedSet:
         if split not in self.manifest.splits:
             raise BadManifest(f"{self.path} has no split {split!r}, it has {', '.join(self.manifest.splits)}")
         having = [one for one in self.sets if one.manifest.splits.get(split)]
-        parts = [one.load(split) for one in having]
-        for one, part in zip(having, parts, strict=True):
-            if part.images.shape[1:] != parts[0].images.shape[1:]:
+        count, place = self.manifest.splits[split], {name: i for i, name in enumerate(self.manifest.classes)}
+        images: Any = np.empty((0, 0, 0, 0), np.uint8)
+        labels, names, tags = np.empty(count, np.int64), list[str](), list[Tag | None]()
+        for one in having:  # each goes into its place before the next is read, so that one is held twice
+            part = one.load(split)
+            if not names:
+                images = np.empty((count, *part.images.shape[1:]), part.images.dtype)
+            if part.images.shape[1:] != images.shape[1:] or part.images.dtype != images.dtype:
                 raise BadShape(
-                    f"images of {one.path} are {part.images.shape[1:]}, those before {parts[0].images.shape[1:]}"
+                    f"images of {one.path} are {part.images.dtype} {part.images.shape[1:]}, "
+                    f"those before {images.dtype} {images.shape[1:]}"
                 )
-        place = {name: i for i, name in enumerate(self.manifest.classes)}
-        labels = []
-        for one, part in zip(having, parts, strict=True):
-            of = np.array([*(place[name] for name in one.manifest.classes), -1])  # -1 stays -1
-            labels.append(of[part.labels])
-        return Loaded(
-            np.concatenate([part.images for part in parts]),
-            np.concatenate(labels),
-            [f"{one.path.name}/{name}" for one, part in zip(having, parts, strict=True) for name in part.names],
-            [tag for part in parts for tag in part.tags],
-        )
+            at = slice(len(names), len(names) + len(part.names))
+            images[at] = part.images
+            labels[at] = np.array([*(place[name] for name in one.manifest.classes), -1])[part.labels]  # -1 stays -1
+            names += [f"{one.path.name}/{name}" for name in part.names]
+            tags += part.tags
+            del part
+        return Loaded(images, labels, names, tags)
 
     def _part(self, number: int) -> tuple[CipherSet, int]:
         at = bisect_right(self._ends, number)
