@@ -61,7 +61,12 @@ def suggest(scheme: str, fields: Mapping[str, Any], traits: Mapping[str, Any]) -
         return Choice(adapter="lookup", adapter_options={"block": block, "levels": 1000}, why=(
             "values went through a secret table, so each place of a block learns one"
         ))  # fmt: skip
-    if name in ("ele", "etc", "etc-inplace", "etc-grey", "cpe-iib"):
+    if name == "etc":
+        return Choice(why=(
+            "blocks change places and each is treated in its own way; a map for each block, and an order, were learnt "
+            "less well than nothing at all"
+        ))  # fmt: skip
+    if name in ("ele", "etc-inplace", "etc-grey", "cpe-iib"):
         options = {"block": block, "nibbles": name == "ele"}
         return Choice(adapter="blocks_own", adapter_options=options, why=(
             "every block is treated in its own way and blocks change places: each learns a map, and they an order"
