@@ -74,7 +74,8 @@ def test_every_scheme_has_a_default_that_can_be_built(id: str) -> None:
 def test_defaults_follow_fields() -> None:
     assert suggest("negpos/1", {"per_image": True, "colors": False}, {}).adapter == "fold"
     assert suggest("negpos/1", {"per_image": False, "colors": False}, {}).adapter == "bits_start"
-    assert suggest("etc/1", {"block": 16}, {}).adapter_options == {"block": 16, "nibbles": False}
+    assert suggest("etc/1", {"block": 16}, {}).adapter == "none"
+    assert suggest("ele/1", {"block": 16}, {}).adapter_options == {"block": 16, "nibbles": True}
     assert suggest("patch/1", {"block": 8}, {}).model_options == {"patch": 8}
     assert suggest("mine/3", {}, {"per_image": True}).moved == "input"
     assert suggest("mine/3", {"block": 4}, {"tile": 4}).adapter == "blocks"
