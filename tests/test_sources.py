@@ -104,7 +104,7 @@ def test_names_that_are_no_utf_8(tmp_path: Path) -> None:
     ("paths", "said"),
     [
         ([], "holds no pictures"),
-        (["cat/notes.txt"], "holds no pictures, only 1 other files"),
+        (["cat/notes.txt"], r"holds no pictures, only other files \(1\), such as notes.txt.*is named itself"),
         (["cat/1.png", "loose.png"], r"has class folders, and 1 pictures outside of them \(loose.png\)"),
         (
             ["train/x/1.png", "test/x/1.png", "extra/1.png"],

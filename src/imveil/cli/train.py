@@ -148,8 +148,9 @@ def train(
         checkpoint.unlink(missing_ok=True)
     if budget is not None:
         settings = planned(settings, seconds(budget), parts, len(classes), checkpoint, where, say)
-    kind = precision_of(where, settings.precision)
-    say("net", f"{settings.model}, {settings.epochs} epochs on {where}, {torch.get_num_threads()} threads, {kind}")
+    kind = precision_of(where, settings.precision) + (", compiled" if settings.compiled else "")
+    epochs_said = "1 epoch" if settings.epochs == 1 else f"{settings.epochs} epochs"
+    say("net", f"{settings.model}, {epochs_said} on {where}, {torch.get_num_threads()} threads, {kind}")
     if checkpoint.exists():
         say("resume", f"from {checkpoint}")
     begin = None

@@ -23,7 +23,8 @@ class FarSource(FolderSource):
         if "imveil.json" in found:
             raise BadSource(f"{self.spec} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
         paths = [name for name in found if PurePosixPath(name).suffix.lower() in SUFFIXES]
-        self._sort(paths, len(found) - len(paths))
+        others = [name for name in found if PurePosixPath(name).suffix.lower() not in SUFFIXES]
+        self._sort(paths, len(others), others[-1] if others else "")
 
     def read(self, i: int) -> Picture:
         """Picture i, fetched and decoded. Raises BadImage with its address."""

@@ -33,18 +33,17 @@ class FolderSource(Source):
         if not self.root.is_dir():
             what = "is a file" if self.root.exists() else "is not there"
             raise BadSource(f"a folder of pictures was needed, {root} {what}")
-        paths, others = self._pictures()
+        paths, others, other = self._pictures()
         if (self.root / "imveil.json").exists():
             raise BadSource(f"{root} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
-        self._sort(paths, others)
+        self._sort(paths, others, other)
 
-    def _sort(self, paths: list[str], others: int) -> None:
+    def _sort(self, paths: list[str], others: int, other: str) -> None:
         """Splits, classes and items from the places of the pictures."""
         if not paths:
-            raise BadSource(
-                f"{self.spec} holds no pictures" + (f", only {others} other files" if others else ""),
-                hint=self.hint,
-            )
+            seen = f", only other files ({others}), such as {other}" if others else ""
+            more = "; a file that holds many is named itself" if others else ""
+            raise BadSource(f"{self.spec} holds no pictures{seen}", hint=self.hint + more)
         if others:
             self.notes.append(f"files of {self.spec} that are no pictures by their names, passed over: {others}")
         split_names = self._split_names(paths)
@@ -74,10 +73,10 @@ class FolderSource(Source):
         """Whether a file is a picture, by its name."""
         return path.suffix.lower() in SUFFIXES
 
-    def _pictures(self) -> tuple[list[str], int]:
-        """The posix paths of all pictures under the root, and how many other files there are."""
+    def _pictures(self) -> tuple[list[str], int, str]:
+        """The posix paths of all pictures under the root, how many other files there are, and one of these."""
         found: list[str] = []
-        others = 0
+        others, other = 0, ""
         for folder in _folders(self.root):
             below = folder.relative_to(self.root).as_posix()
             for entry in os.scandir(folder):
@@ -86,8 +85,8 @@ class FolderSource(Source):
                 if self._takes(Path(entry.path)):
                     found.append(entry.name if below == "." else f"{below}/{entry.name}")
                 else:
-                    others += 1
-        return found, others
+                    others, other = others + 1, entry.name
+        return found, others, other
 
     def _split_names(self, paths: list[str]) -> set[str]:
         tops = {path.split("/")[0] for path in paths if "/" in path}
