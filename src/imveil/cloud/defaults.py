@@ -1,6 +1,7 @@
 """What to train with when nobody says: model, adapter and moves for a scheme, from its id, fields and traits, and why.
 
-What is said here is what the records say won on the held-out pictures. Some of it is an attack, and is called one.
+Where records compare adapters, the one that won on held-out pictures is the default, and a test holds this to them; a
+scheme without such records has the default of its nearest kin. Some of it is an attack, and is called one.
 """
 
 from __future__ import annotations
