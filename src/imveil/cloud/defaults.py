@@ -62,13 +62,13 @@ def suggest(scheme: str, fields: Mapping[str, Any], traits: Mapping[str, Any]) -
         return Choice(why=(
             "values went through a secret table; a table for each place of a block was learnt no better than nothing"
         ))  # fmt: skip
-    if name in ("etc", "etc-inplace", "etc-grey"):
+    if name in ("etc", "etc-inplace", "etc-grey", "cpe-iib"):
         return Choice(why=(
             "blocks change places and each is treated in its own way; a map for each block, and an order, were learnt "
             "less well than nothing at all"
         ))  # fmt: skip
-    if name in ("ele", "cpe-iib"):
-        options = {"block": block, "nibbles": name == "ele"}
+    if name == "ele":
+        options = {"block": block, "nibbles": True}
         return Choice(adapter="blocks_own", adapter_options=options, why=(
             "every block is treated in its own way and blocks change places: each learns a map, and they an order"
         ))  # fmt: skip
