@@ -16,7 +16,7 @@ from typing import Any
 import imveil
 from imveil.lab import record
 from imveil.lab.claims import judge
-from imveil.lab.leaderboard import not_run, rows
+from imveil.lab.leaderboard import front, not_run, rows
 from imveil.lab.pairs import pairs
 from imveil.lab.paper import PAPER
 from imveil.lab.record import Record
@@ -33,7 +33,6 @@ from imveil.lab.report.schemes import chapters, schemes_table
 from imveil.lab.report.sequences import bytes_table, maps_table
 from imveil.lab.report.speed import folder_table, machines, plan_table, ratio_table, scheme_table
 
-ATTACKS = ("bits_start", "bits_smooth")  # adapters that find the mask of a scheme: see docs/learning.md
 ROOT = Path(__file__).parents[1]
 MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -53,7 +52,7 @@ def accuracy() -> str:
         cells = [
             last.name,
             _named(last.facts["scheme"], last.facts["fields"]),
-            last.facts["adapter"] + (", the attack" if last.facts["adapter"] in ATTACKS else ""),
+            front(last.facts["adapter"]),
             f"{mean:.2f}",
             f"{spread:.2f}" if n > 1 else "",
             str(n),

@@ -93,13 +93,14 @@ def test_pairs_differ_only_in_what_helps_and_the_held_out_pictures_order_them() 
         held("asked with another key", replace(hidden, query="another"), 0.9, 90.0),
         held("mirrored", replace(hidden, settings={"mirror": True}), 0.4, 50.0),
         held("plain", Recipe(), 0.9, 90.0),
+        held("slower", replace(hidden, settings={"weight_decay": 0.1}), 0.9, 90.0),
     ]
     old = known[0].model_copy(update={"seed": 1, "facts": {k: v for k, v in known[0].facts.items() if k != "copies"}})
     (arms,) = pairs([*known, old])
-    assert [(arm.recipe, arm.n, arm.usual) for arm in arms] == [
+    assert [(arm.row.recipe, arm.row.n, arm.usual) for arm in arms] == [
         ("blocks", 1, True), ("none", 2, False), ("copies", 1, False), ("mirrored", 1, False)
     ]  # fmt: skip
-    assert (arms[0].held_out, arms[0].accuracy, arms[1].sd) == (70.0, 50.0, 0.0)
+    assert (arms[0].held_out, arms[0].row.accuracy, arms[1].row.sd) == (70.0, 50.0, 0.0)
     header, cells = pairs_table([arms])
     assert cells[2] == ["", "6 copies", "nothing", "50.00", "50.00", "1", ""]
     assert cells[0][-1] == "yes"
@@ -111,7 +112,7 @@ def test_the_defaults_won_on_the_held_out_pictures() -> None:
     for arms in pairs():
         found = [arm for arm in arms if arm.held_out is not None and arm.copies == 1 and arm.start is None]
         if any(arm.usual for arm in found):
-            assert found[0].usual, f"{found[0].scheme}: {found[0].recipe} won"
+            assert found[0].usual, f"{found[0].row.scheme}: {found[0].row.recipe} won"
 
 
 def test_a_row_is_a_recipe_over_its_seeds() -> None:

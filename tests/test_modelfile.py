@@ -167,6 +167,17 @@ def test_facts_that_make_no_sense_are_refused(saved: Path, change: dict[str, Any
         load_model(rewritten(saved, change))
 
 
+@pytest.mark.parametrize(("bf16", "precision"), [(True, "bf16"), (False, "float32")])
+def test_a_file_from_before_there_was_a_precision_is_read(
+    saved: Path, tmp_path: Path, bf16: bool, precision: str
+) -> None:
+    tensors, facts = safefile.read(saved, "imveil-model", 1)
+    del facts["settings"]["precision"]
+    facts["settings"]["bf16"] = bf16
+    safefile.write(tmp_path / "old", tensors, facts)
+    assert load_model(tmp_path / "old").info.settings.precision == precision
+
+
 def test_missing_weights_are_seen(saved: Path) -> None:
     with pytest.raises(BadModelFile, match="weights"):
         load_model(rewritten(saved, {}, drop="net.0.bias"))

@@ -55,8 +55,8 @@ class State:
     net: nn.Module
     optimiser: torch.optim.Optimizer
     draws: torch.Generator
-    average: Average | None = None
-    scaler: torch.amp.GradScaler = field(default_factory=lambda: torch.amp.GradScaler("cpu", enabled=False))
+    average: Average | None
+    scaler: torch.amp.GradScaler
     at: Position = field(default_factory=Position)
 
 
@@ -70,8 +70,8 @@ def store(path: Path, recipe: Mapping[str, Any], state: State) -> None:
         tensors |= {f"average.{name}": value for name, value in state.average.mean.items()}
     tensors |= {"draws": state.draws.get_state(), "torch": torch.get_rng_state(), "order": at.order}
     place = {"epoch": at.epoch, "step": at.step, "total": at.total, "seconds": at.seconds, "history": at.history}
-    place["scaler"] = state.scaler.state_dict()
     facts = {"format": FORMAT, "version": VERSION, "recipe": dict(recipe), "place": place}
+    facts["scaler"] = state.scaler.state_dict()
     safefile.write(path, tensors, facts)
 
 
@@ -108,10 +108,8 @@ def restore(path: Path, recipe: Mapping[str, Any], state: State) -> bool:
             state.average.mean[name].copy_(value)
     state.draws.set_state(tensors["draws"])
     torch.set_rng_state(tensors["torch"])
-    place = dict(facts["place"])
-    if scaler := place.pop("scaler", {}):
-        state.scaler.load_state_dict(scaler)
-    state.at = Position(order=tensors["order"], **place)
+    state.scaler.load_state_dict(facts["scaler"])
+    state.at = Position(order=tensors["order"], **facts["place"])
     return True
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from imveil.cloud import safefile
 from imveil.cloud.classifier import Classifier
@@ -45,6 +45,15 @@ class ModelInfo(BaseModel):
     images: int
     valid: tuple[int, int] | None = None
     test: tuple[int, int] | None = None
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _older(cls, value: Any) -> Any:
+        """Files written before there was a `precision` say whether it was bf16."""
+        if isinstance(value, dict) and "bf16" in value:
+            rest = {name: known for name, known in value.items() if name != "bf16"}
+            return {**rest, "precision": "bf16" if value["bf16"] else "float32"}
+        return value
 
     def check(self, scheme: str, fields: Mapping[str, Any], fingerprint: str, what: str) -> None:
         """Mismatch, with both values, unless `what` was encrypted as the model's training pictures were."""

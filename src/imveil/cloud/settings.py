@@ -58,6 +58,10 @@ class Settings:
             value, kind = getattr(self, own.name), type(own.default)
             if kind in (bool, int, float) and type(value) not in ((int, float) if kind is float else (kind,)):
                 raise BadField(f"{own.name}={value!r} is no {kind.__name__}")
+        choices = {"precision": Precision, "moved": Moved, "optimiser": Optimiser, "schedule": Schedule}
+        for name, choice in choices.items():
+            if getattr(self, name) not in get_args(choice):
+                raise BadField(f"{name}={getattr(self, name)!r} is none of {', '.join(get_args(choice))}")
         wrong = {
             "epochs": not 1 <= self.epochs <= 100_000,
             "batch": not 2 <= self.batch <= 1_000_000,
@@ -68,10 +72,6 @@ class Settings:
             "seed": not 0 <= self.seed < 2**63,
             "shift": not 0 <= self.shift <= 1024,
             "width": self.width is not None and not 1 <= self.width <= 4096,
-            "precision": self.precision not in get_args(Precision),
-            "moved": self.moved not in get_args(Moved),
-            "optimiser": self.optimiser not in get_args(Optimiser),
-            "schedule": self.schedule not in get_args(Schedule),
             "ema": not 0 <= self.ema < 1,
             "accumulate": not 1 <= self.accumulate <= self.batch // 2,
         }

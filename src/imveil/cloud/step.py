@@ -50,14 +50,14 @@ class Run:
         self.state.optimiser.zero_grad(set_to_none=True)
         try:
             losses = [self.backward(part, len(part) / len(rows)) for part in self._parts(at.step)]
-        except torch._dynamo.exc.TorchDynamoException as error:
-            said = str(error).strip().splitlines()[0]
-            hint = "leave compiled=true out; on a processor it needs a C++ compiler"
-            raise TrainingProblem(f"torch cannot compile this net here: {said}", hint=hint) from error
         except (RuntimeError, MemoryError) as error:
-            if not _out_of_memory(error):
+            if _out_of_memory(error):
+                said, hint = self._too_large(len(rows))
+            elif s.compiled and isinstance(error, torch._dynamo.exc.TorchDynamoException):
+                said = f"torch cannot compile this net here: {str(error).strip().splitlines()[0]}"
+                hint = "leave compiled=true out; on a processor it needs a C++ compiler"
+            else:
                 raise
-            said, hint = self._too_large(len(rows))
             raise TrainingProblem(said, hint=hint) from error
         loss = self.group.sum(self.net, torch.stack(losses).sum() if len(losses) > 1 else losses[0])
         rate = s.rate((at.epoch - 1) * self.steps + at.step, self.steps * s.epochs)

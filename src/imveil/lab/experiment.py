@@ -225,7 +225,8 @@ def _start(call: _Call) -> dict[str, Any] | None:
     """The weights that the net begins with, trained with the same seed; None for random ones."""
     if call.recipe.start is None:
         return None
-    first = _trained(replace(call, recipe=find_recipe(call.recipe.start), checkpoint=None))
+    kept = call.checkpoint and call.checkpoint.with_name(f"{call.checkpoint.name}.start")
+    first = _trained(replace(call, recipe=find_recipe(call.recipe.start), checkpoint=kept))
     return {name: value.cpu() for name, value in first.net.state_dict().items()}
 
 

@@ -80,7 +80,7 @@ def game(
     record = measured(
         kind="recovery",
         name=attack.id,
-        digest=digest(asked),
+        digest=digest_of(asked),
         facts={**asked, "found": found},
         seed=seed,
         value=result.recovery,
@@ -107,15 +107,6 @@ def setting(
         "terms": terms.used(attack.needs),
         "steps": steps,
     }
-
-
-def digest(setting: dict[str, Any]) -> str:
-    """Names a setting exactly, 16 hex digits.
-
-    >>> digest({"attack": "fold"}) == digest({"attack": "fold"}) != digest({"attack": "link"})
-    True
-    """
-    return digest_of(setting)
 
 
 def _run(attack: Attack, box: Box, dealt: Dealt, terms: Terms, seed: int, steps: int) -> tuple[View, Guess, float]:

@@ -19,7 +19,6 @@ from imveil.cipher.blocks import grid
 from imveil.lab import record
 from imveil.lab.assembly import Ratios, ratios
 from imveil.lab.experiment import key_of
-from imveil.lab.game import digest
 from imveil.lab.record import Record
 from imveil.lab.solvers.poses import turned
 from imveil.lab.solvers.scrambled import Scrambled, restored, restored_grey
@@ -51,7 +50,7 @@ class Rung:
     @property
     def digest(self) -> str:
         """Of the records of this rung."""
-        return digest({"attack": self.attack, "data": "kodak", **self.facts})
+        return record.digest_of({"attack": self.attack, "data": "kodak", **self.facts})
 
     @property
     def attack(self) -> str:

@@ -16,6 +16,7 @@ from imveil.lab import record
 from imveil.lab.record import Record
 from imveil.lab.status import Result, results
 
+ATTACKS = ("bits_start", "bits_smooth")  # adapters that find the mask of a scheme: see docs/learning.md
 VIEWS = ("one", "many", "pairs", "chosen")  # from the least help to the most
 
 
@@ -63,7 +64,7 @@ def rows(accuracy: Iterable[Record] | None = None, recovery: Sequence[Record] | 
     groups: dict[tuple[str, str], list[Record]] = {}
     for one in record.latest(known):
         groups.setdefault((one.digest, _device(one)), []).append(one)
-    found = [_row(runs, attacks) for runs in groups.values()]
+    found = [row_of(runs, attacks) for runs in groups.values()]
     found = [replace(one, dominated=any(_beats(other, one) for other in found)) for one in found]
     return sorted(found, key=lambda row: (row.data, -(row.accuracy or 0.0), row.recipe))
 
@@ -92,7 +93,17 @@ def best(found: Iterable[Result]) -> Result | None:
     return min(tried, key=order, default=None)
 
 
-def _row(runs: list[Record], attacks: Sequence[Record]) -> Row:
+def front(adapter: str) -> str:
+    """What stands before the net, called an attack where it is one.
+
+    >>> front("fold"), front("bits_start")
+    ('fold', 'bits_start, the attack')
+    """
+    return f"{adapter}, the attack" if adapter in ATTACKS else adapter
+
+
+def row_of(runs: Sequence[Record], attacks: Sequence[Record] = ()) -> Row:
+    """The row of one recipe's records, beside the best of these attacks."""
     last, values = runs[-1], [one.value for one in runs]
     shown = [one.facts["output"]["recovery"] for one in runs if "output" in one.facts]
     return replace(

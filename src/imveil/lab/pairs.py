@@ -8,45 +8,32 @@ accuracy on held-out training pictures, never on the test set.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import imveil
 from imveil.lab import record
 from imveil.lab.experiment import Recipe
+from imveil.lab.leaderboard import Row, row_of
 from imveil.lab.record import Record
 
-HELP = (
-    "adapter",
-    "adapter_options",
-    "augment",
-    "copies",
-    "start",
-    "settings",
-)  # what one of a pair has and the other has not
+HELP = ("adapter", "adapter_options", "augment", "copies", "start")  # what one of a pair has and the other has not
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One recipe of a group. held_out, accuracy: means in percent over the runs that have them, held_out None where
-    none has; sd: of the accuracy, None for one run.   usual: what `imveil train` takes for this scheme."""
+    """One recipe of a group.
 
-    recipe: str
-    scheme: str
-    fields: dict[str, Any]
-    data: str
-    epochs: int
-    adapter: str
-    augment: str
+    row: as the leaderboard has it, attacks apart.   copies, start: as the recipe has them.   held_out: the mean
+    accuracy in percent on held-out pictures, None where no record has it.   usual: `imveil train` takes this adapter.
+    """
+
+    row: Row
     copies: int
     start: str | None
-    mirror: bool
     held_out: float | None
-    accuracy: float
-    sd: float | None
-    n: int
     usual: bool
 
 
@@ -54,50 +41,40 @@ def pairs(records: Iterable[Record] | None = None) -> list[list[Arm]]:
     """Groups of two arms or more, the best first by held-out accuracy."""
     groups: dict[str, dict[str, list[Record]]] = {}
     for one in record.latest(record.read("accuracy") if records is None else records):
-        facts = one.facts
-        if facts.get("query", "same") == "same":
-            groups.setdefault(_rest(facts), {}).setdefault(one.digest, []).append(one)
+        if one.facts.get("query", "same") == "same":
+            groups.setdefault(_rest(one.facts), {}).setdefault(one.digest, []).append(one)
     found = [[_arm(runs) for runs in arms.values()] for arms in groups.values() if len(arms) > 1]
     for arms in found:
-        arms.sort(key=lambda arm: (-(arm.held_out or 0.0), -arm.accuracy))
-    return sorted(found, key=lambda arms: (arms[0].data, arms[0].scheme, json.dumps(arms[0].fields), arms[0].epochs))
+        arms.sort(key=lambda arm: (-(arm.held_out or 0.0), -(arm.row.accuracy or 0.0)))
+    rows = [(arms[0].row, arms) for arms in found]
+    rows.sort(key=lambda pair: (pair[0].data, pair[0].scheme, json.dumps(pair[0].fields), pair[0].epochs))
+    return [arms for _, arms in rows]
 
 
-def _rest(facts: dict[str, Any]) -> str:
+def _rest(facts: Mapping[str, Any]) -> str:
     """All that both of a pair have in common, defaults left out, which older records do not have. An epoch of copies
     counts as often as pictures are seen."""
     usual = asdict(Recipe())
     same = {k: v for k, v in facts.items() if k not in (*HELP, "output", "valid") and v != usual[k]}
     same["epochs"] = facts["epochs"] * facts.get("copies", 1)
+    same["settings"] = {k: v for k, v in facts.get("settings", {}).items() if k != "mirror"}
     return json.dumps(same, sort_keys=True)
 
 
 def _arm(runs: list[Record]) -> Arm:
-    last, values = runs[-1], [one.value for one in runs]
-    facts = last.facts
+    facts = runs[-1].facts
     known = [100 * one.facts["valid"] for one in runs if one.facts.get("valid") is not None]
     copies, start = facts.get("copies", 1), facts.get("start")
-    plain = imveil.find(facts["scheme"]).config()
     return Arm(
-        recipe=last.name,
-        scheme=facts["scheme"],
-        fields={name: value for name, value in facts["fields"].items() if value != plain[name]},
-        data=facts["data"],
-        epochs=facts["epochs"] * copies,
-        adapter=facts["adapter"],
-        augment=facts.get("augment", "none"),
+        row=row_of(runs),
         copies=copies,
         start=start,
-        mirror=bool(facts.get("settings", {}).get("mirror")),
-        held_out=round(fmean(known), 2) if known else None,
-        accuracy=round(fmean(values), 2),
-        sd=round(stdev(values), 2) if len(values) > 1 else None,
-        n=len(values),
-        usual=copies == 1 and start is None and facts["adapter"] == usual(facts),
+        held_out=fmean(known) if known else None,
+        usual=copies == 1 and start is None and facts["adapter"] == _usual(facts),
     )
 
 
-def usual(facts: dict[str, Any]) -> str:
+def _usual(facts: Mapping[str, Any]) -> str:
     """The adapter that `imveil train` takes for cipher pictures of this scheme."""
     from imveil.cloud.defaults import suggest
 

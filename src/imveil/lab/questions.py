@@ -24,7 +24,7 @@ from imveil.lab import record
 from imveil.lab.attack import U8, Attack, attacks, find_attack
 from imveil.lab.box import box
 from imveil.lab.deal import Terms
-from imveil.lab.game import digest, play, setting
+from imveil.lab.game import play, setting
 from imveil.lab.record import Record
 
 SEEDS = 3
@@ -56,7 +56,7 @@ class Question:
         shape = pictures_of(self.data).shape[1:]
         attack = find_attack(self.attack)
         real = box(imveil.find(self.scheme, **self.fields), 0)
-        return digest(setting(attack, real, self.data, shape, self.terms, attack.steps))
+        return record.digest_of(setting(attack, real, self.data, shape, self.terms, attack.steps))
 
     def answered_by(self, one: Record) -> bool:
         """Whether a record is an answer, control included; told without the pictures."""

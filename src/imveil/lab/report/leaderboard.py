@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from imveil.lab.leaderboard import Row
+from imveil.lab.leaderboard import Row, front
 from imveil.lab.others import published
 
 HEADER = ["recipe", "scheme", "key", "model, adapter", "epochs", "accuracy, %", "loss to plain", "sd", "runs"]
@@ -38,7 +38,7 @@ def _cells(row: Row, measured: Sequence[Row]) -> list[str]:
         row.recipe if row.data == "cifar10" else f"{row.recipe} ({row.data})",
         name(row),
         f"{key}, asked with another" if row.wrong_key else key,
-        f"{row.model}, {row.adapter}" + (", mirrored" if row.mirror else ""),
+        f"{row.model}, {front(row.adapter)}" + (", mirrored" if row.mirror else ""),
         str(row.epochs),
         number,
         loss,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import fmean, stdev
 
+from imveil.lab.leaderboard import front
 from imveil.lab.pairs import Arm
 from imveil.lab.record import Record, latest
+from imveil.lab.report.leaderboard import name
 
 Rows = list[list[str]]
 
@@ -16,16 +18,15 @@ def pairs_table(groups: Iterable[list[Arm]]) -> tuple[list[str], Rows]:
     rows = []
     for arms in groups:
         for arm in arms:
-            first = arm is arms[0]
-            scheme = " ".join([f"`{arm.scheme}`", *(f"{name}={value}" for name, value in arm.fields.items())])
+            row = arm.row
             rows.append(
                 [
-                    f"{scheme}, {arm.data}, {arm.epochs} epochs" if first else "",
+                    f"{name(row)}, {row.data}, {row.epochs} epochs" if arm is arms[0] else "",
                     _help(arm),
-                    {"none": "nothing", "before": "pictures", "after": "cipher images"}.get(arm.augment, "its output"),
+                    {"none": "nothing", "before": "pictures", "after": "cipher images"}.get(row.augment, "its output"),
                     "" if arm.held_out is None else f"{arm.held_out:.2f}",
-                    f"{arm.accuracy:.2f}" + ("" if arm.sd is None else f" ({arm.sd:.2f})"),
-                    str(arm.n),
+                    f"{row.accuracy:.2f}" + ("" if row.sd is None else f" ({row.sd:.2f})"),
+                    str(row.n),
                     "yes" if arm.usual else "",
                 ]
             )
@@ -33,9 +34,9 @@ def pairs_table(groups: Iterable[list[Arm]]) -> tuple[list[str], Rows]:
 
 
 def _help(arm: Arm) -> str:
-    words = [arm.adapter] if arm.adapter != "none" else []
+    words = [front(arm.row.adapter)] if arm.row.adapter != "none" else []
     words += [f"{arm.copies} copies"] if arm.copies > 1 else []
-    words += ["mirrored answers"] if arm.mirror else []
+    words += ["mirrored answers"] if arm.row.mirror else []
     words += [f"begun with {arm.start}"] if arm.start else []
     return ", ".join(words) or "nothing"
 
