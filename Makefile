@@ -28,8 +28,8 @@ check: $(READY)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) -m pytest -q tests/test_house.py tests/test_docs.py
-	$(RUN) scripts/tables.py --check
-	$(RUN) scripts/pages.py --check
+	$(RUN) -m scripts.tables --check
+	$(RUN) -m scripts.tables.attacks --check
 
 bench: $(READY)
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from imveil.lab import record
+from imveil import record
 
 ROUNDS = 7
 BYTES = 20_000 * 32 * 32 * 3  # of a batch: 61 MB, more than the caches hold

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from imveil.cloud.step import Run
-from imveil.lab.record import Record, digest_of, measured
+from imveil.cloud.training.step import Run
+from imveil.record import Record, digest_of, measured
 
 
 def paired(runs: list[Run], pairs: int) -> tuple[list[float], float]:

@@ -11,12 +11,12 @@ import hashlib
 import sys
 import time
 
-from imveil.cloud.interval import wilson
+from imveil import record
 from imveil.errors import Unavailable
-from imveil.lab import record
+from imveil.interval import wilson
 from imveil.lab.clean import clean_net
-from imveil.lab.metrics.recognised import recognised
-from imveil.owner import cifar
+from imveil.metrics.recognised import recognised
+from imveil.owner.datasets import cifar
 
 
 def main() -> None:

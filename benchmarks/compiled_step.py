@@ -17,10 +17,10 @@ import torch
 from _steps import of, paired, ready
 from torch._inductor import config as inductor
 
+from imveil import record
 from imveil.cloud.device import pick_device, precision_of
-from imveil.cloud.group import Group
-from imveil.cloud.loop import Settings, prepare
-from imveil.lab import record
+from imveil.cloud.training.group import Group
+from imveil.cloud.training.loop import Settings, prepare
 
 MODELS = ("cnn", "resnet_cifar", "resnet18", "vit_tiny", "convmixer")
 BATCH, PAIRS = 64, 20

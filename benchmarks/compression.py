@@ -22,10 +22,10 @@ import numpy as np
 from PIL import Image
 
 import imveil
-from imveil.cipher.crt import MODULI, merged_size
-from imveil.cipher.hybrid import CODERS, HEADER, compress_parts, expand
-from imveil.lab import record
+from imveil import record
 from imveil.lab.experiment import key_of
+from imveil.schemes.hybrid.crt import MODULI, merged_size
+from imveil.schemes.hybrid.format import CODERS, HEADER, compress_parts, expand
 
 CODED = [coder for coder in CODERS if coder != "none"]
 

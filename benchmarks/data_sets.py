@@ -18,9 +18,9 @@ import numpy as np
 from _rounds import milliseconds, ratio, rounds
 
 import imveil
-from imveil.owner import pool
-from imveil.owner.decrypt import decrypt_set
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.decryption import decrypt_set
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.run import pool
 
 SETS = {"20,000 pictures of 32x32": (20_000, 32), "600 pictures of 224x224": (600, 224)}
 SCHEMES = {

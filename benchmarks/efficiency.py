@@ -24,8 +24,7 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 import imveil
-from imveil import Key, Scheme
-from imveil.lab import record
+from imveil import Key, Scheme, record
 
 ROUNDS, BYTES, LONGEST = 7, 6 << 20, 1.0
 PEERS = ("LE", "ELE", "EtC", "PE")

@@ -21,9 +21,9 @@ from PIL import Image
 import imveil
 from imveil.keys.files import write_key
 from imveil.keys.reference import KeyRef
-from imveil.owner import pool
-from imveil.owner.cluster import Cluster
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.run import pool
+from imveil.owner.run.cluster import Cluster
 
 COUNT, SIDE = 8000, 224  # so many that the start of workers, a second or two, does not count
 

@@ -17,10 +17,10 @@ import torch
 from _steps import of, paired, ready
 
 import imveil
+from imveil import record
 from imveil.cloud.device import pick_device, precision_of
-from imveil.cloud.group import Group
-from imveil.cloud.loop import Settings, prepare
-from imveil.lab import record
+from imveil.cloud.training.group import Group
+from imveil.cloud.training.loop import Settings, prepare
 from imveil.lab.experiment import fresh_copies, key_of
 
 SCHEMES: list[tuple[str, dict[str, Any]]] = [("logistic-xor/1", {}), ("negpos/1", {}), ("le/1", {}), ("etc/1", {})]

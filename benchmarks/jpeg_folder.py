@@ -23,8 +23,8 @@ from _rounds import milliseconds, processors, ratio, rounds
 from PIL import Image
 
 import imveil
-from imveil.owner import pool
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.run import pool
 from imveil.store import png
 from imveil.store.tag import Tag
 

@@ -14,9 +14,9 @@ import sys
 from statistics import median
 
 import imveil
+from imveil import record
 from imveil.keys.key import SIZE
-from imveil.lab import record
-from imveil.lab.keyspace import keys_per_second, parameter_bits
+from imveil.lab.bench.keyspace import keys_per_second, parameter_bits
 
 ROUNDS, SECONDS = 7, 0.2
 

@@ -16,8 +16,8 @@ from _rounds import SIZES, milliseconds, ratio, rounds
 from PIL import Image
 
 import imveil
-from imveil.cipher import scheme as schemes
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.encryption import encrypt_set
+from imveil.schemes import base as schemes
 
 FOLDERS = {32: 1900, 224: 200}  # pictures: less than what starts worker processes
 

@@ -18,7 +18,7 @@ import numpy as np
 from _rounds import _record
 
 import imveil
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.encryption import encrypt_set
 from imveil.store import png
 
 COUNTS, SIDE = (10_000, 100_000), 64

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from _rounds import COPY, SIZES, batch, copy, ratio, rounds
 
-from imveil.cipher.blocks import from_blocks, nibble_blocks, positions, to_blocks
-from imveil.cipher.plan import Plan
+from imveil.plans.blocks import from_blocks, nibble_blocks, positions, to_blocks
+from imveil.plans.plan import Plan
 
 
 def local(side: int, rng: Any, *, shuffled: bool) -> Any:

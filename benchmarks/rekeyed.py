@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import sys
 
+from scripts.records.rekeyed import rekeyed
+
+from imveil import record
 from imveil.errors import Unavailable
-from imveil.lab import record
-from imveil.lab.rekeyed import rekeyed
 
 
 def main() -> None:

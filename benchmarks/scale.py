@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 import imveil
-from imveil.lab import record
-from imveil.owner.encrypt import encrypt_set
+from imveil import record
+from imveil.owner.encryption import encrypt_set
 
 COUNTS = (20_000, 80_000)
 UNITS = {"memory": "bytes a picture", "time": "microseconds a picture", "names": "bytes a picture",

@@ -15,7 +15,7 @@ from typing import Any
 from _rounds import BYTES, COPY, batch, copy, ratio, rounds
 
 import imveil
-from imveil.cipher.scheme import Scheme
+from imveil.schemes.base import Scheme
 
 LONGEST = 0.25  # seconds: slow schemes get fewer images
 

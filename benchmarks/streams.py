@@ -15,11 +15,11 @@ import time
 
 import numpy as np
 
-from imveil.cloud.interval import wilson
-from imveil.lab import record
+from imveil import record
+from imveil.interval import wilson
+from imveil.lab.bench.sequences import draw, kinds
 from imveil.lab.experiment import key_of
-from imveil.lab.sequences import draw, kinds
-from imveil.lab.sp800_22 import LEAST, sp80022
+from imveil.metrics.sp800_22 import LEAST, sp80022
 
 LEVEL = 0.01
 

@@ -16,10 +16,10 @@ import numpy as np
 from _rounds import ratio, rounds
 
 import imveil
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.rekey import rekey_set
-from imveil.owner.sealed_set import seal_set, unseal_set
-from imveil.owner.verify import verify_set
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.rekeying import rekey_set
+from imveil.owner.sealed_sets import seal_set, unseal_set
+from imveil.owner.verification import verify_set
 
 OLD, NEW = imveil.Key(bytes(32)), imveil.Key(bytes(31) + b"\1")
 SIDES = {64: 2000, 224: 160}

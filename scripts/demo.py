@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 
 import imveil
-from imveil.cloud.predict import wilson
-from imveil.lab.attack import View, find_attack
+from imveil.attacks.base import View, find_attack
+from imveil.audit.report.sheet import Row, table, write_page
+from imveil.cloud.prediction import wilson
 from imveil.lab.experiment import Recipe, run
-from imveil.lab.metrics.ssim import ssim_or_negative
-from imveil.lab.report.sheet import Row, table, write_page
-from imveil.lab.report.show import visible
-from imveil.owner.cifar import load
+from imveil.lab.show import visible
+from imveil.metrics.ssim import ssim_or_negative
+from imveil.owner.datasets.cifar import load
 from imveil.store.sets import open_set
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from imveil.attacks.base import attacks, find_attack
 from imveil.cli import main
-from imveil.lab.attack import attacks, find_attack
 from smooth import smooth_pictures
 
 HERE = Path(__file__).parent
@@ -21,7 +21,7 @@ QUICK = ["chosen-plan", "fold", "inverse-net", "known-plan", "link", "look", "ma
 def few_attacks(monkeypatch: pytest.MonkeyPatch, few_steps: None) -> None:
     """One attack of each kind is enough to see what an audit makes of its answer."""
     del few_steps
-    monkeypatch.setattr("imveil.lab.trials.attacks", lambda: QUICK)
+    monkeypatch.setattr("imveil.audit.trials.attacks", lambda: QUICK)
 
 
 @pytest.fixture

@@ -15,17 +15,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 def run(what: str, source: Path, destination: Path, workers: int, container: str, told: object = None) -> None:
     """The run of this name. move: sealing that takes away what it has sealed."""
     import imveil
-    from imveil.owner import encrypt
-    from imveil.owner.decrypt import decrypt_set
-    from imveil.owner.rekey import rekey_set
-    from imveil.owner.sealed_set import seal_set, unseal_set
+    from imveil.owner import encryption
+    from imveil.owner.decryption import decrypt_set
+    from imveil.owner.rekeying import rekey_set
+    from imveil.owner.sealed_sets import seal_set, unseal_set
     from made_source import made
 
-    encrypt.SHARD = 20
+    encryption.SHARD = 20
     key, options = imveil.Key(b"k" * 32), {"workers": workers, "progress": told}
     if what == "encrypt":
         scheme = imveil.find("aes-ctr-control/1")
-        encrypt.encrypt_set(made(1000), destination, scheme, key, container=container, **options)
+        encryption.encrypt_set(made(1000), destination, scheme, key, container=container, **options)
     elif what == "decrypt":
         decrypt_set(source, destination, key, **options)
     elif what == "rekey":

@@ -12,18 +12,18 @@ import pytest
 import imveil
 from forms import CLASSES, COUNT, FORMS, IMAGES, ROWS
 from imveil import Key, registry
-from imveil.owner import labels
-from imveil.owner.decrypt import decrypt_set, read_table
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.images import read_picture
+from imveil.owner.decryption import decrypt_set, read_table
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.picture import read_picture
+from imveil.owner.shards import labels
 from imveil.owner.sources import open_source
-from imveil.store import container
+from imveil.store.containers import base
 from imveil.store.sets import open_set
 
 KEY = Key(b"k" * 32)
 SCHEMES = [imveil.find("negpos/1", per_image=True), imveil.find("orthogonal/1", block=2)]
-PLACES = [(name, scheme) for name in registry.files(container.PACKAGE) for scheme in SCHEMES
-          if scheme.traits.dtype in container.find(name).dtypes]  # fmt: skip
+PLACES = [(name, scheme) for name in registry.files(base.PACKAGE) for scheme in SCHEMES
+          if scheme.traits.dtype in base.find(name).dtypes]  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=FORMS)

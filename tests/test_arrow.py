@@ -16,11 +16,11 @@ from imveil import Key
 from imveil.errors import BadDtype, BadIds, BadImage, BadInput, Mismatch
 from imveil.keys.files import write_key
 from imveil.keys.reference import KeyRef
-from imveil.owner.encrypt import encrypt_file
+from imveil.owner.encryption import encrypt_file
 from imveil.store import png
 
 pa = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
-from imveil.owner.arrow import DecryptBatches, EncryptBatches  # noqa: E402
+from imveil.owner.pipelines.arrow import DecryptBatches, EncryptBatches  # noqa: E402
 
 KEY = Key(b"k" * 32)
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import imveil
-from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Scheme, Shape, Traits
+from imveil.attacks.solvers import probes
+from imveil.audit.game.referee import Played, game
+from imveil.audit.game.split import Terms
 from imveil.keys.key import Key
-from imveil.lab import codes
-from imveil.lab.deal import Terms
-from imveil.lab.game import Played, game
+from imveil.plans.plan import Plan
+from imveil.schemes.base import Scheme, Shape, Traits
 from scenes import scenes
 
 IMAGES = scenes(90, seed=5)
@@ -50,7 +50,7 @@ def test_chosen_plan_breaks_every_fixed_key(id: str, queries: int | None) -> Non
     if queries is not None:
         assert found.record.facts["found"]["queries"] == queries
     if found.guess.plan is not None:
-        from imveil.lab.box import key_of
+        from imveil.audit.game.challenger import key_of
 
         assert found.guess.plan == imveil.find(id).plan(key_of(0, "game"), (32, 32, 3))
 
@@ -79,7 +79,7 @@ def test_chosen_plan_has_no_answer_for_a_key_an_image_and_for_chains() -> None:
 
 @pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 192, 255, 256, 257, 784, 3072, 65536, 65537, 150528])
 def test_codes_tell_all_bytes_and_nibbles_apart(n: int) -> None:
-    code = codes.code(n)
+    code = probes.code(n)
     least8 = next(k for k in range(1, 9) if 256**k >= n)
     least4 = next(k for k in range(1, 9) if 16**k >= 2 * n)
     assert code.as_bytes == least8

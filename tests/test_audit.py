@@ -12,13 +12,13 @@ import pytest
 
 import imveil
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
+from imveil.attacks.base import find_attack
+from imveil.audit.campaign import Audit, Finding, audit, campaign
+from imveil.audit.pictures import read_pictures
+from imveil.audit.trials import MOST_PAIRS, Skipped, Trial, plan, view_of
+from imveil.audit.verdicts import as_json, level, meaning, sentence
 from imveil.errors import MissingExtra
-from imveil.lab.attack import find_attack
-from imveil.lab.audit import Audit, Finding, audit, campaign
-from imveil.lab.pictures import read_pictures
-from imveil.lab.record import measured
-from imveil.lab.trials import MOST_PAIRS, Skipped, Trial, plan, view_of
-from imveil.lab.verdict import as_json, level, meaning, sentence
+from imveil.record import measured
 from terminal import at_a_terminal
 
 __all__ = ["few_attacks", "few_steps", "run"]  # fixtures
@@ -74,7 +74,7 @@ def test_the_budget_decides_the_steps_beforehand(monkeypatch: pytest.MonkeyPatch
 
 def test_steps_fill_half_of_the_budget_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["inverse-net", "inverse-net-fresh", "look"]
-    monkeypatch.setattr("imveil.lab.trials.attacks", lambda: names)
+    monkeypatch.setattr("imveil.audit.trials.attacks", lambda: names)
     for name in names[:2]:
         monkeypatch.setattr(type(find_attack(name)), "steps", 10**6)
     for budget in (20, 200):
@@ -95,7 +95,7 @@ def test_slow_attacks_come_after_the_quick_ones_and_get_the_targets_that_fit(mon
     assert any(slow)
     assert slow == sorted(slow)
     monkeypatch.setattr(type(find_attack("jigsaw")), "seconds_a_picture", lambda *_: 1.0)
-    monkeypatch.setattr("imveil.lab.trials.attacks", lambda: ["jigsaw", "look"])
+    monkeypatch.setattr("imveil.audit.trials.attacks", lambda: ["jigsaw", "look"])
     for budget, targets in ((1000, 40), (60, 15)):
         trials, _ = plan(240, (32, 32, 3), ("coa",), budget)
         [one] = [t for t in trials if t.attack.id == "jigsaw"]

@@ -11,13 +11,13 @@ from PIL import Image
 
 import imveil
 from auditing import PICTURES, few_attacks, few_steps, run, write
+from imveil.audit.folder_campaign import audit_folder, read_folder
+from imveil.audit.identify import PLAIN, RANDOM, looks_like, total_variation
+from imveil.audit.pictures import read_pictures
+from imveil.audit.verdicts import as_json, level, sentence
 from imveil.cli import main
 from imveil.errors import BadSource
 from imveil.keys.files import write_key
-from imveil.lab.audit_folder import audit_folder, read_folder
-from imveil.lab.looks import PLAIN, RANDOM, looks_like, total_variation
-from imveil.lab.pictures import read_pictures
-from imveil.lab.verdict import as_json, level, sentence
 from scenes import scenes
 from smooth import smooth_pictures
 

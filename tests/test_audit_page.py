@@ -16,13 +16,13 @@ import pytest
 
 import imveil
 from auditing import PICTURES, QUICK
-from imveil.lab.audit import Audit, audit
-from imveil.lab.verdict import sentence
+from imveil.audit.campaign import Audit, audit
+from imveil.audit.verdicts import sentence
 
 pytest.importorskip("jinja2", reason="the extra `audit` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `audit` is not installed")
 
-from imveil.lab.report.audit_page import audit_html, write_audit
+from imveil.audit.report.page import audit_html, write_audit
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -32,7 +32,7 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 @pytest.fixture(scope="module")
 def found() -> Audit:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imveil.lab.trials.attacks", lambda: [name for name in QUICK if name != "inverse-net"])
+        patch.setattr("imveil.audit.trials.attacks", lambda: [name for name in QUICK if name != "inverse-net"])
         return audit(imveil.find("aes-xor/1"), PICTURES[:90], budget=90, data="90 pictures", seeds=2)
 
 

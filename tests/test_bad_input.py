@@ -26,7 +26,7 @@ from imveil.cli import main
 from imveil.errors import BadDtype, BadShape
 from imveil.keys.files import plain, write_key
 from imveil.keys.wrap import Kdf, wrap
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.encryption import encrypt_set
 from imveil.store import png
 from imveil.store.manifest import Manifest, read_manifest, write_manifest
 from made_source import tree

@@ -18,8 +18,8 @@ sys.path.append(str(Path(__file__).parent))
 import imveil  # noqa: E402
 from cipher_sets import write_set  # noqa: E402
 from imveil.cli import main  # noqa: E402
-from imveil.cloud.loop import Settings, fit  # noqa: E402
-from imveil.cloud.step import Run  # noqa: E402
+from imveil.cloud.training.loop import Settings, fit  # noqa: E402
+from imveil.cloud.training.step import Run  # noqa: E402
 from imveil.errors import BadDestination, TrainingProblem  # noqa: E402
 from imveil.store import png  # noqa: E402
 from imveil.store.sets import open_set  # noqa: E402
@@ -63,7 +63,7 @@ def test_sets_that_cannot_be_learnt(refused: Any, tmp_path: Path, made: dict[str
 
 def test_labels_that_are_missing(refused: Any, tmp_path: Path) -> None:
     from imveil.keys.key import Key
-    from imveil.owner.encrypt import encrypt_set
+    from imveil.owner.encryption import encrypt_set
 
     for split in ("train", "test"):
         (tmp_path / "flat" / split).mkdir(parents=True)
@@ -140,7 +140,7 @@ def test_out_of_memory_through_the_command(refused: Any, tmp_path: Path, monkeyp
 
 
 def test_a_disk_that_is_full_keeps_the_last_good_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from imveil.cloud import checkpoint
+    from imveil.cloud.training import checkpoint
 
     rng = np.random.default_rng(0)
     data = rng.integers(0, 256, (64, 8, 8, 3)).astype(np.uint8), np.arange(64) % 2

@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scripts.records.campaigns import CAMPAIGNS, CURVE, LADDERS, SEED
+from scripts.records.published import PUBLISHED, reached
+from scripts.records.windows import WINDOWS, Windowed, flat_ssim
+from scripts.tables.curve import curve_table, draw, points
 from skimage.metrics import structural_similarity
 
 import imveil
+from imveil import record
+from imveil.attacks.base import attacks, find_attack
 from imveil.errors import MissingExtra
-from imveil.lab import questions, record
-from imveil.lab.attack import attacks, find_attack
-from imveil.lab.campaigns import CAMPAIGNS, CURVE, LADDERS, SEED
+from imveil.lab import questions
 from imveil.lab.claims import Evidence
-from imveil.lab.published import PUBLISHED, reached
 from imveil.lab.questions import NOTHING, Question, answers
-from imveil.lab.record import Record
-from imveil.lab.report.curve import curve_table, draw, points
-from imveil.lab.windows import WINDOWS, Windowed, flat_ssim
+from imveil.record import Record
 from scenes import scenes
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imveil
-from imveil.cipher import chain
-from imveil.cipher.chain import Chain, Pass
 from imveil.errors import BadDtype, BadShape
+from imveil.plans.transforms import chain
+from imveil.plans.transforms.chain import Chain, Pass
 from variants import pictures
 
 KEY = imveil.Key(bytes(range(32)))

@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imveil.cipher import chaos, chaos_loops
-from imveil.cipher.chaos import QUANTISERS, WINDOWS, ChaoticMap, Logistic, open_unit, sequence
-from imveil.cipher.chaos_maps import Henon, Lattice, SkewTent
 from imveil.errors import BadField, BadMaterial
+from imveil.schemes.chaos import loops, orbit
+from imveil.schemes.chaos.maps import Henon, Lattice, SkewTent
+from imveil.schemes.chaos.orbit import QUANTISERS, WINDOWS, ChaoticMap, Logistic, open_unit, sequence
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "orbits"
 MAPS: dict[str, tuple[ChaoticMap, tuple[str, ...]]] = {
@@ -53,9 +53,9 @@ def drawn(name: str, given: list[int]) -> tuple[ChaoticMap, dict[str, Any]]:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways of stepping: plain Python where numba is not loaded, machine code where it is."""
     modules = {} if request.param == "python" else {"numba": None}
-    monkeypatch.setattr(chaos, "sys", SimpleNamespace(modules=modules))
+    monkeypatch.setattr(orbit, "sys", SimpleNamespace(modules=modules))
     if request.param == "python":
-        monkeypatch.setattr(chaos_loops, "compiled", lambda _: pytest.fail("a small orbit was compiled"))
+        monkeypatch.setattr(loops, "compiled", lambda _: pytest.fail("a small orbit was compiled"))
     return str(request.param)
 
 
@@ -77,7 +77,7 @@ def test_known_answers_over_a_million_numbers(name: str, i: int) -> None:
 def test_machine_code_fuses_nothing(name: str) -> None:
     import numba
 
-    ours: Any = chaos_loops.compiled(MAPS[name][0].loop)
+    ours: Any = loops.compiled(MAPS[name][0].loop)
     loop = numba.jit(**ours.targetoptions)(ours.py_func)  # afresh: code from the cache cannot be inspected
     loop(*(np.full(8, 0.25) for _ in range(3)))
     code = "".join(loop.inspect_asm().values())
@@ -197,22 +197,22 @@ def test_windows_begin_and_end_where_they_are_said_to(window: tuple[float, float
 
 def test_half_shifts_all_digits_out() -> None:
     out = np.empty(60)
-    chaos_loops.skew_tent(np.array([0.1]), np.array([0.5]), out)
+    loops.skew_tent(np.array([0.1]), np.array([0.5]), out)
     assert out[-1] == 0
-    chaos_loops.skew_tent(np.array([0.1]), np.array([0.49]), out)
+    loops.skew_tent(np.array([0.1]), np.array([0.49]), out)
     assert out[-1] != 0
 
 
 def test_symmetric_rings_stay_symmetric() -> None:
     out = np.empty(8 * 1000)
-    chaos_loops.lattice(np.array([0.1, 0.2, 0.3, 0.4] * 2), np.array([3.99995, 0.95, 0.025]), out)
+    loops.lattice(np.array([0.1, 0.2, 0.3, 0.4] * 2), np.array([3.99995, 0.95, 0.025]), out)
     rings = out.reshape(-1, 8)
     np.testing.assert_array_equal(rings[:, :4], rings[:, 4:])
 
 
 def test_importing_the_maps_loads_no_numba() -> None:
     code = (
-        "import sys, imveil.cipher.chaos_maps; from imveil.cipher.chaos import Logistic, sequence;"
+        "import sys, imveil.schemes.chaos.maps; from imveil.schemes.chaos.orbit import Logistic, sequence;"
         "sequence(Logistic(), 1000, burn_in=100, quantiser='mantissa', x0=0.1, r=4.0);"
         "assert 'numba' not in sys.modules"
     )

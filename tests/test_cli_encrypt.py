@@ -13,7 +13,7 @@ import imveil
 from imveil import Key
 from imveil.cli import main
 from imveil.keys.files import write_key
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.encryption import encrypt_set
 from imveil.store.sets import open_set, read_image
 from made_source import tree
 from terminal import at_a_terminal

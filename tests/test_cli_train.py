@@ -256,12 +256,12 @@ def test_a_picture_of_another_key_costs_only_itself(run: Any, home: Path, tmp_pa
 
 def test_a_picture_of_no_numbers_costs_only_itself(home: Path) -> None:
     from imveil.cloud.answers import Answer, Failure, Given, answer
-    from imveil.store import container
+    from imveil.store.containers import base
     from imveil.store.tag import Tag
 
     model, tag = load_model(home / "model"), Tag("negpos/1", {"per_image": True}, KEY)
     items = [(f"{k}.png", np.full((8, 8, 3), value, np.float32), tag) for k, value in enumerate((1, np.nan, 2))]
-    shard = container.of_manifest("npz").pack(items)
+    shard = base.of_manifest("npz").pack(items)
     found = list(answer(model, [Given("s.npz", shard)]))
     assert [type(one) for one in found] == [Answer, Failure, Answer]
     assert "1.png: pictures hold numbers that are not finite" in str(found[1].error)
@@ -357,11 +357,11 @@ def test_another_set_is_of_another_key_and_else_the_same(run: Any, home: Path, t
 def test_evaluate_leaves_pictures_on_disk_where_they_are_many(
     run: Any, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from imveil.cloud import dataset
+    from imveil.cloud.data import cipher_dataset
     from imveil.store.sets import CipherSet
 
     held = run("evaluate", home / "model", home / "set", "--json").out
-    monkeypatch.setattr(dataset, "too_large", lambda _: True)
+    monkeypatch.setattr(cipher_dataset, "too_large", lambda _: True)
     monkeypatch.setattr(CipherSet, "load", lambda *_: pytest.fail("the pictures were loaded"))
     assert run("evaluate", home / "model", home / "set", "--json").out == held
 

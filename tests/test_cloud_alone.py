@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("torch")
 
 SOURCE = Path(__file__).parents[1] / "src" / "imveil"
-GONE = ["keys", "cipher", "owner", "lab"]
+GONE = ["keys", "schemes", "owner", "audit", "metrics", "lab"]
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
@@ -32,9 +32,9 @@ print(count)
 TRAIN = """
 from pathlib import Path
 import numpy as np
-from imveil.cloud.loop import Settings, fit
+from imveil.cloud.training.loop import Settings, fit
 from imveil.cloud.modelfile import describe, load_model, save_model
-from imveil.cloud.predict import evaluate
+from imveil.cloud.prediction import evaluate
 rng = np.random.default_rng(0)
 labels = np.arange(64) % 2
 images = (rng.integers(0, 100, (64, 8, 8, 3)) + 100 * labels[:, None, None, None]).astype(np.uint8)

@@ -19,12 +19,12 @@ from imveil import Key
 from imveil.errors import BadInput, BadKeyFile
 from imveil.keys.files import write_key
 from imveil.keys.reference import KeyRef
-from imveil.owner import encrypt
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner import encryption
+from imveil.owner.encryption import encrypt_set
 from made_source import made, tree
 
 ray = pytest.importorskip("ray", reason="the extra ray is not installed")
-from imveil.owner.cluster import Cluster  # noqa: E402
+from imveil.owner.run.cluster import Cluster  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Ray's own: of what it will change, and of sockets it leaves open
 KEY = Key(b"k" * 32)
@@ -33,7 +33,7 @@ SCHEME = imveil.find("aes-ctr-control/1")
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encrypt, "SHARD", 20)
+    monkeypatch.setattr(encryption, "SHARD", 20)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_goes_on_after_a_killed_run(tmp_path: Path, key_file: Path) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import imveil; from imveil.owner import encrypt; from imveil.keys.reference import KeyRef\n"
-        "from imveil.owner.cluster import Cluster; from made_source import made\n"
+        "from imveil.owner.run.cluster import Cluster; from made_source import made\n"
         "encrypt.SHARD = 20\n"
         "encrypt.encrypt_set(made(600), sys.argv[2], imveil.find('aes-ctr-control/1'), imveil.Key(b'k' * 32),\n"
         "    workers=1, engine=Cluster(KeyRef(sys.argv[3])), progress=lambda at: print('step', flush=True))\n"

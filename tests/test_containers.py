@@ -18,12 +18,12 @@ from imveil import Key, registry
 from imveil.cli import main
 from imveil.errors import BadDestination, BadDtype, BadImage, BadManifest, BadShape, BadShard, UnknownName, WrongKey
 from imveil.keys.files import write_key
-from imveil.owner import encrypt
-from imveil.owner.decrypt import decrypt_file, decrypt_image, decrypt_set
-from imveil.owner.encrypt import encrypt_file, encrypt_set
-from imveil.owner.images import read_picture
-from imveil.store import arrays, container, png, single
-from imveil.store.containers import npz
+from imveil.owner import encryption
+from imveil.owner.decryption import decrypt_file, decrypt_image, decrypt_set
+from imveil.owner.encryption import encrypt_file, encrypt_set
+from imveil.owner.picture import read_picture
+from imveil.store import arrays, png
+from imveil.store.containers import _single, base, npz
 from imveil.store.manifest import Manifest, Shard, read_manifest, write_manifest
 from imveil.store.sets import open_set, read_image, read_images
 from imveil.store.tag import Tag
@@ -34,16 +34,16 @@ KEY, OTHER = Key(b"k" * 32), Key(b"o" * 32)
 SCHEMES = {"uint8": imveil.find("negpos/1", per_image=True), "float32": imveil.find("orthogonal/1", block=2)}
 CASES = [
     pytest.param(name, scheme, id=f"{name}-{scheme.id}")
-    for name in registry.files(container.PACKAGE)
+    for name in registry.files(base.PACKAGE)
     for dtype, scheme in SCHEMES.items()
-    if dtype in container.find(name).dtypes
+    if dtype in base.find(name).dtypes
 ]
 every = pytest.mark.parametrize(("name", "scheme"), CASES)
 
 
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encrypt, "SHARD", 5)
+    monkeypatch.setattr(encryption, "SHARD", 5)
 
 
 def run(source: Any, destination: Path, name: str | None, scheme: Any, **options: Any) -> Any:
@@ -74,7 +74,7 @@ def test_round_trip(tmp_path: Path, name: str, scheme: Any, keep_names: bool) ->
     assert restored(source, tmp_path / "p")
     names = [entry.path for entry in found.entries()]
     assert any("picture" in path for path in names) == keep_names
-    assert all(path.endswith(container.find(name).extension) for path in names)
+    assert all(path.endswith(base.find(name).extension) for path in names)
 
 
 @every
@@ -143,7 +143,7 @@ def test_a_changed_byte_is_refused(tmp_path: Path, name: str, scheme: Any, how: 
 def test_a_shard_that_is_changed_meanwhile_takes_only_its_own_pictures_along(tmp_path: Path) -> None:
     run(made(12), tmp_path / "c", "npz", SCHEMES["float32"])
     found, file = open_set(tmp_path / "c"), tmp_path / "c" / "imveil-shard-00001.npz"
-    real = container.shard_bytes
+    real = base.shard_bytes
     with pytest.MonkeyPatch.context() as patch:
         opened: list[str] = []
 
@@ -153,7 +153,7 @@ def test_a_shard_that_is_changed_meanwhile_takes_only_its_own_pictures_along(tmp
                 file.write_bytes(b"PK")
             return real(root, shard)
 
-        patch.setattr(single, "checked_bytes", read)
+        patch.setattr(_single, "checked_bytes", read)
         report = decrypt_set(found.path, tmp_path / "p", KEY, workers=1)
     assert (report.images, len(report.rejected)) == (7, 5)
     assert all("was altered" in reject.reason for reject in report.rejected)
@@ -163,7 +163,7 @@ def test_a_shard_that_is_changed_meanwhile_takes_only_its_own_pictures_along(tmp
 def test_one_picture(tmp_path: Path, name: str, scheme: Any) -> None:
     picture = pictures("one", (6, 4, 3))
     (tmp_path / "x.png").write_bytes(png.encode(picture))
-    target = tmp_path / ("y" + (container.find(name).extension or ".npz"))
+    target = tmp_path / ("y" + (base.find(name).extension or ".npz"))
     encrypt_file(tmp_path / "x.png", target, scheme, KEY)
     image, tag = read_image(target)
     assert image.dtype == scheme.traits.dtype

@@ -12,11 +12,11 @@ from PIL import Image
 import imveil
 from imveil.errors import BadField, BadSource
 from imveil.keys.key import Key
-from imveil.owner.copies import Copied, moved
-from imveil.owner.decrypt import decrypt_set
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.images import Picture, from16
+from imveil.owner.decryption import decrypt_set
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.picture import Picture, from16
 from imveil.owner.sources import open_source
+from imveil.owner.sources.copied import Copied, moved
 from imveil.store.sets import open_set
 
 
@@ -75,7 +75,7 @@ def test_sixteen_bits_are_moved_whole() -> None:
     copy = moved(Picture(from16(wide), 16), "x~1.png")
     assert copy.depth == 16
     eight = moved(Picture((wide >> 8).astype(np.uint8)), "x~1.png")
-    from imveil.owner.images import to16
+    from imveil.owner.picture import to16
 
     assert np.array_equal(to16(copy.pixels) >> 8, eight.pixels)
 

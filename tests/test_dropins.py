@@ -17,8 +17,8 @@ import imveil
 from imveil import CipherDataset, EncryptColumn, EncryptSample, Key, KeyRef
 from imveil.errors import BadDtype, BadIds, BadInput, BadShape, BadShard, SecretLeak, WrongKey
 from imveil.keys.files import write_key
-from imveil.owner.decrypt import decrypt_image
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.decryption import decrypt_image
+from imveil.owner.encryption import encrypt_set
 from imveil.store import png
 from imveil.store.sets import open_set
 from made_source import made
@@ -269,7 +269,7 @@ def cipher_set(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if request.param == "parquet":
         pytest.importorskip("pyarrow")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imveil.owner.encrypt.SHARD", 7)
+        patch.setattr("imveil.owner.encryption.SHARD", 7)
         encrypt_set(made(40), home, imveil.find("negpos/1"), KEY, container=request.param)
     return home
 

@@ -14,13 +14,14 @@ import pytest
 
 import imveil
 from imveil import Key
-from imveil.cipher.scheme import Traits
-from imveil.cipher.schemes.plain import Plain
 from imveil.errors import BadDestination, BadDtype, BadImage, BadManifest, BadShard, BadSource, NotInvertible, WrongKey
-from imveil.owner import decrypt, encrypt, encrypt_shard
-from imveil.owner.decrypt import decrypt_image, decrypt_set, read_table
-from imveil.owner.encrypt import _without_places, encrypt_set
-from imveil.owner.progress import Progress, Reject
+from imveil.owner import decryption, encryption
+from imveil.owner.decryption import decrypt_image, decrypt_set, read_table
+from imveil.owner.encryption import _without_places, encrypt_set
+from imveil.owner.run.progress import Progress, Reject
+from imveil.owner.shards import writing
+from imveil.schemes.base import Traits
+from imveil.schemes.plain import Plain
 from imveil.store import png, shards
 from imveil.store.containers import folder
 from imveil.store.files import sync_all
@@ -34,7 +35,7 @@ SCHEME = imveil.find("negpos/1", per_image=True)
 
 @pytest.fixture(autouse=True)
 def _small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encrypt, "SHARD", 5)
+    monkeypatch.setattr(encryption, "SHARD", 5)
 
 
 def run(source: Any, destination: Path, key: Key = KEY, scheme: Any = SCHEME, **options: Any) -> Any:
@@ -309,7 +310,7 @@ def test_a_set_is_on_the_disk_before_it_says_that_it_is_complete(
         seen.append((root, len(list(root.rglob("*.png"))), (root / FILE).exists()))
         sync_all(root)
 
-    monkeypatch.setattr(encrypt, "sync_all", synced)
+    monkeypatch.setattr(encryption, "sync_all", synced)
     run(made(8), tmp_path)
     assert seen == [(tmp_path, 8, False)]
 
@@ -382,10 +383,10 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         written += 1
         if written > 12:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        encrypt.write_file(path, *args, **options)
+        encryption.write_file(path, *args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(encrypt_shard, "write_file", full)
+        patch.setattr(writing, "write_file", full)
         patch.setattr(folder, "write_file", full)
         with pytest.raises(BadDestination, match=r"no space is left .* run the same command again"):
             run(made(24), tmp_path / "c")
@@ -516,7 +517,7 @@ def test_one_cipher_file(tmp_path: Path) -> None:
 
 def test_the_sealed_table_is_bound_to_the_key(ciphers: Path) -> None:
     sealed = (ciphers / NAMES).read_bytes()
-    assert decrypt.Table.opened(sealed, KEY, "t").classes == ["cat", "dog"]
+    assert decryption.Table.opened(sealed, KEY, "t").classes == ["cat", "dog"]
     for key, data in [(OTHER, sealed), (KEY, sealed[:-1]), (KEY, b""), (KEY, sealed[:40] + b"x" + sealed[41:])]:
         with pytest.raises(BadManifest):
-            decrypt.Table.opened(data, key, "t")
+            decryption.Table.opened(data, key, "t")

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
+from imveil.audit.campaign import audit
+from imveil.audit.encryptors import Encryptor
+from imveil.audit.verdicts import level
 from imveil.errors import BadInput
-from imveil.lab.audit import audit
-from imveil.lab.encryptor import Encryptor
-from imveil.lab.verdict import level
 
 __all__ = ["few_attacks", "few_steps", "run"]  # fixtures
 pytestmark = pytest.mark.usefixtures("few_attacks")
@@ -69,7 +69,7 @@ def test_one_that_hangs_on_what_an_attack_asks_is_started_again() -> None:
 
 
 def test_one_that_fails_whatever_is_asked_raises() -> None:
-    from imveil.lab.box import Box
+    from imveil.audit.game.challenger import Box
 
     def fails(*_: Any) -> Any:
         raise BadInput("no")

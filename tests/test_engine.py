@@ -15,9 +15,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from imveil.cloud.classifier import Classifier  # noqa: E402
-from imveil.cloud.loop import Progress, Settings, fit  # noqa: E402
-from imveil.cloud.predict import evaluate, predict_logits  # noqa: E402
-from imveil.cloud.step import Run  # noqa: E402
+from imveil.cloud.prediction import evaluate, predict_logits  # noqa: E402
+from imveil.cloud.training.loop import Progress, Settings, fit  # noqa: E402
+from imveil.cloud.training.step import Run  # noqa: E402
 from imveil.errors import BadField, TrainingProblem  # noqa: E402
 
 TINY = Settings(width=4, epochs=3, batch=16, seed=5, lr=0.1)
@@ -174,7 +174,7 @@ import sys
 from pathlib import Path
 from test_engine import pictures, TINY
 from dataclasses import replace
-from imveil.cloud.loop import fit
+from imveil.cloud.training.loop import fit
 from imveil.cloud.safefile import write
 settings = replace(TINY, model="vit_tiny", width=8, model_options={"depth": 1}, precision="float32")
 settings = replace(settings, flip=False, shift=0)

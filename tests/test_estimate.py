@@ -14,21 +14,21 @@ from forms import table
 from imveil import Key, registry
 from imveil.cli import main
 from imveil.errors import BadDtype, BadSource
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.estimate import estimate
-from imveil.owner.prepare import Preparation, Prepared
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.estimation import estimate
 from imveil.owner.sources import open_source
-from imveil.store import container
+from imveil.owner.sources.prepared import Preparation, Prepared
+from imveil.store.containers import base
 from made_source import made, tree
 
 KEY = Key(b"k" * 32)
 
 
-@pytest.mark.parametrize("name", registry.files(container.PACKAGE))
+@pytest.mark.parametrize("name", registry.files(base.PACKAGE))
 @pytest.mark.parametrize("id", ["negpos/1", "orthogonal/1"])
 def test_bytes_are_those_of_the_run(tmp_path: Path, name: str, id: str) -> None:
     scheme, source = imveil.find(id), made(400, shape=(24, 24, 3))
-    if scheme.traits.dtype not in container.find(name).dtypes:
+    if scheme.traits.dtype not in base.find(name).dtypes:
         with pytest.raises(BadDtype):
             estimate(source, scheme, container=name)
         return

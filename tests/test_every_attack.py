@@ -12,12 +12,12 @@ import pytest
 
 import imveil
 from imveil import registry
+from imveil.attacks.base import NEEDS, Attack, Guess, View, attacks, find_attack
+from imveil.audit.game.challenger import box, control
+from imveil.audit.game.referee import game, play
+from imveil.audit.game.split import Terms, deal, view
 from imveil.errors import BadInput, BadShape
 from imveil.keys.key import Key
-from imveil.lab.attack import NEEDS, Attack, Guess, View, attacks, find_attack
-from imveil.lab.box import box, control
-from imveil.lab.deal import Terms, deal, view
-from imveil.lab.game import game, play
 from scenes import scenes
 
 TERMS = Terms(targets=12, ciphers=16, pairs=3, public=24, gallery=40)
@@ -44,7 +44,7 @@ def test_an_attack_says_what_it_is(name: str) -> None:
     assert attack.needs <= NEEDS
     assert attack.paper
     assert attack.steps >= 0
-    file = registry.files("imveil.lab.attacks")[name.replace("-", "_")]
+    file = registry.files("imveil.attacks")[name.replace("-", "_")]
     text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
     assert text is not None
     assert text.startswith(f"{name}: ")

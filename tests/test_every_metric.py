@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from imveil.errors import BadDtype, BadShape
-from imveil.lab.metric import Metric, metrics
+from imveil.metrics.base import Metric, metrics
 from variants import pictures
 
 SHAPE = (5, 16, 24, 3)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import imveil
 from imveil import registry
-from imveil.cipher.scheme import Scheme
 from imveil.errors import BadDtype, BadField, BadIds, BadMaterial, BadShape, NotInvertible
-from imveil.lab.report.schemes import page_of
+from imveil.lab.tables.schemes import page_of
+from imveil.schemes.base import Scheme
 from variants import label, pictures, shape_for, variants
 
 ALL = variants()
@@ -241,7 +241,7 @@ def test_bad_fields_are_refused(scheme: Scheme) -> None:
 @pytest.mark.parametrize("id", imveil.schemes())
 def test_a_scheme_says_what_it_hides_and_leaks(id: str) -> None:
     module, _ = registry.scheme_files()[id]
-    text = ast.get_docstring(ast.parse(registry.files("imveil.cipher.schemes")[module].read_text()))
+    text = ast.get_docstring(ast.parse(registry.files("imveil.schemes")[module].read_text()))
     assert text is not None
     assert text.startswith(f"{id}: ")
     page = page_of(id)

@@ -14,9 +14,9 @@ from PIL import Image
 import imveil
 from imveil import Key
 from imveil.errors import BadDestination, BadSource, ImveilError
-from imveil.owner import encrypt
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner import encryption
 from imveil.owner.encrypt_far import encrypt_far
+from imveil.owner.encryption import encrypt_set
 from imveil.owner.far import Far
 from imveil.owner.sources import open_source
 from made_source import made, tree
@@ -49,7 +49,7 @@ def s3() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encrypt, "SHARD", 10)
+    monkeypatch.setattr(encryption, "SHARD", 10)
 
 
 def far_tree(url: str) -> dict[str, bytes]:

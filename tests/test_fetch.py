@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from imveil.errors import Unavailable
-from imveil.owner import fetch
-from imveil.owner.fetch import cache_folder, data_folder, download, locked, on_terminal, put
+from imveil.owner.datasets import download as downloading
+from imveil.owner.datasets.download import cache_folder, data_folder, download, locked, on_terminal, put
 
 DATA = bytes(range(256)) * 4000
 
@@ -140,7 +140,7 @@ def test_a_server_in_trouble_is_asked_again_and_one_that_refuses_is_not(server: 
 
 
 def test_nothing_endless_is_fetched(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "MOST_BYTES", 400_000)
+    monkeypatch.setattr(downloading, "MOST_BYTES", 400_000)
     with pytest.raises(Unavailable, match="at most 400000 are fetched"):
         got(server, tmp_path / "x", tries=1)
     server.tells_length = False

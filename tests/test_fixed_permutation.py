@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import imveil
-from imveil.lab.attack import View, find_attack
-from imveil.lab.deal import Terms
-from imveil.lab.game import Played, game
-from imveil.lab.solvers.order import arranged, corners, partners, squares, turns, upright
-from imveil.lab.solvers.reorder import whole_pixels
+from imveil.attacks.base import View, find_attack
+from imveil.attacks.solvers.order.guess import whole_pixels
+from imveil.attacks.solvers.order.solve import arranged, corners, partners, squares, turns, upright
+from imveil.audit.game.referee import Played, game
+from imveil.audit.game.split import Terms
 from scenes import scenes
 
 

@@ -14,8 +14,8 @@ import pytest
 
 import imveil
 from imveil import Key
-from imveil.owner.decrypt import decrypt_set, read_table
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner.decryption import decrypt_set, read_table
+from imveil.owner.encryption import encrypt_set
 from imveil.store import png
 from imveil.store.sets import open_set
 from imveil.store.tag import Tag

@@ -13,7 +13,7 @@ import pytest
 
 from forms import IMAGES, dicom, file_of, folder, parquet, table, webdataset, write_dicom
 from imveil.errors import BadDtype, BadImage, BadSource, UnknownName
-from imveil.owner.images import to16
+from imveil.owner.picture import to16
 from imveil.owner.sources import is_picture, open_source
 from variants import pictures
 

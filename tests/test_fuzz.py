@@ -21,7 +21,7 @@ from forms import table, write_dicom
 from imveil import Key
 from imveil.errors import BadImage, ImveilError
 from imveil.keys.files import write_key
-from imveil.owner.images import read_picture
+from imveil.owner.picture import read_picture
 from imveil.owner.sources import Source, open_source
 from imveil.owner.sources.dicom import read_dicom
 from imveil.store.sets import open_set

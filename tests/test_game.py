@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imveil
+from imveil.audit.game.challenger import Box, box, control, key_of
+from imveil.audit.game.referee import game, play
+from imveil.audit.game.scoring import blind_guesses, score
+from imveil.audit.game.split import Terms, deal
 from imveil.errors import BadInput
-from imveil.lab.box import Box, box, control, key_of
-from imveil.lab.deal import Terms, deal
-from imveil.lab.game import game, play
-from imveil.lab.metrics.ssim import ssim_or_negative
-from imveil.lab.score import blind_guesses, score
+from imveil.metrics.ssim import ssim_or_negative
 from scenes import scenes
 
 IMAGES = scenes(100, seed=2)

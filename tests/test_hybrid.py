@@ -17,9 +17,9 @@ from PIL import Image
 
 import imveil
 from imveil import cli
-from imveil.cipher import crt, hybrid
-from imveil.cipher.hybrid import CODERS, HEADER, MODULI, NAMES, compress, compress_parts, expand
 from imveil.errors import BadDtype, BadField, BadImage, BadShape, WrongKey
+from imveil.schemes.hybrid import crt, format
+from imveil.schemes.hybrid.format import CODERS, HEADER, MODULI, NAMES, compress, compress_parts, expand
 from reference import hybrid as reference
 from variants import pictures
 
@@ -87,7 +87,7 @@ def test_files_of_earlier_versions_expand(file: Path) -> None:
 
 def test_every_k_and_coder_has_a_file() -> None:
     have = {(v["k"], v["coder"]) for v in (json.loads(f.read_text()) for f in VECTORS)}
-    assert have >= {(k, "none") for k in MODULI} | {(2, coder) for coder in CODERS}, "run scripts/make_vectors.py"
+    assert have >= {(k, "none") for k in MODULI} | {(2, coder) for coder in CODERS}, "run scripts/vectors/vectors.py"
 
 
 def test_the_same_picture_gives_the_same_file_and_no_other_shares_its_stream() -> None:
@@ -133,11 +133,11 @@ def test_a_wrong_key_is_named() -> None:
 
 def signed(*, k: int = 2, coder: int = 0, h: int = 1, w: int = 1, c: int = 2, body: bytes = b"") -> bytes:
     """A file of a version that never was, with a tag that fits."""
-    nonce, name = bytes(16), hybrid._name(KEY)
-    own = KEY.derive(hybrid.ID, "image", nonce)
-    body = hybrid._substitute(body, own) if body else b""
-    blank = HEADER.pack(hybrid.MAGIC, k, coder, h, w, c, nonce, bytes(16), name)
-    return blank[:32] + hybrid._tag(own, blank, body) + blank[48:] + body
+    nonce, name = bytes(16), format._name(KEY)
+    own = KEY.derive(format.ID, "image", nonce)
+    body = format._substitute(body, own) if body else b""
+    blank = HEADER.pack(format.MAGIC, k, coder, h, w, c, nonce, bytes(16), name)
+    return blank[:32] + format._tag(own, blank, body) + blank[48:] + body
 
 
 @pytest.mark.parametrize(

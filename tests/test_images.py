@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, ImageOps
 
 from imveil.errors import BadDtype, BadImage, BadShape
-from imveil.owner.images import from16, read_picture, to16
+from imveil.owner.picture import from16, read_picture, to16
 from imveil.store import png
 
 H, W = 13, 17

@@ -12,9 +12,9 @@ import pytest
 
 import imveil
 from imveil import Key
-from imveil.owner import encrypt
-from imveil.owner.decrypt import decrypt_set
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner import encryption
+from imveil.owner.decryption import decrypt_set
+from imveil.owner.encryption import encrypt_set
 from imveil.store import png, shards
 from made_source import made, tree
 
@@ -27,7 +27,7 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """The set that nobody disturbed, in a folder called as its container is."""
     folder = tmp_path_factory.mktemp("whole") / request.param
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encrypt, "SHARD", 20)
+        patch.setattr(encryption, "SHARD", 20)
         encrypt_set(made(1000), folder, imveil.find("aes-ctr-control/1"), KEY, container=folder.name, workers=1)
     return folder
 
@@ -60,7 +60,7 @@ def check_encrypted(folder: Path, whole: Path) -> int:
 
 def go_on(destination: Path, whole: Path, workers: int) -> int:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encrypt, "SHARD", 20)
+        patch.setattr(encryption, "SHARD", 20)
         scheme = imveil.find("aes-ctr-control/1")
         return encrypt_set(made(1000), destination, scheme, KEY, container=whole.name, workers=workers).kept
 

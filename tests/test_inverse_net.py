@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import imveil
+from imveil.attacks.base import View
+from imveil.attacks.solvers.network import block_of
+from imveil.audit.campaign import audit
+from imveil.audit.game.referee import game
+from imveil.audit.game.split import Terms
 from imveil.errors import MissingExtra
-from imveil.lab.attack import View
-from imveil.lab.audit import audit
-from imveil.lab.deal import Terms
-from imveil.lab.game import game
-from imveil.lab.inverter import block_of
 from scenes import scenes
 
 TERMS = Terms(targets=12, pairs=64, public=64, gallery=40)

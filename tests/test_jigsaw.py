@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scripts.records.assembly import ratios
+from scripts.records.puzzles import STEPS, Rung, climbed, middle, scrambled
 
 import imveil
-from imveil.cipher.blocks import to_blocks
-from imveil.lab.assembly import ratios
-from imveil.lab.attack import find_attack
-from imveil.lab.deal import Terms
+from imveil.attacks.base import find_attack
+from imveil.attacks.solvers.puzzle.guess import Scrambled, restored
+from imveil.attacks.solvers.puzzle.inside import inside
+from imveil.attacks.solvers.puzzle.luma import luma_odds
+from imveil.attacks.solvers.puzzle.poses import TURN_INVERSE, TURN_TABLE, turned, values
+from imveil.attacks.solvers.puzzle.solve import solve
+from imveil.audit.game.referee import play
+from imveil.audit.game.split import Terms
 from imveil.lab.experiment import key_of
-from imveil.lab.game import play
-from imveil.lab.ladder import STEPS, Rung, climbed, middle, scrambled
-from imveil.lab.solvers.inside import inside
-from imveil.lab.solvers.luma import luma_odds
-from imveil.lab.solvers.poses import TURN_INVERSE, TURN_TABLE, turned, values
-from imveil.lab.solvers.puzzle import solve
-from imveil.lab.solvers.scrambled import Scrambled, restored
+from imveil.plans.blocks import to_blocks
 
 ROWS, COLUMNS, SIDE = 6, 8, 32
 RUNG = Rung("etc/1", SIDE, STEPS[:1])

@@ -12,8 +12,8 @@ import pytest
 import imveil
 from imveil import Key
 from imveil.errors import BadManifest, BadShape
-from imveil.owner import encrypt
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner import encryption
+from imveil.owner.encryption import encrypt_set
 from imveil.store.joined import JoinedSet, open_sets
 from made_source import made
 
@@ -31,7 +31,7 @@ def part(root: Path, name: str, classes: list[str], **special: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encrypt, "SHARD", 5)
+    monkeypatch.setattr(encryption, "SHARD", 5)
 
 
 @pytest.mark.parametrize("container", ["folder", "npz"])

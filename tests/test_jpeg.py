@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 import imveil
-from imveil.cipher.scheme import Cipher, Scheme
 from imveil.errors import BadSource
-from imveil.lab import jpeg
-from imveil.lab.jpeg import SAMPLINGS, survival, through_jpeg
-from imveil.lab.metrics.psnr import psnr
-from imveil.lab.report.jpeg import jpeg_table
+from imveil.lab.bench import jpeg
+from imveil.lab.bench.jpeg import SAMPLINGS, survival, through_jpeg
+from imveil.lab.tables.jpeg import jpeg_table
+from imveil.metrics.psnr import psnr
+from imveil.schemes.base import Cipher, Scheme
 from variants import label, variants
 
 KEY = imveil.Key(bytes(range(32)))

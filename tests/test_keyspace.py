@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import imveil
-from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Scheme
 from imveil.errors import BadShape
-from imveil.lab.keyspace import KeySpace, best_attack, key_space, keys_per_second, parameter_bits
-from imveil.lab.record import Record, measured
+from imveil.lab.bench.keyspace import KeySpace, best_attack, key_space, keys_per_second, parameter_bits
+from imveil.plans.plan import Plan
+from imveil.record import Record, measured
+from imveil.schemes.base import Scheme
 
 SHAPE = (32, 32, 3)
 

@@ -29,12 +29,14 @@ import long_run
 from imveil import Key, registry
 from imveil.errors import BadDestination, BadSource
 from imveil.keys.files import write_key
-from imveil.owner import encrypt, place, pool, shard_plan
-from imveil.owner.decrypt import decrypt_set
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.sealed_file import SealedReader
+from imveil.owner import encryption
+from imveil.owner.decryption import decrypt_set
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.run import place, pool
+from imveil.owner.shards import plan
+from imveil.owner.shards.sealed_file import SealedReader
 from imveil.owner.sources import open_source
-from imveil.store import container
+from imveil.store.containers import base
 from imveil.store.sets import open_set
 from made_source import made, tree
 
@@ -68,7 +70,7 @@ class Undisturbed:
 def finish(what: str, source: Path, destination: Path, workers: int, name: str) -> None:
     """The run in this process, undisturbed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encrypt, "SHARD", 20)
+        patch.setattr(encryption, "SHARD", 20)
         long_run.run(what, source, destination, workers, name)
 
 
@@ -123,7 +125,7 @@ def campaign(count: int, kinds: list[str], rng: random.Random, undisturbed: Undi
     while kills.total() < count:
         runs += 1
         assert runs < 10 * count, "kills come too late: make the runs longer"
-        name, what = rng.choice(list(registry.files(container.PACKAGE))), rng.choice(kinds)
+        name, what = rng.choice(list(registry.files(base.PACKAGE))), rng.choice(kinds)
         source, destination = undisturbed.source(what, name), root / f"{runs}-{what}"
         if what == "move":
             source = Path(shutil.copytree(source, root / f"{runs}-source"))
@@ -269,7 +271,7 @@ def test_a_source_that_vanishes(tmp_path: Path) -> None:
     decrypt_set(tmp_path / "c", whole, KEY, workers=1)
     source = open_source(whole)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encrypt, "SHARD", 20)
+        patch.setattr(encryption, "SHARD", 20)
 
         def vanish(at: Any) -> None:
             if at.done == 60:
@@ -334,7 +336,7 @@ def test_the_plan_holds_where_the_first_picture_is_mended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, complete: bool
 ) -> None:
     """How large shards are follows from the first picture that can be read, which is another one then."""
-    monkeypatch.setattr(shard_plan, "_SHARD_BYTES", (600, 600))
+    monkeypatch.setattr(plan, "_SHARD_BYTES", (600, 600))
     first = {0: (16, 16, 3)}
 
     def stop(at: Any) -> None:

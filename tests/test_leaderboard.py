@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts.records.pairs import pairs
+from scripts.tables.learning import pairs_table
 
 import imveil
+from imveil import record
 from imveil.cli import main
-from imveil.lab import record
 from imveil.lab.experiment import Recipe
-from imveil.lab.leaderboard import Row, best, not_run, rows
-from imveil.lab.others import NUMBERS, published
-from imveil.lab.pairs import pairs
-from imveil.lab.record import Record, measured
-from imveil.lab.report.leaderboard import HEADER, plot, table
-from imveil.lab.report.learning import pairs_table
+from imveil.lab.published_accuracies import NUMBERS, published
+from imveil.lab.standings import Row, best, not_run, rows
+from imveil.lab.tables.leaderboard import HEADER, plot, table
+from imveil.record import Record, measured
 
 ROOT = Path(__file__).parents[1]
 KEYS = {
@@ -188,10 +188,10 @@ def test_published_numbers_go_with_their_fields() -> None:
 def test_the_page_is_fresh() -> None:
     found = rows()
     drawn = (ROOT / "docs/pictures/leaderboard.svg").read_text(encoding="utf-8")
-    assert drawn == plot(found), "run python scripts/tables.py"
+    assert drawn == plot(found), "run python -m scripts.tables"
     page = (ROOT / "docs/leaderboard.md").read_text(encoding="utf-8")
     for row in found:
-        assert f"| {row.accuracy:.2f} |" in page, f"{row.recipe}: run python scripts/tables.py"
+        assert f"| {row.accuracy:.2f} |" in page, f"{row.recipe}: run python -m scripts.tables"
 
 
 def test_every_accuracy_record_is_in_it() -> None:

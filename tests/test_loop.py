@@ -15,14 +15,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from imveil.cloud import checkpoint as checkpoints  # noqa: E402
-from imveil.cloud.dataset import hold_out, keep_some, pick_split  # noqa: E402
+from imveil.cloud.data.cipher_dataset import hold_out, keep_some, pick_split  # noqa: E402
 from imveil.cloud.device import pick_device, precision_of  # noqa: E402
-from imveil.cloud.group import Group  # noqa: E402
-from imveil.cloud.interval import wilson  # noqa: E402
-from imveil.cloud.loop import Progress, Settings, fit, prepare  # noqa: E402
-from imveil.cloud.predict import Score, evaluate, hits, predict_logits, sound  # noqa: E402
+from imveil.cloud.prediction import Score, evaluate, hits, predict_logits, sound  # noqa: E402
+from imveil.cloud.training import checkpoint as checkpoints  # noqa: E402
+from imveil.cloud.training.group import Group  # noqa: E402
+from imveil.cloud.training.loop import Progress, Settings, fit, prepare  # noqa: E402
 from imveil.errors import BadDtype, BadField, BadModelFile, BadShape, TrainingProblem  # noqa: E402
+from imveil.interval import wilson  # noqa: E402
 
 TINY = Settings(width=4, epochs=3, batch=16, seed=5)
 
@@ -130,7 +130,7 @@ RUN = """
 import sys, time
 from pathlib import Path
 from tests_loop import pictures, TINY
-from imveil.cloud.loop import fit
+from imveil.cloud.training.loop import fit
 from imveil.cloud.modelfile import describe, save_model
 place, out, slow = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "slow"
 def tell(at):

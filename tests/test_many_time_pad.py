@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imveil
-from imveil.lab.attack import View, find_attack
-from imveil.lab.deal import Terms
-from imveil.lab.game import Played, game
-from imveil.lab.solvers import pad
-from imveil.lab.solvers.colours import arranged
-from imveil.lab.solvers.lattice import pairs, roughness, surroundings
-from imveil.lab.solvers.synchronise import BITS, COLOURS, synchronise
+from imveil.attacks.base import View, find_attack
+from imveil.attacks.solvers.pad import solve
+from imveil.attacks.solvers.pad.colours import arranged
+from imveil.attacks.solvers.pad.lattice import pairs, roughness, surroundings
+from imveil.attacks.solvers.pad.synchronise import BITS, COLOURS, synchronise
+from imveil.audit.game.referee import Played, game
+from imveil.audit.game.split import Terms
 from scenes import scenes
 
 IMAGES = scenes(80, seed=7)
@@ -97,7 +97,7 @@ def test_no_size_is_too_small(shape: tuple[int, int, int], n: int) -> None:
 
 def test_equal_images_give_flat_pictures() -> None:
     images = np.repeat(imveil.find("aes-xor/1").encrypt(IMAGES[:1], imveil.Key.generate()).images, 5, axis=0)
-    assert roughness(pad.solve(images, np.random.default_rng(0))(images)).max() < 12
+    assert roughness(solve.solve(images, np.random.default_rng(0))(images)).max() < 12
 
 
 @pytest.mark.needs_data

@@ -15,11 +15,11 @@ from PIL import Image, PngImagePlugin
 import imveil
 from forms import write_dicom
 from imveil import Key, registry
-from imveil.owner.decrypt import decrypt_set
-from imveil.owner.encrypt import encrypt_file, encrypt_set
-from imveil.owner.images import read_picture
+from imveil.owner.decryption import decrypt_set
+from imveil.owner.encryption import encrypt_file, encrypt_set
+from imveil.owner.picture import read_picture
 from imveil.owner.sources import open_source
-from imveil.store import container
+from imveil.store.containers import base
 from variants import pictures
 
 KEY, SCHEME = Key(b"k" * 32), imveil.find("negpos/1", per_image=True)
@@ -64,7 +64,7 @@ def scans(root: Path) -> Path:
     return place
 
 
-@pytest.mark.parametrize("name", registry.files(container.PACKAGE))
+@pytest.mark.parametrize("name", registry.files(base.PACKAGE))
 @pytest.mark.parametrize("source", [told, scans])
 def test_nothing_but_pixels_gets_out(tmp_path: Path, source: Any, name: str) -> None:
     if source is scans:

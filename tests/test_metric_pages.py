@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts.tables import metrics as pages
 
-from imveil.lab import record
-from imveil.lab.metric import metrics
-from imveil.lab.report import metrics as pages
+from imveil import record
+from imveil.metrics.base import metrics
 
 
 def test_every_metric_has_a_paragraph_with_what_it_does_not_show() -> None:

@@ -16,20 +16,20 @@ from skimage.measure import shannon_entropy
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import imveil
+from imveil.audit.twins import key_twins, plain_twins
 from imveil.errors import BadShape
-from imveil.lab.metrics.avalanche import avalanche
-from imveil.lab.metrics.bits_right import bits_right
-from imveil.lab.metrics.chi_square import CRITICAL, chi_square
-from imveil.lab.metrics.correlation import correlation
-from imveil.lab.metrics.entropy import entropy, entropy_critical, entropy_expected
-from imveil.lab.metrics.identity import identity, identity_or_negative
-from imveil.lab.metrics.mae import mae
-from imveil.lab.metrics.npcr_uaci import npcr, npcr_critical, uaci, uaci_critical
-from imveil.lab.metrics.psnr import psnr
-from imveil.lab.metrics.recognised import recognised
-from imveil.lab.metrics.repeats import equal_ciphers, reused_streams
-from imveil.lab.metrics.ssim import ssim, ssim_or_negative
-from imveil.lab.twins import key_twins, plain_twins
+from imveil.metrics.avalanche import avalanche
+from imveil.metrics.bits_right import bits_right
+from imveil.metrics.chi_square import CRITICAL, chi_square
+from imveil.metrics.correlation import correlation
+from imveil.metrics.entropy import entropy, entropy_critical, entropy_expected
+from imveil.metrics.identity import identity, identity_or_negative
+from imveil.metrics.mae import mae
+from imveil.metrics.npcr_uaci import npcr, npcr_critical, uaci, uaci_critical
+from imveil.metrics.psnr import psnr
+from imveil.metrics.recognised import recognised
+from imveil.metrics.repeats import equal_ciphers, reused_streams
+from imveil.metrics.ssim import ssim, ssim_or_negative
 from variants import pictures
 
 

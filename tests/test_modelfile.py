@@ -13,9 +13,9 @@ torch = pytest.importorskip("torch")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 from imveil.cloud import safefile  # noqa: E402
-from imveil.cloud.loop import Settings, Trained, fit  # noqa: E402
 from imveil.cloud.modelfile import ModelInfo, describe, load_model, save_model  # noqa: E402
-from imveil.cloud.predict import predict_logits  # noqa: E402
+from imveil.cloud.prediction import predict_logits  # noqa: E402
+from imveil.cloud.training.loop import Settings, Trained, fit  # noqa: E402
 from imveil.errors import BadDestination, BadModelFile, Mismatch  # noqa: E402
 
 ABOUT: dict[str, Any] = {

@@ -9,8 +9,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from imveil import registry  # noqa: E402
-from imveil.cloud.augment import gather, suits  # noqa: E402
 from imveil.cloud.classifier import ADAPTERS, MODELS, Classifier  # noqa: E402
+from imveil.cloud.training.augment import gather, suits  # noqa: E402
 from imveil.errors import BadField, BadShape, UnknownName  # noqa: E402
 
 NETS = list(registry.files(MODELS))

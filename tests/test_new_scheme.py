@@ -33,10 +33,10 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(file, root)
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     [source] = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    [place] = re.findall(r"`(src/imveil/cipher/schemes/\w+\.py)`", text)
+    [place] = re.findall(r"`(src/imveil/schemes/\w+\.py)`", text)
     (root / place).write_text(source)
     (root / "tests" / "reference" / Path(place).name).write_text(REFERENCE.lstrip())
-    run(root, "scripts/make_vectors.py")
+    run(root, "scripts/vectors/vectors.py")
     return root
 
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import imveil
-from imveil.cipher import haar
-from imveil.cipher.haar import orthogonal
 from imveil.errors import BadDtype, BadMaterial, BadShape
 from imveil.keys.stream import Keystream
+from imveil.schemes import _haar
+from imveil.schemes._haar import orthogonal
 from variants import pictures
 
 SPEC = Path(__file__).parents[1] / "docs" / "spec" / "orthogonal.md"
@@ -53,8 +53,8 @@ def slow(stream: Keystream, d: int) -> list[list[int]]:
 @pytest.mark.parametrize("d", [1, 2, 3, 7, 16, 70])
 @pytest.mark.parametrize("compile_from", [0, 10**6])
 def test_the_matrix_is_what_the_specification_says(d: int, compile_from: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(haar, "_COMPILE_FROM", compile_from)
-    monkeypatch.setattr(haar, "_COLUMNS", 32)
+    monkeypatch.setattr(_haar, "_COMPILE_FROM", compile_from)
+    monkeypatch.setattr(_haar, "_COLUMNS", 32)
     if compile_from:
         monkeypatch.delitem(sys.modules, "numba", raising=False)
     secret = KEY.derive("matrix", str(d)).reveal()

@@ -12,8 +12,8 @@ import pytest
 
 import imveil
 from imveil import Key
-from imveil.owner import encrypt
-from imveil.owner.encrypt import encrypt_set
+from imveil.owner import encryption
+from imveil.owner.encryption import encrypt_set
 from imveil.store.sets import open_set
 from made_source import made
 
@@ -27,7 +27,7 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set in each container, and one of real numbers in those that hold them."""
     root = tmp_path_factory.mktemp("sets")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encrypt, "SHARD", 5)
+        patch.setattr(encryption, "SHARD", 5)
         for name in ("folder", "parquet", "webdataset", "safetensors"):
             encrypt_set(SOURCE, root / name, BYTES, KEY, container=name, workers=1)
         for name in ("webdataset", "safetensors"):

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imveil.cipher import apply, locality, threads
-from imveil.cipher.plan import Plan
-from imveil.cipher.threads import set_threads, spread
 from imveil.errors import BadDtype, BadInput, BadMaterial, BadShape, NotInvertible
+from imveil.plans import arrays
+from imveil.plans.compiled import locality, threads
+from imveil.plans.compiled.threads import set_threads, spread
+from imveil.plans.plan import Plan
 
 COUNTS = st.one_of(st.integers(0, 5), st.integers(6, 70))
 SHAPES = st.one_of(
@@ -65,12 +66,12 @@ LAYOUTS = ["plain", "fortran", "upside down", "colours turned", "every second co
 def road(name: str) -> Iterator[None]:
     """Makes small batches take the way that large ones take."""
     compiled, past, spread_from, span = (
-        apply._compiled, apply._PAST_CACHE_FROM, threads._SPREAD_FROM, locality.spans.__defaults__,
+        arrays._compiled, arrays._PAST_CACHE_FROM, threads._SPREAD_FROM, locality.spans.__defaults__,
     )  # fmt: skip
     try:
-        apply._compiled = lambda _: name != "numpy alone"
+        arrays._compiled = lambda _: name != "numpy alone"
         if name != "compiled":
-            apply._PAST_CACHE_FROM = 1
+            arrays._PAST_CACHE_FROM = 1
         if name == "threads":
             threads._SPREAD_FROM = 1
             set_threads(3)
@@ -78,7 +79,7 @@ def road(name: str) -> Iterator[None]:
             locality.spans.__defaults__ = (64,)
         yield
     finally:
-        apply._compiled, apply._PAST_CACHE_FROM, threads._SPREAD_FROM, locality.spans.__defaults__ = (
+        arrays._compiled, arrays._PAST_CACHE_FROM, threads._SPREAD_FROM, locality.spans.__defaults__ = (
             compiled, past, spread_from, span,
         )  # fmt: skip
         set_threads(None)
@@ -232,7 +233,7 @@ def test_out_that_cannot_be_written_is_refused() -> None:
 @given(cases(), st.sampled_from(ROADS))
 def test_torch_is_the_same(case: Any, name: str) -> None:
     torch = pytest.importorskip("torch")
-    from imveil.cipher import tensors
+    from imveil.plans import tensors
 
     images, [plan] = case
     want = expected(plan, images)
@@ -260,7 +261,7 @@ def test_a_result_is_never_the_picture_itself() -> None:
     result = Plan()(images)
     result[...] = 1
     tensor = torch.zeros((2, 4, 4, 3), dtype=torch.uint8)
-    from imveil.cipher import tensors
+    from imveil.plans import tensors
 
     for result in (Plan()(tensor), tensors.by_torch(Plan(), tensor, None)):
         result.fill_(1)
@@ -333,7 +334,7 @@ def test_spread_takes_every_piece_once_and_tells_of_errors() -> None:
 
 def test_few_small_images_keep_away_from_numba() -> None:
     code = (
-        "import sys, numpy as np; from imveil.cipher.plan import Plan; x = np.zeros((20, 32, 32, 3), np.uint8);"
+        "import sys, numpy as np; from imveil.plans.plan import Plan; x = np.zeros((20, 32, 32, 3), np.uint8);"
         "p = Plan(np.arange(6144)[::-1], np.ones(6144, np.uint8), 4); q = Plan(mask=np.ones(3072, np.uint8));"
         "[plan(x, out=x) for plan in (p, ~p, q, p @ q)]; assert 'numba' not in sys.modules;"
         "p(np.zeros((1500, 32, 32, 3), np.uint8)); assert 'numba' in sys.modules"

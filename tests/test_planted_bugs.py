@@ -15,8 +15,9 @@ import pytest
 
 import imveil
 import test_witnesses as tests
-from imveil.cipher import blocks, blocksteps
-from imveil.cipher import scheme as base
+from imveil.plans import blocks
+from imveil.schemes import _blocks
+from imveil.schemes import base as base
 
 
 class Bug(NamedTuple):
@@ -31,7 +32,7 @@ class Bug(NamedTuple):
 
 BUGS = {
     "rotation direction": Bug(
-        blocksteps.turned, "np.rot90(blocks[mine], quarters", "np.rot90(blocks[mine], -quarters", "etc/1", "etc-32"
+        _blocks.turned, "np.rot90(blocks[mine], quarters", "np.rot90(blocks[mine], -quarters", "etc/1", "etc-32"
     ),
     "low and high nibble": Bug(
         blocks.nibble_blocks, "np.concatenate([low, low + 1]", "np.concatenate([low + 1, low]", "ele/1", "ele-32"
@@ -44,7 +45,7 @@ BUGS = {
         "shf-32",
     ),
     "colour order": Bug(blocks.recoloured, "orders.reshape(", "np.argsort(orders, axis=1).reshape(", "etc/1", "etc-32"),
-    "mask before order": Bug(blocksteps.scramble, "negaposi[shuffle] == 0", "negaposi == 0", "etc/1", "etc-48x64-b16"),
+    "mask before order": Bug(_blocks.scramble, "negaposi[shuffle] == 0", "negaposi == 0", "etc/1", "etc-48x64-b16"),
 }
 
 

@@ -17,9 +17,9 @@ from PIL import Image
 
 from imveil.errors import BadDtype, BadImage, BadShape
 from imveil.store import png
+from imveil.store._unfilter import unfilter
 from imveil.store.sets import read_image
 from imveil.store.tag import Tag
-from imveil.store.unfilter import unfilter
 
 TAG = Tag("negpos/1", {"per_image": True}, "k3xd-7q2a-9fz4-mmwp", bytes(range(16)), (3, 4))
 

@@ -14,7 +14,7 @@ import pytest
 
 from imveil import Key
 from imveil.errors import BadShape, ImveilError
-from imveil.owner import pool
+from imveil.owner.run import pool
 
 KEY = Key(b"k" * 32)
 

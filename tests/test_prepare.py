@@ -14,10 +14,10 @@ from PIL import Image
 import imveil
 from imveil import Key
 from imveil.errors import BadDestination, BadField, BadShape
-from imveil.owner.decrypt import decrypt_set
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.images import Picture, from16, read_picture, to16
-from imveil.owner.prepare import Preparation, Prepared
+from imveil.owner.decryption import decrypt_set
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.picture import Picture, from16, read_picture, to16
+from imveil.owner.sources.prepared import Preparation, Prepared
 from imveil.store.sets import open_set
 from made_source import made
 from variants import pictures

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import imveil
+from imveil import record
 from imveil.errors import BadSource, UnknownName
-from imveil.lab import record
 from imveil.lab.experiment import Recipe, find_recipe, key_of
-from imveil.lab.record import Record, measured
+from imveil.record import Record, measured
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted(f.stem for f in (ROOT / "recipes").glob("*.py"))
@@ -86,7 +86,7 @@ def test_every_recipe_can_be_read_and_built(name: str) -> None:
 def test_every_recipe_trains(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from imveil.lab import experiment
-    from imveil.owner import cifar
+    from imveil.owner.datasets import cifar
 
     images = np.random.default_rng(1).integers(0, 256, (140, 32, 32, 3), np.uint8)
     labels = np.arange(140) % 2
@@ -110,9 +110,9 @@ def test_a_recipe_that_python_cannot_read_is_named(tmp_path: Path, monkeypatch: 
 
 def test_settings_of_a_recipe_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
-    from imveil.cloud import loop
+    from imveil.cloud.training import loop
     from imveil.lab import experiment
-    from imveil.owner import cifar
+    from imveil.owner.datasets import cifar
 
     images, labels = np.zeros((40, 8, 8, 3), np.uint8), np.arange(40) % 10
     monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images, labels)})
@@ -150,7 +150,7 @@ def test_the_keys_of_runs_differ_by_seed_and_purpose() -> None:
 def test_a_small_experiment_from_recipe_to_record(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from imveil.lab import experiment
-    from imveil.owner import cifar
+    from imveil.owner.datasets import cifar
 
     rng = np.random.default_rng(0)
     labels = np.arange(120) % 2
@@ -167,7 +167,7 @@ def test_a_small_experiment_from_recipe_to_record(monkeypatch: pytest.MonkeyPatc
 def test_an_interrupted_run_of_a_recipe_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from imveil.lab import experiment
-    from imveil.owner import cifar
+    from imveil.owner.datasets import cifar
 
     images = np.random.default_rng(1).integers(0, 256, (120, 32, 32, 3), np.uint8)
     labels = np.arange(120) % 10
@@ -196,7 +196,7 @@ def test_an_interrupted_run_of_a_recipe_goes_on(tmp_path: Path, monkeypatch: pyt
 def test_a_recipe_may_begin_with_the_net_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from imveil.lab import experiment
-    from imveil.owner import cifar
+    from imveil.owner.datasets import cifar
 
     labels = np.arange(120) % 2
     images = np.random.default_rng(3).integers(0, 60, (120, 8, 8, 3), np.uint8)

@@ -14,15 +14,15 @@ import pytest
 
 import imveil
 from imveil import Key
-from imveil.cipher.plan import Plan
-from imveil.cipher.scheme import Cipher, Scheme
 from imveil.errors import BadDestination, BadManifest, KeyProblem, NotInvertible, WrongKey
 from imveil.keys.files import write_key
-from imveil.owner.decrypt import decrypt_set, read_table
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.pool import Stopped
-from imveil.owner.rekey import Ciphers, RekeyShard, rekey_set, renonce, through_memory
-from imveil.owner.verify import verify_set
+from imveil.owner.decryption import decrypt_set, read_table
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.rekeying import Ciphers, RekeyShard, rekey_set, renonce, through_memory
+from imveil.owner.run.pool import Stopped
+from imveil.owner.verification import verify_set
+from imveil.plans.plan import Plan
+from imveil.schemes.base import Cipher, Scheme
 from imveil.store.manifest import read_manifest, write_manifest
 from imveil.store.sets import open_set
 from made_source import made, tree
@@ -103,7 +103,7 @@ def test_containers_names_labels_and_what_was_left_out(
     container: str, options: dict[str, bool], tmp_path: Path
 ) -> None:
     source, scheme = made(40, broken=frozenset({4, 9})), imveil.find("negpos/1")
-    with mock.patch("imveil.owner.encrypt.SHARD", 8):
+    with mock.patch("imveil.owner.encryption.SHARD", 8):
         encrypt_set(source, tmp_path / "old", scheme, OLD, container=container, **options)
         encrypt_set(source, tmp_path / "fresh", scheme, NEW, container=container, **options)
         report = rekey_set(tmp_path / "old", tmp_path / "new", OLD, NEW, workers=1 + (options == {}))
@@ -114,7 +114,7 @@ def test_containers_names_labels_and_what_was_left_out(
 def test_shards_of_one_file_are_read_once_each(tmp_path: Path) -> None:
     """And not once for every new one; broken ones are told as ever."""
     scheme = imveil.find("negpos/1", per_image=True)
-    with mock.patch("imveil.owner.encrypt.SHARD", 5):
+    with mock.patch("imveil.owner.encryption.SHARD", 5):
         encrypt_set(made(40), tmp_path / "old", scheme, OLD, container="npz")
         store, opened = type(open_set(tmp_path / "old").container), []
         original = store.open
@@ -127,7 +127,7 @@ def test_shards_of_one_file_are_read_once_each(tmp_path: Path) -> None:
         with mock.patch.object(store, "open", count):
             rekey_set(tmp_path / "old", tmp_path / "new", OLD, NEW, workers=1)
         assert len(opened) == 2 * 8  # for the list, and for the images
-        with mock.patch("imveil.owner.scratch.FEW", 100):
+        with mock.patch("imveil.owner.run.scratch.FEW", 100):
             rekey_set(tmp_path / "old", tmp_path / "other", OLD, NEW, workers=1)
         assert tree(tmp_path / "new") == tree(tmp_path / "other")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old", "other"]
@@ -136,7 +136,7 @@ def test_shards_of_one_file_are_read_once_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize("container", ["folder", "npz"])
 def test_an_interrupted_run_goes_on_and_ends_the_same(container: str, tmp_path: Path) -> None:
     scheme = imveil.find("negpos/1", per_image=True)
-    with mock.patch("imveil.owner.encrypt.SHARD", 8):
+    with mock.patch("imveil.owner.encryption.SHARD", 8):
         encrypt_set(made(40), tmp_path / "old", scheme, OLD, container=container)
         rekey_set(tmp_path / "old", tmp_path / "whole", OLD, NEW)
         calls: list[Any] = []
@@ -221,9 +221,9 @@ def test_no_key_is_in_what_workers_get(tmp_path: Path) -> None:
 
 def test_a_model_for_another_key() -> None:
     torch = pytest.importorskip("torch")
-    from imveil.cipher.adapting import readapted
     from imveil.cloud.classifier import Classifier
-    from imveil.cloud.settings import Settings
+    from imveil.cloud.training.settings import Settings
+    from imveil.schemes.adapt import readapted
 
     for id, net, fields in (
         ("patch/1", "vit_tiny", {}),

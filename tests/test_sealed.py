@@ -19,9 +19,9 @@ import imveil
 from imveil import Key
 from imveil.errors import BadDestination, BadManifest, BadShard, ImveilError, StoreProblem, WrongKey
 from imveil.keys.files import write_key
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.sealed_file import CHUNK, HEAD_SIZE, TAG, SealedReader, SealedWriter
-from imveil.owner.sealed_set import SealShard, UnsealShard, check_sealed, seal_set, unseal_set
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.sealed_sets import SealShard, UnsealShard, check_sealed, seal_set, unseal_set
+from imveil.owner.shards.sealed_file import CHUNK, HEAD_SIZE, TAG, SealedReader, SealedWriter
 from made_source import made, tree
 from reference import formats
 from terminal import IMVEIL
@@ -155,7 +155,7 @@ def ciphers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     encrypt_set(made(40, shape=(60, 60, 3), broken=frozenset({7})), home / "folder", imveil.find("negpos/1"), KEY)
     encrypt_set(made(12), home / "npz", imveil.find("patch/1"), KEY, container="npz")
     # Small shards, so that there are several.
-    with mock.patch("imveil.owner.encrypt.SHARD", 8):
+    with mock.patch("imveil.owner.encryption.SHARD", 8):
         encrypt_set(made(40), home / "shards", imveil.find("negpos/1"), KEY)
     for name in ("folder", "npz", "shards"):
         seal_set(home / name, home / f"{name}.sealed", OTHER)

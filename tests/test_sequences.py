@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imveil import cli
-from imveil.cipher.chaos import Logistic
-from imveil.cipher.chaos_maps import Henon, Lattice, SkewTent
-from imveil.lab import orbits, record, sequences
-from imveil.lab.report.sequences import bytes_table, maps_table
+from imveil import cli, record
+from imveil.lab.bench import orbits, sequences
+from imveil.lab.tables.sequences import bytes_table, maps_table
+from imveil.schemes.chaos.maps import Henon, Lattice, SkewTent
+from imveil.schemes.chaos.orbit import Logistic
 
 # A derived key of the laboratory whose r lies in a narrow periodic window: such keys are rare and cannot be listed.
 RARE = {"x0": 0.8639169583010999, "r": 3.9999623483305387}

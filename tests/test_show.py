@@ -15,8 +15,8 @@ from imveil import Key
 from imveil.cli import main
 from imveil.errors import BadShape
 from imveil.keys.files import write_key
-from imveil.lab.report.show import all_shown, bars, contact_sheet, fitted, shown
-from imveil.owner.encrypt import encrypt_file
+from imveil.lab.show import all_shown, bars, contact_sheet, fitted, shown
+from imveil.owner.encryption import encrypt_file
 from imveil.store import png
 from variants import pictures
 

@@ -21,8 +21,8 @@ from PIL import Image
 import forms
 from imveil.keys.files import write_key
 from imveil.keys.key import Key
-from imveil.owner.images import read_picture
-from imveil.owner.prepare import Preparation
+from imveil.owner.picture import read_picture
+from imveil.owner.sources.prepared import Preparation
 from silent import possible
 from terminal import IMVEIL
 

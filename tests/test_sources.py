@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from imveil.errors import BadDtype, BadImage, BadSource
-from imveil.owner.images import to16
+from imveil.owner.picture import to16
 from imveil.owner.sources import Source, open_source
 from imveil.owner.sources import npz as sources_npz
 

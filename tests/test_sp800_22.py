@@ -13,9 +13,9 @@ import scipy.stats
 
 import imveil
 from imveil.errors import BadDtype, BadShape
-from imveil.lab.sequences import chaotic, draw
-from imveil.lab.sp800_22 import bits_of, sp80022, sums, words
-from imveil.lab.sp800_22.special import chi_square_tail, normal_tail
+from imveil.lab.bench.sequences import chaotic, draw
+from imveil.metrics.sp800_22 import bits_of, sp80022, sums, words
+from imveil.metrics.sp800_22.special import chi_square_tail, normal_tail
 
 N = 1_000_000
 NAMES = (

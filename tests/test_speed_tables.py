@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from imveil.lab.record import measured
-from imveil.lab.report.speed import machines, plan_table, ratio_table, scheme_table
+from scripts.tables.speed import machines, plan_table, ratio_table, scheme_table
+
+from imveil.record import measured
 
 
 def one(name: str, value: float, unit: str = "ratio", **facts: Any) -> Any:

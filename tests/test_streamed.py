@@ -18,14 +18,14 @@ sys.path.append(str(Path(__file__).parent))
 
 import imveil  # noqa: E402
 from cipher_sets import write_set  # noqa: E402
-from imveil.cloud import dataset, streamed  # noqa: E402
-from imveil.cloud.dataset import hold_out, keep_some, load_parts  # noqa: E402
-from imveil.cloud.loop import Settings, fit  # noqa: E402
-from imveil.cloud.predict import evaluate  # noqa: E402
-from imveil.cloud.streamed import Streamed  # noqa: E402
+from imveil.cloud.data import cipher_dataset, streamed  # noqa: E402
+from imveil.cloud.data.cipher_dataset import hold_out, keep_some, load_parts  # noqa: E402
+from imveil.cloud.data.streamed import Streamed  # noqa: E402
+from imveil.cloud.prediction import evaluate  # noqa: E402
+from imveil.cloud.training.loop import Settings, fit  # noqa: E402
 from imveil.errors import BadShape, BadShard, TrainingProblem  # noqa: E402
 from imveil.keys.key import Key  # noqa: E402
-from imveil.owner import encrypt  # noqa: E402
+from imveil.owner import encryption  # noqa: E402
 from imveil.owner.sources import open_source  # noqa: E402
 from imveil.store.sets import open_set  # noqa: E402
 
@@ -62,8 +62,8 @@ def test_shards_of_one_file_are_mixed_two_at_a_time(
     images = rng.integers(0, 256, (63, 8, 8, 3)).astype(np.uint8)
     np.savez(tmp_path / "x.npz", train_images=images, train_labels=np.arange(63) % 3)
     scheme = imveil.find("negpos/1")
-    monkeypatch.setattr(encrypt, "SHARD", 7)
-    encrypt.encrypt_set(
+    monkeypatch.setattr(encryption, "SHARD", 7)
+    encryption.encrypt_set(
         open_source(tmp_path / "x.npz"), tmp_path / "set", scheme, Key.generate(), container=container, workers=1
     )
     found = open_set(tmp_path / "set")
@@ -83,7 +83,7 @@ def test_shards_of_one_file_are_mixed_two_at_a_time(
 def test_one_shard_is_read_by_several_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez(tmp_path / "x.npz", train_images=np.zeros((8, 8, 8, 3), np.uint8), train_labels=np.arange(8) % 2)
     scheme = imveil.find("negpos/1")
-    encrypt.encrypt_set(
+    encryption.encrypt_set(
         open_source(tmp_path / "x.npz"), tmp_path / "set", scheme, Key.generate(), container="npz", workers=1
     )
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
@@ -100,7 +100,7 @@ def test_one_shard_is_read_by_several_threads(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.parametrize("moved", [4, 1024])
 def test_what_is_held_out_stays_in_the_same_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int) -> None:
-    monkeypatch.setattr(dataset, "_MOVED", moved)
+    monkeypatch.setattr(cipher_dataset, "_MOVED", moved)
     found = open_set(write_set(tmp_path / "set", splits={"all": 40}))
     whole, parts = found.load("all"), load_parts(found, 0, limit=60)
     assert parts.test is not None

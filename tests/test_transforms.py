@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imveil
-from imveil.cipher.plan import Plan
-from imveil.cipher.steps import Steps
-from imveil.cipher.table import Table
-from imveil.cipher.ycbcr import ERROR, Planes, from_ycbcr, to_ycbcr
 from imveil.errors import BadDtype, BadInput, BadMaterial, BadShape
+from imveil.plans.plan import Plan
+from imveil.plans.steps import Steps
+from imveil.plans.transforms.lookup import Table
+from imveil.plans.transforms.ycbcr import ERROR, Planes, from_ycbcr, to_ycbcr
 from variants import pictures
 
 KEY = imveil.Key(bytes(range(32)))

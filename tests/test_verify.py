@@ -15,25 +15,26 @@ import pytest
 import imveil
 from imveil import Key, registry
 from imveil.errors import BadManifest, BadShard, WrongKey
-from imveil.owner.decrypt import read_table
-from imveil.owner.encrypt import encrypt_set
-from imveil.owner.sealing import unseal
-from imveil.owner.verify import verify_set
-from imveil.store import container, png, shards
+from imveil.owner.decryption import read_table
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.shards.sealing import unseal
+from imveil.owner.verification import verify_set
+from imveil.store import png, shards
+from imveil.store.containers import base
 from imveil.store.manifest import Manifest, read_manifest, write_manifest
 from imveil.store.sets import open_set
 from made_source import made
 
 KEY = Key(bytes(range(32)))
 COUNT, EACH = 40, 8
-CONTAINERS = list(registry.files(container.PACKAGE))
+CONTAINERS = list(registry.files(base.PACKAGE))
 EVERY_BIT = 2000  # bytes; of a larger file one bit of every byte is changed, each time another one
 
 
 @pytest.fixture(scope="module")
 def made_sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("sets")
-    with mock.patch("imveil.owner.encrypt.SHARD", EACH):
+    with mock.patch("imveil.owner.encryption.SHARD", EACH):
         for name, scheme in (*((name, "negpos/1") for name in CONTAINERS), ("lossy", "negpos-inplace/1")):
             store = "folder" if name == "lossy" else name
             encrypt_set(made(COUNT, broken=frozenset({5})), home / name, imveil.find(scheme), KEY, container=store)
@@ -80,7 +81,7 @@ def forged(made_sets: Path, place: Path, change: Callable[[Forger], None], name:
 
 def ids(home: Path) -> dict[str, str]:
     """Path of each cipher image -> id of its picture."""
-    from imveil.owner.decrypt import expected
+    from imveil.owner.decryption import expected
 
     cipher_set = open_set(home)
     table = read_table(cipher_set, KEY)
@@ -200,10 +201,10 @@ def test_accidents_are_told_by_name_with_and_without_the_key(made_sets: Path, tm
 def test_a_shard_that_is_one_file(made_sets: Path, tmp_path: Path) -> None:
     shutil.copytree(made_sets / "npz", tmp_path / "c")
     file = tmp_path / "c" / "imveil-shard-00001.npz"
-    found = container.find("npz").images(file.read_bytes())
+    found = base.find("npz").images(file.read_bytes())
     (first, packed), (second, other) = list(found.items())[:2]
     told = ids(made_sets / "npz")
-    writer = container.find("npz").writer(tmp_path / "c", 1, tmp_path)
+    writer = base.find("npz").writer(tmp_path / "c", 1, tmp_path)
     for path, image in {**found, first: other, second: packed}.items():
         writer.add(path, image.image, image.tag)  # type: ignore[arg-type]
     shard, data = writer.close(list(found))

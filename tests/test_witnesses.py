@@ -13,7 +13,7 @@ import pytest
 
 import imveil
 from imveil import registry
-from imveil.cipher.scheme import Cipher, Scheme
+from imveil.schemes.base import Cipher, Scheme
 from variants import label, pictures, shape_for, variants
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -72,7 +72,7 @@ def test_our_golden_bytes(file: Path) -> None:
 def test_every_scheme_and_field_has_golden_bytes() -> None:
     have = {(v["scheme"], json.dumps(v["fields"])) for v in (json.loads(f.read_text()) for f in OURS)}
     missing = [label(s) for s in variants() if (s.id, json.dumps(s.config())) not in have]
-    assert not missing, "run scripts/make_vectors.py, and say in the changelog what is new"
+    assert not missing, "run scripts/vectors/vectors.py, and say in the changelog what is new"
 
 
 @pytest.mark.parametrize("case", PEERS)

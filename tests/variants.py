@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 import numpy as np
 
 import imveil
-from imveil.cipher.scheme import Scheme
 from imveil.errors import BadField
+from imveil.schemes.base import Scheme
 
 
 def variants() -> list[Scheme]:

@@ -13,28 +13,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imveil.cipher.plan import Plan as Plan
-    from imveil.cipher.scheme import Cipher as Cipher
-    from imveil.cipher.scheme import Scheme as Scheme
-    from imveil.cipher.scheme import Traits as Traits
-    from imveil.cloud.pictures import CipherDataset as CipherDataset
+    from imveil.cloud.data.torch_dataset import CipherDataset as CipherDataset
     from imveil.keys.key import Key as Key
     from imveil.keys.reference import KeyRef as KeyRef
-    from imveil.owner.dropin import EncryptColumn as EncryptColumn
-    from imveil.owner.dropin import EncryptSample as EncryptSample
+    from imveil.owner.pipelines.samples import EncryptColumn as EncryptColumn
+    from imveil.owner.pipelines.samples import EncryptSample as EncryptSample
+    from imveil.plans.plan import Plan as Plan
+    from imveil.schemes.base import Cipher as Cipher
+    from imveil.schemes.base import Scheme as Scheme
+    from imveil.schemes.base import Traits as Traits
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CipherDataset": "imveil.cloud.pictures",
-    "EncryptColumn": "imveil.owner.dropin",
-    "EncryptSample": "imveil.owner.dropin",
+    "CipherDataset": "imveil.cloud.data.torch_dataset",
+    "EncryptColumn": "imveil.owner.pipelines.samples",
+    "EncryptSample": "imveil.owner.pipelines.samples",
     "Key": "imveil.keys.key",
     "KeyRef": "imveil.keys.reference",
-    "Plan": "imveil.cipher.plan",
-    "Scheme": "imveil.cipher.scheme",
-    "Cipher": "imveil.cipher.scheme",
-    "Traits": "imveil.cipher.scheme",
+    "Plan": "imveil.plans.plan",
+    "Scheme": "imveil.schemes.base",
+    "Cipher": "imveil.schemes.base",
+    "Traits": "imveil.schemes.base",
 }
 
 

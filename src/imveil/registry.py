@@ -1,6 +1,6 @@
 """Finds schemes, models, attacks and metrics by being there, and imports one by name only when asked.
 
-A plural folder (`cipher/schemes`, `cloud/models`, ...) holds one thing a file. For most kinds the name is the file's
+A plural folder (`schemes`, `cloud/models`, ...) holds one thing a file. For most kinds the name is the file's
 name; a scheme is named by its `id`, which is read from the text of the file, so that listing imports nothing.
 Two files with one id are an error, never a silent replacement.
 """
@@ -24,7 +24,7 @@ from imveil.errors import UnknownName
 def files(package: str) -> dict[str, Path]:
     """The modules of a plural folder: {module name: file}, in alphabetical order; names with a leading _ are private.
 
-    >>> "aes_xor" in files("imveil.cipher.schemes")
+    >>> "aes_xor" in files("imveil.schemes")
     True
     """
     spec = find_spec(package)
@@ -36,8 +36,8 @@ def files(package: str) -> dict[str, Path]:
 def load(package: str, name: str, kind: str) -> ModuleType:
     """The module `name` of a plural folder, imported now; UnknownName with the nearest names when it is not there.
 
-    >>> load("imveil.cipher.schemes", "aes_xor", "scheme").__name__
-    'imveil.cipher.schemes.aes_xor'
+    >>> load("imveil.schemes", "aes_xor", "scheme").__name__
+    'imveil.schemes.aes_xor'
     """
     if name not in files(package):
         raise unknown(kind, name, files(package))
@@ -59,7 +59,7 @@ def scheme_files() -> dict[str, tuple[str, str]]:
     ('plain', 'Plain')
     """
     found: dict[str, tuple[str, str]] = {}
-    for module, file in files("imveil.cipher.schemes").items():
+    for module, file in files("imveil.schemes").items():
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and (name := _declared_id(node)):
                 if name in found:
@@ -85,4 +85,4 @@ def scheme_class(name: str) -> Any:
     if name not in known:
         raise unknown("scheme", name, known)
     module, cls = known[name]
-    return getattr(load("imveil.cipher.schemes", module, "scheme"), cls)
+    return getattr(load("imveil.schemes", module, "scheme"), cls)

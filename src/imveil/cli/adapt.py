@@ -36,10 +36,10 @@ def adapt(
     """
     from dataclasses import asdict
 
-    from imveil.cipher.adapting import AdaptsModel
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model, save_net
+    from imveil.schemes.adapt import AdaptsModel
 
     chosen = find_scheme(scheme, fields)
     if not isinstance(chosen, AdaptsModel):

@@ -15,8 +15,8 @@ import typer
 from imveil.errors import BadDestination, BadField, BadInput
 
 if TYPE_CHECKING:
-    from imveil.lab.audit import Audit
-    from imveil.lab.trials import ViewName
+    from imveil.audit.campaign import Audit
+    from imveil.audit.trials import ViewName
 
 CONDEMNED = 3
 
@@ -81,7 +81,7 @@ def audit(
       imveil audit ciphers/ --truth pictures/ --json report.json
       imveil audit --encryptor mycode:encrypt --data photos/ --view cpa --budget 5m --out report.html
     """
-    from imveil.lab.verdict import as_json, sentence
+    from imveil.audit.verdicts import as_json, sentence
     from imveil.store.files import write_file
 
     given = [name for name, value in (("FOLDER", folder), ("--scheme", scheme), ("--encryptor", encryptor)) if value]
@@ -125,7 +125,7 @@ def audit(
         else:
             write_file(json_out, f"{text}\n".encode())
     if out is not None:
-        from imveil.lab.report.audit_page import write_audit
+        from imveil.audit.report.page import write_audit
 
         write_audit(out, found, _command(folder, scheme, fields, encryptor, data, truth, view, budget))
         typer.echo(f"report: {out}", err=True)
@@ -150,15 +150,15 @@ def _leave(found: Audit, fail_above: float | None) -> None:
 
 
 def _folder(folder: Path, truth: Path | None, seconds: float, watch: Any) -> Audit:
-    from imveil.lab.audit_folder import audit_folder, read_folder
+    from imveil.audit.folder_campaign import audit_folder, read_folder
 
     return audit_folder(read_folder(folder), truth=truth, budget=seconds, progress=watch)
 
 
 def _scheme(scheme: str, fields: list[str] | None, data: str, view: Views, seconds: float, watch: Any) -> Audit:
+    from imveil.audit.campaign import audit as run
+    from imveil.audit.pictures import read_pictures
     from imveil.cli.fields import find_scheme
-    from imveil.lab.audit import audit as run
-    from imveil.lab.pictures import read_pictures
 
     chosen = find_scheme(scheme, fields)
     pictures = read_pictures(data, tile=chosen.traits.tile)
@@ -172,9 +172,9 @@ def _scheme(scheme: str, fields: list[str] | None, data: str, view: Views, secon
 
 
 def _encryptor(encryptor: str, data: str, view: Views, seconds: float, timeout: float, watch: Any) -> Audit:
-    from imveil.lab.audit import audit as run
-    from imveil.lab.encryptor import Encryptor
-    from imveil.lab.pictures import read_pictures
+    from imveil.audit.campaign import audit as run
+    from imveil.audit.encryptors import Encryptor
+    from imveil.audit.pictures import read_pictures
 
     pictures = read_pictures(data)
     images, notes = pictures.images, list(pictures.notes)
@@ -197,7 +197,7 @@ def _encryptor(encryptor: str, data: str, view: Views, seconds: float, timeout: 
 
 
 def _views(view: Views) -> list[ViewName]:
-    from imveil.lab.trials import VIEWS
+    from imveil.audit.trials import VIEWS
 
     return [name for name in VIEWS if view in (Views.all, name)]
 

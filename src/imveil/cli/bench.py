@@ -43,9 +43,9 @@ def sequences(
     """
     import json
 
-    from imveil.lab import record
-    from imveil.lab.report.sequences import bytes_table, maps_table, pictures
-    from imveil.lab.sequences import chaotic, kinds, measure_bytes, measure_map
+    from imveil import record
+    from imveil.lab.bench.sequences import chaotic, kinds, measure_bytes, measure_map
+    from imveil.lab.tables.sequences import bytes_table, maps_table, pictures
 
     chosen = [id.strip() for id in maps.split(",")] if maps else list(chaotic())
     if unknown := [id for id in chosen if id not in chaotic()]:
@@ -88,9 +88,9 @@ def jpeg(
     """Pictures encrypted, stored as JPEG and decrypted, beside JPEG alone: PSNR in dB, and the size of files."""
     import json
 
-    from imveil.lab import record
-    from imveil.lab.jpeg import CASES, WAYS, measure, photographs
-    from imveil.lab.report.jpeg import jpeg_table
+    from imveil import record
+    from imveil.lab.bench.jpeg import CASES, WAYS, measure, photographs
+    from imveil.lab.tables.jpeg import jpeg_table
 
     pictures = photographs(folder)
     found: list[Any] = []

@@ -36,8 +36,8 @@ def claims(
 
     import imveil
     from imveil.lab.claims import Evidence, claims_of, judge
+    from imveil.lab.evidence import status
     from imveil.lab.paper import PAPER, SEED
-    from imveil.lab.status import status
 
     seconds = _seconds(budget)
     found = [imveil.find(id) for id in schemes or [SEED]]

@@ -47,8 +47,8 @@ def data(
 
 
 def _list() -> None:
-    from imveil.owner.cifar_find import first_place
-    from imveil.owner.cifar_sets import SETS
+    from imveil.owner.datasets.cifar_facts import SETS
+    from imveil.owner.datasets.locate import first_place
 
     for which in SETS.values():
         sizes = ", ".join(f"{n:,} {split}" for split, n in which.splits.items())

@@ -15,8 +15,8 @@ import typer
 from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
-    from imveil.owner.prepare import Preparation
-    from imveil.owner.progress import Progress, Report, Watch
+    from imveil.owner.run.progress import Progress, Report, Watch
+    from imveil.owner.sources.prepared import Preparation
 
 SILENCE = 30.0  # seconds between two lines of progress where nobody watches
 KeyOption = Annotated[
@@ -135,13 +135,13 @@ def encrypt(
     """
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
-    from imveil.owner.prepare import Preparation
     from imveil.owner.sources import is_picture
+    from imveil.owner.sources.prepared import Preparation
 
     chosen = find_scheme(scheme, fields)
     prepare = Preparation.of(resize, pad, crop)
     if is_picture(Path(source), form):
-        from imveil.owner.encrypt import encrypt_file
+        from imveil.owner.encryption import encrypt_file
 
         _for_sets(
             {
@@ -154,8 +154,8 @@ def encrypt(
         encrypt_file(source, destination, chosen, open_key(key), form=form, prepare=prepare)
         typer.echo(f"{destination}: encrypted with {chosen.id}")
         return
-    from imveil.owner.encrypt import REJECTED, encrypt_set, pick_container
     from imveil.owner.encrypt_far import encrypt_far
+    from imveil.owner.encryption import REJECTED, encrypt_set, pick_container
     from imveil.owner.far import Far, is_far
 
     stored = pick_container(chosen, container)
@@ -188,7 +188,7 @@ def encrypt(
         else:
             report = encrypt_set(pictures, place, chosen, opened, **options)
     if seal:
-        from imveil.owner.sealed_set import seal_set
+        from imveil.owner.sealed_sets import seal_set
 
         with interruptible(), bar("sealing") as watch:
             seal_set(place, Path(destination), opened, move=True, workers=workers, progress=watch)
@@ -198,9 +198,9 @@ def encrypt(
 
 def pictures_of(source: str, form: str | None, prepare: Preparation | None, copies: int) -> Any:
     """What is to be encrypted, as its options ask for it; what the owner should know of it goes to standard error."""
-    from imveil.owner.copies import Copied
-    from imveil.owner.prepare import Prepared
     from imveil.owner.sources import open_source
+    from imveil.owner.sources.copied import Copied
+    from imveil.owner.sources.prepared import Prepared
 
     pictures: Any = open_source(source, form=form)
     pictures = Prepared(pictures, prepare) if prepare else pictures
@@ -224,14 +224,14 @@ def _engine(name: str, address: str | None, key: str) -> Any:
     """What runs the shards, by name. Raises BadInput."""
     if name == "ray":
         from imveil.keys.reference import KeyRef
-        from imveil.owner.cluster import Cluster
+        from imveil.owner.run.cluster import Cluster
 
         return Cluster(KeyRef(key), address)
     if name != "pool":
         raise BadInput(f"--engine is pool or ray, not {name!r}")
     if address is not None:
         raise BadInput("--address is of a Ray cluster", hint="add --engine ray")
-    from imveil.owner import pool
+    from imveil.owner.run import pool
 
     return pool
 
@@ -260,13 +260,13 @@ def decrypt(
     from imveil.cli.secrets import open_key
 
     if source.is_file():
-        from imveil.owner.decrypt import decrypt_file
+        from imveil.owner.decryption import decrypt_file
 
         _new_file(destination, ".png")
         decrypt_file(source, destination, open_key(key))
         typer.echo(f"{destination}: decrypted")
         return
-    from imveil.owner.decrypt import decrypt_set
+    from imveil.owner.decryption import decrypt_set
 
     opened = open_key(key)
     with interruptible(), bar("decrypting") as watch:

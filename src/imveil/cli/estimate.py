@@ -22,7 +22,7 @@ from imveil.cli.encrypt import (
 )
 
 if TYPE_CHECKING:
-    from imveil.owner.estimate import Estimate
+    from imveil.owner.estimation import Estimate
 
 
 def register(app: typer.Typer) -> None:
@@ -60,10 +60,10 @@ def estimate(
       imveil estimate scans/ --scheme logistic-xor/1 --crop 224 --all --json
     """
     from imveil.cli.fields import find_scheme
-    from imveil.lab.record import read
-    from imveil.lab.status import status
-    from imveil.owner.estimate import estimate as look
-    from imveil.owner.prepare import Preparation
+    from imveil.lab.evidence import status
+    from imveil.owner.estimation import estimate as look
+    from imveil.owner.sources.prepared import Preparation
+    from imveil.record import read
 
     chosen = find_scheme(scheme, fields)
     pictures = pictures_of(source, form, Preparation.of(resize, pad, crop), copies)
@@ -89,7 +89,7 @@ def _lines(found: Estimate, scheme: Any, known: str) -> list[tuple[str, str]]:
     about = round(len(found.broken) * found.pictures / found.looked)
     looked = f"of {found.looked:,} looked at, so about {about:,} in all; --all reads every one"
     looked = "all read" if found.all_read else looked
-    from imveil.owner.progress import told
+    from imveil.owner.run.progress import told
 
     lines = [
         ("pictures", f"{found.pictures:,} ({splits}), {found.classes} classes, height x width x channels {shapes}"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 from imveil.errors import BadField
 
 if TYPE_CHECKING:
-    from imveil.cipher.scheme import Scheme
+    from imveil.schemes.base import Scheme
 
 _BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 

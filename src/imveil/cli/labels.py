@@ -28,8 +28,8 @@ def labels(
       imveil labels ciphers/ --key my.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.decrypt import check_key, read_table
-    from imveil.owner.labels import meaning
+    from imveil.owner.decryption import check_key, read_table
+    from imveil.owner.shards.labels import meaning
     from imveil.store.sets import open_set
 
     opened, found = open_key(key), open_set(source)

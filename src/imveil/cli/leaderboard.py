@@ -36,9 +36,9 @@ def leaderboard(
     """
     import json
 
-    from imveil.lab.leaderboard import not_run, rows
-    from imveil.lab.report.leaderboard import plot as drawn
-    from imveil.lab.report.leaderboard import table
+    from imveil.lab.standings import not_run, rows
+    from imveil.lab.tables.leaderboard import plot as drawn
+    from imveil.lab.tables.leaderboard import table
 
     found = [row for row in rows() if data in (None, row.data)]
     if plot is not None:

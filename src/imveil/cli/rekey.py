@@ -39,7 +39,7 @@ def rekey(
       imveil rekey ciphers/ new/ --from my.key --to new.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.rekey import rekey_set, through_memory
+    from imveil.owner.rekeying import rekey_set, through_memory
     from imveil.store.sets import open_set
 
     before, after = open_key(old), open_key(new)
@@ -70,10 +70,10 @@ def rekey_model(
       imveil rekey-model model.safetensors new.safetensors --from my.key --to new.key
     """
     import imveil
-    from imveil.cipher.adapting import AdaptsModel, readapted
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model, save_net
-    from imveil.owner.decrypt import check_key
+    from imveil.owner.decryption import check_key
+    from imveil.schemes.adapt import AdaptsModel, readapted
 
     if destination.exists() and not force:
         raise BadDestination(f"{destination} exists already", hint="choose another name, or overwrite it with --force")

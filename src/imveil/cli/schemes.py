@@ -21,11 +21,11 @@ def schemes(
     import json
 
     import imveil
-    from imveil.lab.report.schemes import page_of
+    from imveil.lab.tables.schemes import page_of
 
     pages = [page_of(name) for name in ([id] if id else imveil.schemes())]
     if id:
-        from imveil.lab.keyspace import parameter_bits
+        from imveil.lab.bench.keyspace import parameter_bits
 
         pages[0]["settings_bits"] = round(parameter_bits(imveil.find(id), (32, 32, 3)), 1)
     if as_json:
@@ -44,7 +44,7 @@ def schemes(
 
 
 def _show(page: dict[str, Any]) -> None:
-    from imveil.lab.report.schemes import NAMES
+    from imveil.lab.tables.schemes import NAMES
 
     typer.echo(f"{page['id']}: {page['what']}\n\n{page['text']}" + ("\n" if page["text"] else ""))
     counted = f" At most 2^{page['settings_bits']:.0f} settings for 32x32x3, all of them from a key of 256 bits."

@@ -34,7 +34,7 @@ def seal(
       imveil seal ciphers/ sealed/ --key my.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.sealed_set import seal_set
+    from imveil.owner.sealed_sets import seal_set
 
     opened = open_key(key)
     with interruptible(), bar("sealing") as watch:
@@ -55,7 +55,7 @@ def unseal(
       imveil unseal sealed/ ciphers/ --key my.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.sealed_set import unseal_set
+    from imveil.owner.sealed_sets import unseal_set
 
     opened = open_key(key)
     with interruptible(), bar("unsealing") as watch:
@@ -82,8 +82,8 @@ def verify(
     """
     from imveil.cli.secrets import open_key
     from imveil.errors import BadInput
-    from imveil.owner.sealed_set import check_sealed
-    from imveil.owner.verify import verify_set
+    from imveil.owner.sealed_sets import check_sealed
+    from imveil.owner.verification import verify_set
     from imveil.store.manifest import SEALED
 
     opened = None if key is None else open_key(key)

@@ -39,8 +39,8 @@ def show(
     from imveil import schemes
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
-    from imveil.lab.report.show import all_shown, scale_of, write_show
-    from imveil.owner.images import read_picture
+    from imveil.lab.show import all_shown, scale_of, write_show
+    from imveil.owner.picture import read_picture
 
     target = out or Path(f"{image.stem}-schemes.png")
     if target.suffix.lower() not in (".png", ".html"):

@@ -15,8 +15,8 @@ from imveil.cli.words import duration, fact, options, seconds, share
 from imveil.errors import BadDestination, BadField
 
 if TYPE_CHECKING:
-    from imveil.cloud.dataset import Parts
-    from imveil.cloud.settings import Settings
+    from imveil.cloud.data.cipher_dataset import Parts
+    from imveil.cloud.training.settings import Settings
     from imveil.store.manifest import Manifest
 
 MODELS, ADAPTERS = "imveil.cloud.models", "imveil.cloud.adapters"
@@ -107,13 +107,13 @@ def train(
       imveil train ciphers/ model.safetensors --model resnet18 --device cuda --lr 0.1 --set schedule=cosine
       torchrun --nproc-per-node 2 -m imveil train ciphers/ model.safetensors
     """
-    from imveil.cloud.dataset import load_parts
+    from imveil.cloud.data.cipher_dataset import load_parts
     from imveil.cloud.device import pick_device, precision_of
     from imveil.cloud.extra import torch
-    from imveil.cloud.group import leader
-    from imveil.cloud.loop import fit
     from imveil.cloud.modelfile import describe, save_model, weights_of
-    from imveil.cloud.predict import evaluate as score
+    from imveil.cloud.prediction import evaluate as score
+    from imveil.cloud.training.group import leader
+    from imveil.cloud.training.loop import fit
     from imveil.store.joined import open_sets
 
     if model.exists() and not force:
@@ -176,7 +176,7 @@ def train(
     save_model(model, trained, info, force=force)
     checkpoint.unlink(missing_ok=True)
     if log is not None:
-        from imveil.cloud.curves import write_log
+        from imveil.cloud.training.log import write_log
 
         write_log(log, trained, classes, final, f"{ciphers}: {manifest.scheme}")
         say("log", f"{log}/report.html, curves.png, log.csv")
@@ -192,9 +192,9 @@ def chosen(
     model_options: dict[str, Any], adapter_options: dict[str, Any], more: dict[str, Any], **given: Any,
 ) -> tuple[Settings, list[tuple[str, str]]]:  # fmt: skip
     """The recipe for a data set: what was asked for, and the defaults of its scheme for the rest; and the reasons."""
-    from imveil.cloud.augment import suits
-    from imveil.cloud.defaults import suggest
-    from imveil.cloud.settings import Settings
+    from imveil.cloud.training.augment import suits
+    from imveil.cloud.training.defaults import suggest
+    from imveil.cloud.training.settings import Settings
 
     known = {field.name for field in fields(Settings)} - {"model", "adapter", "epochs", "batch", "lr", "seed", "width"}
     for name in more:
@@ -249,8 +249,8 @@ def planned(
     settings: Settings, time: float, parts: Parts, classes: int, checkpoint: Path, where: Any, say: Any
 ) -> Settings:
     """The settings with as many epochs as the time allows; those of the checkpoint where a run goes on."""
-    from imveil.cloud.checkpoint import epochs_of
-    from imveil.cloud.pace import epochs_in
+    from imveil.cloud.training.budget import epochs_in
+    from imveil.cloud.training.checkpoint import epochs_of
 
     if (epochs := epochs_of(checkpoint)) is not None:
         say("budget", f"the run that is there has {epochs} epochs, and goes on with them")

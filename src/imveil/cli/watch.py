@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from imveil.cli.words import duration, fact
 
 if TYPE_CHECKING:
-    from imveil.cloud.settings import Epoch, Progress
+    from imveil.cloud.training.settings import Epoch, Progress
 
 
 class Watch:

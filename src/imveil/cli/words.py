@@ -22,7 +22,7 @@ def share(right: int, n: int) -> str:
     >>> share(9, 10)
     '90.00% (9 of 10; 95 % interval 59.58% to 98.21%)'
     """
-    from imveil.cloud.interval import wilson
+    from imveil.interval import wilson
 
     low, high = wilson(right, n)
     return f"{right / n:.2%} ({right:,} of {n:,}; 95 % interval {low:.2%} to {high:.2%})"

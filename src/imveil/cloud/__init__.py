@@ -1,1 +1,1 @@
-"""The side that has cipher pictures, labels and the model, never the key. May import store."""
+"""The cloud: has cipher images, labels and the model, never the key. May import store, plans, attacks."""

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.cloud.checks import check_kind
+from imveil.cloud.data.tars import GZIP, files_in, unpacked
 from imveil.cloud.modelfile import Model, ModelInfo
-from imveil.cloud.predict import predict_logits
-from imveil.cloud.tars import GZIP, files_in, unpacked
+from imveil.cloud.prediction import predict_logits
 from imveil.errors import BadDtype, BadShape, BadSource, ImveilError, Mismatch, TrainingProblem
-from imveil.store.container import Packed
+from imveil.store.containers.base import Packed
 from imveil.store.files import read_bytes
 from imveil.store.sets import endings, images_in, recognised
 

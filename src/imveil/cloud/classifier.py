@@ -5,7 +5,7 @@ The models are the files of `cloud/models`, the adapters those of `cloud/adapter
 
 * a model has `build(classes, shape, **options) -> nn.Module`, float (n, c, h, w) -> logits (n, classes);
 * an adapter has `build(shape, **options) -> Adapter`, raw values (0..255 where pictures are uint8) as float
-  (n, c, h, w) -> float (n, c', h', w'); see `cloud/adapter.py`.
+  (n, c, h, w) -> float (n, c', h', w'); see `cloud/adapters/base.py`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from imveil import registry
-from imveil.cloud.adapter import Adapter
+from imveil.cloud.adapters.base import Adapter
 from imveil.cloud.extra import nn, torch
-from imveil.cloud.settings import Settings
+from imveil.cloud.training.settings import Settings
 from imveil.errors import BadField, BadShape
 
 MODELS = "imveil.cloud.models"

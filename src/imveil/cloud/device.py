@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 
 from imveil.cloud.extra import torch
-from imveil.cloud.settings import Precision
+from imveil.cloud.training.settings import Precision
 from imveil.errors import BadField
 
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}

@@ -18,8 +18,8 @@ from imveil.cloud import safefile
 from imveil.cloud.classifier import Classifier
 from imveil.cloud.device import pick_device
 from imveil.cloud.extra import torch
-from imveil.cloud.loop import Trained
-from imveil.cloud.settings import Settings
+from imveil.cloud.training.loop import Trained
+from imveil.cloud.training.settings import Settings
 from imveil.errors import BadDestination, BadModelFile, ImveilError, Mismatch
 
 FORMAT, VERSION = "imveil-model", 1

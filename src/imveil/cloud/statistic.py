@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from imveil.cloud.bitplanes import PLANES, gray, signs
+from imveil.cloud.adapters._bitplanes import PLANES, gray, signs
 from imveil.cloud.extra import torch
 
 I64 = npt.NDArray[np.int64]

@@ -1,1 +1,1 @@
-"""Plays both sides, and the attacker: experiments, records, reports. May import everything."""
+"""The laboratory: recipes, evidence, claims, the leaderboard. May import everything."""

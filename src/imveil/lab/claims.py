@@ -14,12 +14,12 @@ from statistics import fmean, stdev
 from typing import Any, Literal
 
 import imveil
-from imveil.cipher.scheme import Scheme
-from imveil.lab import record
-from imveil.lab.attack import find_attack
+from imveil import record
+from imveil.attacks.base import find_attack
+from imveil.lab.evidence import BROKEN, LINKED, RECOGNISABLE, Result, View, least, results, view_of
 from imveil.lab.questions import Need, Question, answers, questions
-from imveil.lab.record import Record
-from imveil.lab.status import BROKEN, LINKED, RECOGNISABLE, Result, View, least, results, view_of
+from imveil.record import Record
+from imveil.schemes.base import Scheme
 
 Verdict = Literal["held", "refuted", "not measured"]
 

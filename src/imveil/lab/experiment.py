@@ -20,14 +20,14 @@ import numpy.typing as npt
 
 import imveil
 from imveil import registry
-from imveil.cipher.scheme import Scheme
 from imveil.errors import BadSource
 from imveil.keys.key import Key
 from imveil.lab.places import folder
-from imveil.lab.record import Record, digest_of, measured
+from imveil.record import Record, digest_of, measured
+from imveil.schemes.base import Scheme
 
 if TYPE_CHECKING:
-    from imveil.cloud.loop import Trained
+    from imveil.cloud.training.loop import Trained
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -136,8 +136,8 @@ def run(
     checkpoint: a file that lets an interrupted run go on; gone at the end. device: "cpu", "cuda", or the best there is.
     """
     from imveil.cloud.device import accelerator
-    from imveil.cloud.predict import evaluate
-    from imveil.lab.adapted import adapted
+    from imveil.cloud.prediction import evaluate
+    from imveil.lab.adapter_output import adapted
 
     trained = _trained(_Call(replace(recipe, query="same"), seed, progress, device, checkpoint))
     net = trained.net
@@ -184,7 +184,7 @@ class _Call:
 
 @lru_cache(maxsize=1)  # one net, several questions: the right key, a wrong one
 def _trained(call: _Call) -> Trained:
-    from imveil.cloud.loop import Settings, fit
+    from imveil.cloud.training.loop import Settings, fit
 
     recipe, seed = call.recipe, call.seed
     sets, scheme, key = plain_sets(recipe, seed), imveil.find(recipe.scheme, **recipe.fields), key_of(seed)
@@ -234,8 +234,8 @@ def _copied(images: Images, labels: Labels, copies: int) -> tuple[Images, Labels
     """Every picture followed by its copies, as `imveil encrypt --copies` makes them."""
     if copies == 1:
         return images, labels
-    from imveil.owner.copies import moved
-    from imveil.owner.images import Picture
+    from imveil.owner.picture import Picture
+    from imveil.owner.sources.copied import moved
 
     made = np.repeat(images, copies, axis=0)
     for i in range(len(made)):
@@ -246,7 +246,7 @@ def _copied(images: Images, labels: Labels, copies: int) -> tuple[Images, Labels
 
 def plain_sets(recipe: Recipe, seed: int) -> Sets:
     """The plain pictures of a run: the held-out ones are drawn from the training set by the seed."""
-    from imveil.owner.cifar import load
+    from imveil.owner.datasets.cifar import load
 
     data = load(recipe.data)
     images, labels = data["train"]

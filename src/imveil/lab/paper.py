@@ -13,11 +13,11 @@ from statistics import fmean
 from typing import Any
 
 from imveil.lab.claims import UNKNOWN, Claim, Evidence, Judged, Reading, told_of
-from imveil.lab.kept import Kept
-from imveil.lab.leaderboard import Row, rows
+from imveil.lab.evidence import BROKEN, Result, least
+from imveil.lab.preserved import Kept
 from imveil.lab.questions import Need, Question, questions
-from imveil.lab.record import Record
-from imveil.lab.status import BROKEN, Result, least
+from imveil.lab.standings import Row, rows
+from imveil.record import Record
 
 SEED, OLD = "logistic-xor/1", "negpos/1"
 BY = "Ahmad, Shin, arXiv 2203.16780"

@@ -18,14 +18,13 @@ from typing import Any, Protocol
 import numpy as np
 
 import imveil
-from imveil import registry
+from imveil import record, registry
+from imveil.attacks.base import U8, Attack, attacks, find_attack
+from imveil.audit.game.challenger import box
+from imveil.audit.game.referee import play, setting
+from imveil.audit.game.split import Terms
 from imveil.errors import BadSource, MissingExtra, Unavailable
-from imveil.lab import record
-from imveil.lab.attack import U8, Attack, attacks, find_attack
-from imveil.lab.box import box
-from imveil.lab.deal import Terms
-from imveil.lab.game import play, setting
-from imveil.lab.record import Record
+from imveil.record import Record
 
 SEEDS = 3
 TERMS = Terms(targets=100)
@@ -94,9 +93,9 @@ def pictures_of(data: str) -> U8:
 
     Raises Unavailable, UnknownName.
     """
-    from imveil.owner.cifar import load
-    from imveil.owner.fetch import data_folder
-    from imveil.owner.images import read_picture
+    from imveil.owner.datasets.cifar import load
+    from imveil.owner.datasets.download import data_folder
+    from imveil.owner.picture import read_picture
 
     if data == "cifar10 test":
         return load("cifar10")["test"][0]

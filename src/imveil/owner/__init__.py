@@ -1,1 +1,1 @@
-"""The side that has pictures and keys. May import store, cipher, keys."""
+"""The owner: has pictures and keys. May import store, plans, schemes, keys."""

@@ -1,4 +1,4 @@
-"""Pictures into encrypted, compressed files and back, one file or a folder of them (`imveil.cipher.hybrid`).
+"""Pictures into encrypted, compressed files and back, one file or a folder of them (`imveil.schemes.hybrid.format`).
 
 A compressed picture is NAME.imvz, its name unchanged. Each file is there whole or not at all.
 """
@@ -9,12 +9,12 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from imveil.cipher.hybrid import Parts, compress_parts, expand
 from imveil.errors import BadDestination, BadImage, BadSource
 from imveil.keys.key import Key
-from imveil.owner.decrypt_shard import as_file
-from imveil.owner.images import SUFFIXES, read_picture
-from imveil.owner.progress import cannot_write
+from imveil.owner.picture import SUFFIXES, read_picture
+from imveil.owner.run.progress import cannot_write
+from imveil.owner.shards.reading import as_file
+from imveil.schemes.hybrid.format import Parts, compress_parts, expand
 from imveil.store.files import read_bytes, write_file
 
 SUFFIX = ".imvz"

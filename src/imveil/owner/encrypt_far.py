@@ -15,20 +15,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from imveil.cipher.scheme import Scheme
 from imveil.errors import BadDestination, BadShard, ImveilError
 from imveil.keys.key import Key
-from imveil.owner import encrypt_shard, pool
-from imveil.owner.encrypt import REJECTED, encrypt_set
-from imveil.owner.encrypt_shard import EncryptShard, ShardDone, ShardTask
+from imveil.owner.encryption import REJECTED, encrypt_set
 from imveil.owner.far import Far
-from imveil.owner.place import RUN
-from imveil.owner.progress import Report
-from imveil.owner.sealing import AUTH, unseal
-from imveil.store.container import find
+from imveil.owner.run import pool
+from imveil.owner.run.place import RUN
+from imveil.owner.run.progress import Report
+from imveil.owner.shards import writing
+from imveil.owner.shards.sealing import AUTH, unseal
+from imveil.owner.shards.writing import EncryptShard, ShardDone, ShardTask
+from imveil.schemes.base import Scheme
+from imveil.store.containers._single import Single
+from imveil.store.containers.base import find
 from imveil.store.manifest import FILE, NAMES, Shard
 from imveil.store.sets import CipherSet
-from imveil.store.single import Single
 
 _DESK = (FILE, RUN, NAMES, AUTH, REJECTED)
 
@@ -103,7 +104,7 @@ class _Far:
 
     def _fetch(self, task: ShardTask, work: EncryptShard) -> None:
         """What an earlier run left of this shard: the work itself finds out whether it is whole."""
-        name = encrypt_shard.sidecar(task.number)
+        name = writing.sidecar(task.number)
         try:
             sealed = self.far.read(name)
             said, _ = json.loads(unseal(sealed, work.key, f"shard {task.number}", name))
@@ -153,7 +154,7 @@ def _of_a_run(name: str) -> bool:
 
 
 def _made(key: Key, far: Far, *parts: Any) -> _Far:
-    return _Far(far, encrypt_shard.make(key, *parts))
+    return _Far(far, writing.make(key, *parts))
 
 
 __all__ = ["encrypt_far"]

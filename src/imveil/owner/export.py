@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imveil.errors import BadDestination
-from imveil.owner.images import to16
-from imveil.owner.names import as_png, ids
-from imveil.owner.progress import cannot_write
+from imveil.owner.picture import to16
+from imveil.owner.run.progress import cannot_write
+from imveil.owner.shards.names import as_png, ids
 from imveil.owner.sources import Source
 from imveil.store.files import write_file
 from imveil.store.png import encode

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from imveil.errors import BadDestination, BadSource, ImveilError, MissingExtra
-from imveil.store.extra import need
+from imveil.extras import need
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "r2"}  # names of files, no folders

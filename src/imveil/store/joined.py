@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from imveil.errors import BadManifest, BadShape
-from imveil.store.container import Opened
+from imveil.store.containers.base import Opened
 from imveil.store.manifest import FILE, Manifest
 from imveil.store.sets import CipherSet, Entry, Loaded, open_set
 from imveil.store.tag import Tag

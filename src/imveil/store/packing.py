@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.errors import BadDtype, BadImage
-from imveil.store.container import Packed
-from imveil.store.single import Items, check_paths
+from imveil.store.containers._single import Items, check_paths
+from imveil.store.containers.base import Packed
 from imveil.store.tag import Tag
 
 DTYPES = ("uint8", "uint16", "float32")

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.errors import BadDtype, BadImage, BadShape
+from imveil.store._unfilter import unfilter
 from imveil.store.tag import CHUNK, Tag
-from imveil.store.unfilter import unfilter
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_PIXELS = 1 << 28

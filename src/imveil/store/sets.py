@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.errors import BadImage, BadManifest, BadShape, BadShard, StoreProblem
-from imveil.store import container
-from imveil.store.container import Container, Listed, Opened, Packed
+from imveil.store.containers import base
+from imveil.store.containers.base import Container, Listed, Opened, Packed
 from imveil.store.files import read_bytes
 from imveil.store.manifest import ALL, Manifest, Shard, read_manifest
 from imveil.store.tag import Tag
@@ -58,7 +58,7 @@ class CipherSet:
     @cached_property
     def container(self) -> Container:
         """How the images lie on disk. Raises BadManifest for a way that this imveil does not know."""
-        return container.of_manifest(self.manifest.container)
+        return base.of_manifest(self.manifest.container)
 
     def shard(self, shard: Shard) -> list[Entry]:
         """The images of one shard, its file checked against the manifest. Raises BadShard."""
@@ -179,12 +179,12 @@ def images_in(data: bytes, where: str) -> dict[str, Packed]:
 
 def recognised(data: bytes) -> bool:
     """Whether the first bytes of a file are those of a PNG or of a shard of any container."""
-    return any(store.recognises(data) for store in container.every())
+    return any(store.recognises(data) for store in base.every())
 
 
 def endings() -> tuple[str, ...]:
     """What names of files end with that may hold cipher images, in lower case."""
-    return tuple(store.ending for store in container.every())
+    return tuple(store.ending for store in base.every())
 
 
 def one_image(data: bytes, where: str) -> Packed:
@@ -197,9 +197,9 @@ def one_image(data: bytes, where: str) -> Packed:
 
 def _images(data: bytes, where: str) -> dict[str, Packed]:
     try:
-        for store in container.every():
+        for store in base.every():
             if store.recognises(data):
                 return store.images(data)
-        return {"": container.cipher_png(data)}  # it says what is wrong with it
+        return {"": base.cipher_png(data)}  # it says what is wrong with it
     except BadImage as error:
         raise BadImage(f"{where}: {error.message}", hint=error.hint) from error

@@ -7,8 +7,8 @@ the signs within some epochs.
 
 from __future__ import annotations
 
-from imveil.cloud.adapter import Adapter
-from imveil.cloud.bitplanes import Gains
+from imveil.cloud.adapters._bitplanes import Gains
+from imveil.cloud.adapters.base import Adapter
 
 
 def build(shape: tuple[int, int, int], *, shared: bool = False, rate: float = 10.0) -> Adapter:

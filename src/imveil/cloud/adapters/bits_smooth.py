@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import torch
 
-from imveil.cloud.adapter import Adapter
-from imveil.cloud.bitplanes import PLANES, Gains, gray, signs
+from imveil.cloud.adapters._bitplanes import PLANES, Gains, gray, signs
+from imveil.cloud.adapters.base import Adapter
 
 MEMORY = 0.95  # of the agreement seen so far, for each batch
 SEEN = 64  # pictures of a batch that are asked: more would cost more than the net

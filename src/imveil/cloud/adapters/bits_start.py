@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import torch
 
-from imveil.cloud.adapter import Adapter
-from imveil.cloud.bitplanes import PLANES, Gains
+from imveil.cloud.adapters._bitplanes import PLANES, Gains
+from imveil.cloud.adapters.base import Adapter
 from imveil.cloud.statistic import mask_of
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from imveil.cloud.adapter import Adapter
-from imveil.cloud.blocks import Units, check_tiles, identity, joined
+from imveil.cloud.adapters._blocks import Units, check_tiles, identity, joined
+from imveil.cloud.adapters.base import Adapter
 
 
 def build(

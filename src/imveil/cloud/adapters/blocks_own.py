@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from imveil.cloud.adapter import Adapter
-from imveil.cloud.blocks import Units, check_tiles, identity, joined
+from imveil.cloud.adapters._blocks import Units, check_tiles, identity, joined
+from imveil.cloud.adapters.base import Adapter
 
 
 def build(

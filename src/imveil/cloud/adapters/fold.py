@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from imveil.cloud.adapter import Adapter
+from imveil.cloud.adapters.base import Adapter
 
 
 def build(shape: tuple[int, int, int]) -> Adapter:

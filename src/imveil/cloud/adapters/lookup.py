@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from imveil.cloud.adapter import Adapter
+from imveil.cloud.adapters.base import Adapter
 from imveil.errors import BadShape
 
 

@@ -15,7 +15,7 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-from imveil.cloud.patches import check_patch, patch_of, tiled
+from imveil.cloud.models._patches import check_patch, patch_of, tiled
 
 
 def build(

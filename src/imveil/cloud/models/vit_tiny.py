@@ -1,6 +1,6 @@
 """ViT-Tiny: H. Touvron et al., "Training data-efficient image transformers", arXiv 2012.12877, table 1.
 
-The transformer of `cloud/transformer.py` with vectors of 192, 3 heads and 12 blocks: 5.7 million parameters with
+The transformer of `models/_transformer.py` with vectors of 192, 3 heads and 12 blocks: 5.7 million parameters with
 patches of 16 on pictures of 224 pixels. Pictures of up to 64 pixels get patches of 4.
 
 Its first layer reads whole patches, so a scheme that works inside patches and shuffles them (patch/1, orthogonal/1)
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from imveil.cloud.patches import check_patch, patch_of
-from imveil.cloud.transformer import Transformer
+from imveil.cloud.models._patches import check_patch, patch_of
+from imveil.cloud.models._transformer import Transformer
 
 
 def build(

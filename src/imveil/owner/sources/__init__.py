@@ -7,10 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 from imveil.errors import BadSource
-from imveil.owner.cifar_sets import SETS
+from imveil.owner.datasets.cifar_facts import SETS
+from imveil.owner.datasets.download import Progress, on_terminal
 from imveil.owner.far import is_far
-from imveil.owner.fetch import Progress, on_terminal
-from imveil.owner.images import MOST_PIXELS, SUFFIXES, Picture
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture
 from imveil.owner.sources.base import Item, Source
 from imveil.registry import unknown
 
@@ -72,7 +72,7 @@ def open_source(
 
 def read_one(path: Path, form: str | None = None) -> Picture:
     """The picture in one file, of any format; DICOM by its ending or by the name of the form. Raises BadImage."""
-    from imveil.owner.images import read_picture
+    from imveil.owner.picture import read_picture
 
     if form in ("dicom", "dicom-window") or (form is None and path.suffix.lower() in (".dcm", ".dicom")):
         from imveil.owner.sources.dicom import read_dicom

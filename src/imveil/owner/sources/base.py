@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from imveil.owner.images import Picture
+from imveil.owner.picture import Picture
 from imveil.store.manifest import ALL
 
 

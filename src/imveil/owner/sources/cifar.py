@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imveil.owner import cifar, cifar_find
-from imveil.owner.cifar_sets import CifarSet
-from imveil.owner.fetch import Progress, on_terminal
-from imveil.owner.images import Picture
+from imveil.owner.datasets import cifar, locate
+from imveil.owner.datasets.cifar_facts import CifarSet
+from imveil.owner.datasets.download import Progress, on_terminal
+from imveil.owner.picture import Picture
 from imveil.owner.sources.base import Item, Source
 
 
@@ -26,7 +26,7 @@ class CifarSource(Source):
         self.spec = self.which.name + ("-coarse" if coarse else "")
         self.classes = cifar.classes(self.which, coarse=coarse)
         self.notes = []
-        self._paths = cifar_find.files(self.which, progress)
+        self._paths = locate.files(self.which, progress)
         self._maps: list[npt.NDArray[Any]] | None = None
         self.items = self._items()
 

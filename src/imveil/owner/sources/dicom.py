@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.errors import BadImage, MissingExtra
-from imveil.owner.images import MOST_PIXELS, Picture, from16
+from imveil.extras import need
+from imveil.owner.picture import MOST_PIXELS, Picture, from16
 from imveil.owner.sources.folder import FolderSource
-from imveil.store.extra import need
 
 SUFFIXES = (".dcm", ".dicom")
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from imveil.errors import BadImage, BadSource
 from imveil.owner.far import far_source
-from imveil.owner.images import MOST_PIXELS, SUFFIXES, Picture, read_picture
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture, read_picture
 from imveil.owner.sources.folder import FolderSource
 
 

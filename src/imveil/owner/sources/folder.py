@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.images import MOST_PIXELS, SUFFIXES, Picture, read_picture
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture, read_picture
+from imveil.owner.sources._splits import SPLITS, rank
 from imveil.owner.sources.base import Item, Source
-from imveil.owner.sources.splits import SPLITS, rank
 
 
 class FolderSource(Source):

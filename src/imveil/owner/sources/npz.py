@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imveil.owner.sources.arrays import ArraySource, Held
+from imveil.owner.sources._arrays import ArraySource, Held
 
 
 class NpzSource(ArraySource):

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.images import MOST_PIXELS, Picture, read_picture
-from imveil.owner.sources import splits
+from imveil.extras import need
+from imveil.owner.picture import MOST_PIXELS, Picture, read_picture
+from imveil.owner.sources import _splits
 from imveil.owner.sources.base import Item, Source
-from imveil.store.extra import need
 
 _LABELS = ("label", "labels", "class", "target")
 _CACHE = 1 << 29  # bytes of row groups that are kept
@@ -46,8 +46,8 @@ class ParquetSource(Source):
         names = [file.relative_to(self.path).as_posix() if self.path.is_dir() else file.name for file in files]
         if not files:
             raise BadSource(f"{path} holds no .parquet files")
-        found = splits.of_files(names, str(path))
-        order = sorted(range(len(files)), key=lambda i: (splits.rank(found[i] or ""), names[i]))
+        found = _splits.of_files(names, str(path))
+        order = sorted(range(len(files)), key=lambda i: (_splits.rank(found[i] or ""), names[i]))
         self._files = [files[i] for i in order]
         self._groups: list[_Group] = []
         self._starts: list[int] = []
@@ -72,7 +72,7 @@ class ParquetSource(Source):
                 raise BadSource(f"row {at} of {path} has label {rows[at][1]}, its classes are 0..{len(known) - 1}")
             self.classes, places = known, labels
         else:
-            self.classes, places = splits.classes([label for _, label, _ in rows], str(path))
+            self.classes, places = _splits.classes([label for _, label, _ in rows], str(path))
         self.items = _items(rows, places)
 
     def read(self, i: int) -> Picture:

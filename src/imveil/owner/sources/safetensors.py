@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imveil.owner.sources.arrays import ArraySource, Held
-from imveil.store.extra import need
+from imveil.extras import need
+from imveil.owner.sources._arrays import ArraySource, Held
 
 _KINDS = {"U8": "u1", "U16": "<u2", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8", "U32": "<u4", "U64": "<u8",
           "F16": "<f2", "F32": "<f4", "F64": "<f8", "BOOL": "?"}  # fmt: skip

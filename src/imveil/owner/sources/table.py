@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.images import MOST_PIXELS, Picture, read_picture
-from imveil.owner.sources import splits
+from imveil.owner.picture import MOST_PIXELS, Picture, read_picture
+from imveil.owner.sources import _splits
 from imveil.owner.sources.base import Item, Source
 
 LISTS = ("metadata.csv", "metadata.jsonl", "labels.csv", "labels.jsonl")
@@ -52,7 +52,7 @@ class TableSource(Source):
         rest = sorted(map(str, names - {file, label, "split"}))
         if rest:
             self.notes.append(f"columns of {self.list} that are passed over: {', '.join(rest)}")
-        self.classes, labels = splits.classes([row.get(label) if label else None for _, row in rows], str(self.list))
+        self.classes, labels = _splits.classes([row.get(label) if label else None for _, row in rows], str(self.list))
         found = [row.get("split") or None for _, row in rows]
         items = []
         for (line, row), split, of in zip(rows, found, labels, strict=True):
@@ -60,7 +60,7 @@ class TableSource(Source):
             if type(name) is not str or not _plain(name) or not isinstance(split, str | None):
                 raise BadSource(f"{self.list} names no file in its folder in line {line}")
             items.append(Item(split, of, name))
-        self.items = sorted(items, key=lambda item: splits.rank(item.split or ""))
+        self.items = sorted(items, key=lambda item: _splits.rank(item.split or ""))
 
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its path."""

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.images import MOST_PIXELS, SUFFIXES, Picture, from16, read_picture
-from imveil.owner.sources import splits
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture, from16, read_picture
+from imveil.owner.sources import _splits
 from imveil.owner.sources.base import Item, Source
 
 _TEXT = 1 << 20  # bytes of a label or .json member, at most
@@ -44,8 +44,8 @@ class WebDatasetSource(Source):
         names = [file.relative_to(self.path).as_posix() if self.path.is_dir() else file.name for file in files]
         if not files:
             raise BadSource(f"{path} holds no .tar files")
-        found = splits.of_files(names, str(path))
-        order = sorted(range(len(files)), key=lambda i: (splits.rank(found[i] or ""), names[i]))
+        found = _splits.of_files(names, str(path))
+        order = sorted(range(len(files)), key=lambda i: (_splits.rank(found[i] or ""), names[i]))
         self._files = [files[i] for i in order]
         self._places: list[_Place] = []
         self._others = 0
@@ -64,7 +64,7 @@ class WebDatasetSource(Source):
         told = [of for _, of, _, _ in rows]
         if all(of is None for of in told):
             told = [of for _, _, of, _ in rows]
-        self.classes, labels = splits.classes(told, str(path))
+        self.classes, labels = _splits.classes(told, str(path))
         self.items = [Item(split, of, name) for (split, _, _, name), of in zip(rows, labels, strict=True)]
 
     def read(self, i: int) -> Picture:

@@ -13,7 +13,7 @@ from typing import Any
 
 from imveil.errors import BadImage, BadShard, StoreProblem
 from imveil.store import png, shards
-from imveil.store.container import (
+from imveil.store.containers.base import (
     AGAIN,
     NOTHING,
     About,

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 from imveil.errors import BadImage, BadSource
+from imveil.extras import need
 from imveil.store import png
-from imveil.store.container import NOTHING, About, Packed, cipher_png
-from imveil.store.extra import need
-from imveil.store.single import Held, Items, Single, check_paths
+from imveil.store.containers._single import Held, Items, Single, check_paths
+from imveil.store.containers.base import NOTHING, About, Packed, cipher_png
 
 _ROWS = 100  # of a group, which is what readers take into memory at once
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from imveil.errors import BadImage
-from imveil.store.container import NOTHING, About
-from imveil.store.extra import need
+from imveil.extras import need
+from imveil.store.containers._single import Held, Items, Single
+from imveil.store.containers.base import NOTHING, About
 from imveil.store.packing import DTYPES, from_arrays, to_arrays
-from imveil.store.single import Held, Items, Single
 
 
 class Safetensors(Single):

@@ -19,9 +19,9 @@ import numpy as np
 
 from imveil.errors import BadImage
 from imveil.store import arrays, png
-from imveil.store.container import NOTHING, About, Packed, cipher_png
+from imveil.store.containers._single import Held, Items, Single, check_paths
+from imveil.store.containers.base import NOTHING, About, Packed, cipher_png
 from imveil.store.packing import DTYPES
-from imveil.store.single import Held, Items, Single, check_paths
 from imveil.store.tag import Tag
 
 

@@ -1,0 +1,97 @@
+"""Audits for the records: whole audits on three sets of pictures, one record each.
+
+An audit of a user writes a report and no records; these are run for the docs, by `scripts/records/run_audits.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import imveil
+from imveil.audit.campaign import audit
+from imveil.audit.pictures import MOST
+from imveil.audit.trials import VIEWS, ViewName
+from imveil.audit.verdicts import level, line, sentence
+from imveil.record import Record, digest_of, measured
+
+BUDGET = 120.0
+
+
+@dataclass(frozen=True)
+class Audited:
+    """An audit of one scheme with these fields, on these pictures, in these views, within so many seconds."""
+
+    scheme: str
+    data: str = "cifar10 test"
+    views: tuple[ViewName, ...] = VIEWS
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    budget: float = BUDGET
+    kind = "audit"
+
+    def _facts(self) -> dict[str, Any]:
+        config = imveil.find(self.scheme, **self.fields).config()
+        return {"scheme": self.scheme, "fields": config, "data": self.data, "views": list(self.views),
+                "budget": self.budget}  # fmt: skip
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes: its budget."""
+        return self.budget
+
+    def digest(self) -> str:
+        """Of the records that answer it."""
+        return digest_of(self._facts())
+
+    def play(self, seed: int) -> Record:
+        """The recovery that its verdict tells of, with all findings among the facts. seed: which pictures are taken."""
+        from imveil.lab.questions import pictures_of
+
+        all_of_them = pictures_of(self.data)
+        images = all_of_them[np.random.default_rng([seed, 7]).permutation(len(all_of_them))[:MOST]]
+        scheme = imveil.find(self.scheme, **self.fields)
+        found = audit(scheme, images, budget=self.budget, views=self.views, data=self.data)
+        best = found.told
+        told = {
+            "verdict": sentence(found),
+            "level": level(found),
+            "pictures": len(images),
+            "told": None if best is None else line(best),
+            "best": None if found.best is None else line(found.best),
+            "findings": [line(one) for one in found.findings],
+            "skipped": [[one.attack, one.reason] for one in found.skipped],
+        }
+        return measured(
+            kind=self.kind,
+            name="audit",
+            digest=self.digest(),
+            facts={**self._facts(), "found": told},
+            seed=seed,
+            value=best.recovery if best else 0.0,
+            unit="of the way from the best blind guess to the picture",
+            n=best.records[0].n if best else 0,
+            low=best.low if best else 0.0,
+            high=best.high if best else 1.0,
+            seconds=round(found.seconds, 1),
+        )
+
+    def __str__(self) -> str:
+        fields = "".join(f" {name}={value}" for name, value in self.fields.items())
+        return f"audit of {self.scheme}{fields} on {self.data}, {' '.join(self.views)}, {self.budget:g} s"
+
+
+AUDITS = [
+    *(
+        Audited(scheme, "cifar10 test", views)
+        for scheme in ("aes-xor/1", "logistic-xor/1")
+        for views in (VIEWS, ("coa",))
+    ),
+    Audited("negpos/1", fields={"per_image": True}),
+    Audited("etc/1"),
+    Audited("aes-ctr-control/1"),
+    *(Audited(scheme, "pneumoniamnist") for scheme in ("logistic-xor/1", "aes-ctr-control/1")),
+    *(Audited(scheme, "kodak tiles") for scheme in ("logistic-xor/1", "aes-ctr-control/1")),
+]

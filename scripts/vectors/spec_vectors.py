@@ -1,0 +1,159 @@
+"""Write the vectors of docs/spec that are not there yet, to vectors/spec/.
+
+usage: python -m scripts.vectors.spec_vectors
+
+Keys and streams are computed by tests/reference/keys.py, which shares no line with the package; PNGs and the data set
+are the package's own, and the tests read them with code that is not. Tests never write them. A file that is there is
+never written again: other bytes need another version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import imveil  # noqa: E402
+from imveil.keys.key import Key  # noqa: E402
+from imveil.keys.sharing import Identity, share  # noqa: E402
+from imveil.keys.wrap import Kdf, wrap  # noqa: E402
+from imveil.owner.encryption import encrypt_set  # noqa: E402
+from imveil.owner.shards.sealed_file import SealedWriter  # noqa: E402
+from imveil.store.png import encode  # noqa: E402
+from imveil.store.tag import Tag  # noqa: E402
+from made_source import made  # noqa: E402
+from reference import keys  # noqa: E402
+
+SECRETS = [bytes(32), bytes(range(32)), hashlib.sha256(b"imveil spec vectors").digest()]
+PATHS: list[list[str | bytes]] = [
+    ["a"],
+    ["a", "b"],
+    ["ab"],
+    ["", ""],
+    ["negpos/1", "image", bytes(range(16))],
+    ["Grüße", b"\xff" * 300],
+]
+LIMITS = [1, 2, 6, 128, 255, 256, 257, 1000, 40000, 65536, 65537, 2**31 + 1, 2**32, 2**32 + 1, 2**62 + 1, 2**63]
+WRAPS = [("open sesame", Kdf("argon2id", (65536, 3, 4))), ("Grüße", Kdf("scrypt", (16384, 8, 1)))]
+
+
+def key_vectors() -> dict[str, Any]:
+    """Derived keys, fingerprints, MACs, and key files of both kinds."""
+    return {
+        "keys": [
+            {
+                "key": key.hex(),
+                "fingerprint": keys.fingerprint(key),
+                "file": keys.plain_file(key),
+                "mac": {"data": b"data".hex(), "mac": keys.mac(key, b"data").hex()},
+                "derived": [
+                    {"path": [(p.encode() if isinstance(p, str) else p).hex() for p in path],
+                     "key": keys.derive(key, *path).hex()}
+                    for path in PATHS
+                ],
+            }
+            for key in SECRETS
+        ],
+        # Their salts come from the system's randomness; that a second implementation opens them is what they show.
+        "wrapped": [
+            {"key": SECRETS[2].hex(), "passphrase": words, "file": wrap(Key(SECRETS[2]), lambda w=words: w, kdf)}
+            for words, kdf in WRAPS
+        ],
+    }  # fmt: skip
+
+
+def stream_vectors() -> list[dict[str, Any]]:
+    """Bytes, numbers and permutations; long results by the SHA-256 of their 64-bit little-endian numbers."""
+    found = []
+    for key in SECRETS:
+        data = keys.stream(key, 800_000)
+        long = b"".join(i.to_bytes(8, "little") for i in keys.permutation(data, 100_000))
+        found.append(
+            {
+                "key": key.hex(),
+                "bytes": data[:64].hex(),
+                "sha256 of 800000 bytes": hashlib.sha256(data).hexdigest(),
+                "below": [{"limit": str(limit), "numbers": keys.below(data, limit, 12)} for limit in LIMITS],
+                "permutation": {str(n): keys.permutation(data, n) for n in (0, 1, 2, 3, 16, 48)},
+                "sha256 of permutation 100000": hashlib.sha256(long).hexdigest(),
+            }
+        )
+    return found
+
+
+def png_vectors() -> list[dict[str, Any]]:
+    """Small images of every kind with and without tags, and the whole file of each."""
+    found = []
+    tags = [
+        Tag("negpos/1", {"per_image": False, "colors": True}, "k3xd-7q2a-9fz4-mmwp"),
+        Tag("etc/1", {"block": 16}, "k3xd-7q2a-9fz4-mmwp", bytes(range(16)), (5, 3), 16),
+        Tag("plain/1", {"name": "Grüße", "part": 0.5, "none": None}, ""),
+        None,
+    ]
+    for channels, tag in zip((1, 2, 3, 4), tags, strict=True):
+        image = np.frombuffer(hashlib.shake_256(b"png %d" % channels).digest(12 * channels), np.uint8)
+        image = image.reshape(4, 3, channels)
+        found.append(
+            {"image": image.tolist(), "tag": tag and tag.to_bytes().decode(), "file": encode(image, tag).hex()}
+        )
+    return found
+
+
+def share_vectors() -> dict[str, Any]:
+    """A key for two people. HPKE draws at random; that a second implementation opens it is what it shows."""
+    people = [Identity(Key(secret)) for secret in SECRETS[:2]]
+    return {
+        "key": SECRETS[2].hex(),
+        "people": [
+            {"identity": secret.hex(), "recipient": one.recipient}
+            for secret, one in zip(SECRETS[:2], people, strict=True)
+        ],
+        "file": share(Key(SECRETS[2]), [one.recipient for one in people]),
+    }
+
+
+def sealed_vectors() -> list[dict[str, Any]]:
+    """Sealed files of all kinds of lengths; the contents are SHAKE-256 of their length in digits."""
+    found = []
+    for size in (0, 1, 65535, 65536, 65537, 131072):
+        out, salt = io.BytesIO(), hashlib.sha256(b"salt %d" % size).digest()[:16]
+        with SealedWriter(out, Key(SECRETS[2]), f"vector {size}", salt=salt) as file:
+            file.write(hashlib.shake_256(b"%d" % size).digest(size))
+        data = out.getvalue()
+        facts: dict[str, Any] = {"key": SECRETS[2].hex(), "purpose": f"vector {size}", "size": size, "salt": salt.hex()}
+        found.append(facts | {"sha256": hashlib.sha256(data).hexdigest()} | ({"file": data.hex()} if size < 2 else {}))
+    return found
+
+
+def data_set() -> None:
+    """A whole cipher data set: negpos/1 with a key per image, two splits and classes, one picture of 16 bits."""
+    place = ROOT / "vectors" / "spec" / "set-2"  # set has a sealed table of version 1
+    if not place.exists():
+        source = made(6, shape=(4, 3, 3), deep=frozenset({1}), broken=frozenset({4}))
+        encrypt_set(source, place, imveil.find("negpos/1", per_image=True), Key(SECRETS[2]))
+        print(f"added {place.relative_to(ROOT)}")
+
+
+def main() -> None:
+    """Add what is missing and say what was added."""
+    data_set()
+    kinds: dict[str, Any] = {"key": key_vectors, "stream": stream_vectors, "png": png_vectors, "share": share_vectors}
+    kinds |= {"sealed": sealed_vectors}
+    for name, make in kinds.items():
+        file = ROOT / "vectors" / "spec" / f"{name}.json"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(make(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            print(f"added {file.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

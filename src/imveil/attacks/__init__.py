@@ -1,0 +1,1 @@
+"""Attacks: what an attacker does with a view, one file each. May import plans."""

@@ -1,0 +1,145 @@
+"""View, Attack, Guess: what an attacker holds, what it does, what it claims. No view carries the key.
+
+An attack is one file in `attacks/` with one class. It says what it needs, gets a View with just that, and returns a
+Guess, which is always pictures of the targets. It sees `plans/plan.py` and `plans/blocks.py`, never `keys/`; the
+referee (`game.py`) scores.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil import registry
+from imveil.errors import BadInput, BadShape
+from imveil.plans.plan import Plan
+
+Images = npt.NDArray[Any]
+U8 = npt.NDArray[np.uint8]
+
+NEEDS = frozenset({"ciphers", "pairs", "oracle", "public", "gallery", "simulate"})
+
+
+class Oracle:
+    """Encrypts what the attacker chooses, under the key of the targets, and counts. images: (n, h, w, c) uint8."""
+
+    def __init__(self, encrypt: Callable[[U8], Images], limit: int | None = None) -> None:
+        self._encrypt, self._limit = encrypt, limit
+        self.queries = 0
+
+    def __call__(self, images: U8) -> Images:
+        """Cipher images of `images`; BadInput when the attacker has used up his queries."""
+        if self._limit is not None and self.queries + len(images) > self._limit:
+            raise BadInput(f"the oracle answers {self._limit} queries, {self.queries + len(images)} were asked")
+        self.queries += len(images)
+        return self._encrypt(images)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the attacker holds.
+
+    targets: cipher images whose pictures are wanted, (n, h, w, c).   shape: of a plain picture (h, w, c).
+    scheme, fields: the public description, None where nobody said what it is.   ciphers: further cipher images under
+    the same key. pairs: known pictures and their cipher images, under the same key.   oracle: cipher images of
+    chosen pictures. public: plain pictures of the same kind, none of them a target.   gallery: plain candidates,
+    among them the targets. simulate: encrypts pictures under a fresh key of the attacker's own, each call another key.
+    """
+
+    targets: Images
+    shape: tuple[int, int, int]
+    scheme: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    ciphers: Images | None = None
+    pairs: tuple[U8, Images] | None = None
+    oracle: Oracle | None = None
+    public: U8 | None = None
+    gallery: U8 | None = None
+    simulate: Callable[[U8], Images] | None = None
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the attacker claims. images: pictures of the targets, (n, h, w, c) uint8; plan: the plan behind the
+    cipher, where the attack recovers one; notes: numbers worth a line in a report (ratios, signs, bits), by name."""
+
+    images: U8
+    plan: Plan | None = None
+    notes: Mapping[str, float] = field(default_factory=dict)
+
+    def checked(self, view: View) -> Guess:
+        """Itself; BadShape for pictures that are not pictures of the targets: an error, never a score."""
+        want = (len(view.targets), *view.shape)
+        if not isinstance(self.images, np.ndarray) or self.images.shape != want or self.images.dtype != np.uint8:
+            came = f"{getattr(self.images, 'dtype', '')} {getattr(self.images, 'shape', type(self.images).__name__)}"
+            raise BadShape(f"a guess is uint8 {want}, the attack returned {came}")
+        return self
+
+
+class Attack(ABC):
+    """One way to get pictures back. Subclasses say:
+
+    id: the name, as in the file's name with - for _.   needs: which parts of a View beside the targets, of `NEEDS`.
+    paper: where it is published, or "ours".   steps: how many steps `run` takes by default; 0 where it takes none.
+    seconds_a_step: on one core, for pictures of 32x32x3, roughly: an audit turns seconds into steps with it.
+    slow: whether each picture is a search of its own; an audit plays such attacks after the quick ones.
+    """
+
+    id: ClassVar[str]
+    needs: ClassVar[frozenset[str]]
+    paper: ClassVar[str]
+    steps: ClassVar[int] = 0
+    seconds_a_step: ClassVar[float] = 0.0
+    slow: ClassVar[bool] = False
+
+    def suits(self, scheme: Any) -> bool:
+        """Whether the attack makes sense against this scheme (a Scheme). The base says yes to everything."""
+        del scheme
+        return True
+
+    def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
+        """How long one target takes on one core, roughly: an audit turns seconds into targets with it. 0: no time that
+        matters."""
+        del shape
+        return 0.0
+
+    @abstractmethod
+    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+        """Pictures of `view.targets`. Deterministic given rng; must return a guess even where it finds nothing."""
+
+
+def blank(view: View) -> U8:
+    """Grey pictures of the targets: what an attack returns when it found nothing. (n, h, w, c) uint8."""
+    return np.full((len(view.targets), *view.shape), 128, np.uint8)
+
+
+def fitted(images: Images, view: View) -> U8:
+    """`images` where they can be pictures of the targets as they are (uint8, right shape), grey ones where not."""
+    return images if images.shape[1:] == view.shape and images.dtype == np.uint8 else blank(view)
+
+
+def attacks() -> list[str]:
+    """The names of all attacks, in alphabetical order."""
+    return [name.replace("_", "-") for name in registry.files("imveil.attacks")]
+
+
+def find_attack(name: str) -> Attack:
+    """The attack of that name; UnknownName with the nearest names."""
+    known = attacks()
+    if name not in known:
+        raise registry.unknown("attack", name, known)
+    module = import_module(f"imveil.attacks.{name.replace('-', '_')}")
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Attack) and value.__module__ == module.__name__
+    ]
+    [attack] = [cls for cls in found if getattr(cls, "id", None) == name]
+    made: Attack = attack()
+    return made

@@ -1,0 +1,109 @@
+"""link: which of a thousand plain candidates is behind a cipher image? The one that agrees in what the scheme keeps.
+
+Nothing is redrawn: the guess is the chosen candidate. Inverting keeps |v - 127.5|, moving keeps the multiset of values,
+LE keeps that of nibbles, an orthogonal matrix keeps the length of every patch, a table for half of the samples leaves
+the other half where it was, a mask that repeats keeps the XOR of samples a period apart. Every such trait is compared;
+each cipher image is picked by the trait whose best candidate stands out most from the others, and an exact agreement
+stands out whatever the others are. Sizes are told anyway, where they differ. Against a cipher that keeps nothing the
+pick is one in a thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from imveil.attacks.base import Attack, Guess, View
+from imveil.attacks.solvers import probes
+from imveil.attacks.solvers.blocks import pieces, sides
+from imveil.plans.transforms.ycbcr import to_ycbcr
+
+PERIODS = (3, 4, 8, 16, 32, 64)
+
+
+class Link(Attack):
+    """Distances in each trait, ratio of the best to the second best."""
+
+    id: ClassVar[str] = "link"
+    needs: ClassVar[frozenset[str]] = frozenset({"gallery"})
+    paper: ClassVar[str] = "ours"
+
+    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+        """notes: sure, how far the picks stand out, on the mean."""
+        del steps
+        assert view.gallery is not None
+        pick = rng.integers(0, len(view.gallery), len(view.targets))  # where nothing can be compared
+        best = np.zeros(len(view.targets))
+        for apart in _distances(view):
+            sure = _standing_out(apart)
+            pick = np.where(sure > best, apart.argmin(axis=1), pick)
+            best = np.maximum(best, sure)
+        return Guess(view.gallery[pick], notes={"sure": float(best.mean())})
+
+
+def _standing_out(apart: Any) -> Any:
+    """How far each row's smallest distance stands out, (n,): its gap to the second in standard deviations of the rest,
+    and the logarithm of the ratio of the two, which counts most where the smallest is zero."""
+    if apart.shape[1] < 3:
+        return np.ones(len(apart))
+    ranked = np.sort(apart, axis=1).astype(np.float64)
+    first, second, spread = ranked[:, 0], ranked[:, 1], np.maximum(ranked[:, 1:].std(axis=1), 1e-9)
+    return (second - first) / spread + np.log((second + 1e-9) / (first + 1e-9))
+
+
+def _distances(view: View) -> Iterator[Any]:
+    """(targets, candidates) of distances, one trait after the other."""
+    assert view.gallery is not None
+    ciphers, gallery = view.targets, view.gallery
+    if ciphers.dtype.kind == "f":
+        for side in sides(view):
+            yield _apart(*(np.sort(_lengths(a, side), axis=1) for a in (ciphers, gallery)))
+        return
+    if ciphers[0].size == gallery[0].size:
+        plain = [gallery] if gallery.shape[3] != 3 or ciphers.shape[3] == 3 else [gallery, to_ycbcr(gallery)]
+        for candidates in plain:
+            for values, fold in ((256, False), (256, True)):
+                yield _apart(_spread(ciphers, values, fold), _spread(candidates, values, fold))
+            if ciphers.dtype == np.uint8:
+                halves = [probes.halves(a.reshape(len(a), -1)) for a in (ciphers, candidates)]
+                yield _apart(_spread(halves[0], 16, True), _spread(halves[1], 16, True))
+    if ciphers.shape[1:] == gallery.shape[1:]:
+        yield _unequal(_folded(ciphers), _folded(gallery))
+        if ciphers.dtype == np.uint8:
+            ours, theirs = (a.reshape(len(a), -1) for a in (ciphers, gallery))
+            for lag in {1, *PERIODS, view.shape[1] * view.shape[2]}:
+                if lag < ours.shape[1]:
+                    yield _unequal(ours[:, lag:] ^ ours[:, :-lag], theirs[:, lag:] ^ theirs[:, :-lag])
+
+
+def _apart(ours: Any, theirs: Any) -> Any:
+    """Mean absolute difference of every cipher image's trait (n, k) from every candidate's (m, k)."""
+    return np.stack([np.abs(theirs - one).mean(axis=1) for one in ours])
+
+
+def _spread(images: Any, values: int, fold: bool) -> Any:
+    """The distribution of values, folded about the middle or not, as counts up to each value: (n, values)."""
+    flat = images.reshape(len(images), -1).astype(np.int64)
+    flat = np.minimum(flat, values - 1)
+    flat = np.minimum(flat, values - 1 - flat) if fold else flat
+    places = (flat + values * np.arange(len(flat))[:, None]).ravel()
+    counts = np.bincount(places, minlength=values * len(flat)).reshape(len(flat), values)
+    return np.cumsum(counts, axis=1).astype(np.float32)
+
+
+def _folded(images: Any) -> Any:
+    """Bytes folded about the middle, (n, samples); values that no picture has become 255, which no fold gives."""
+    flat = images.reshape(len(images), -1)
+    return np.where(flat > 255, 255, np.minimum(flat, 255 - np.minimum(flat, 255))).astype(np.uint8)
+
+
+def _unequal(ours: Any, theirs: Any) -> Any:
+    """The share of samples that differ at the same place. (n, k), (m, k) -> (n, m)."""
+    return np.stack([(theirs != one).mean(axis=1) for one in ours])
+
+
+def _lengths(images: Any, side: int) -> Any:
+    """Of every patch the length of its vector, (n, patches)."""
+    return np.linalg.norm(pieces(images, side).astype(np.float64), axis=2)

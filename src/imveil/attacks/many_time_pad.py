@@ -1,0 +1,30 @@
+"""many-time-pad: a fixed sequence XORed into every image, from cipher images alone, without a prior.
+
+Neighbouring samples of a picture are alike, so each pair of positions tells, over many cipher images, in which bits
+two bytes of the sequence differ; see `solvers/pad.py`. It works for any sequence, however random, for inversions
+(negative-positive) with or without an order of colours for each pixel, for one byte a pixel or one a sample, and where
+nobody says what the scheme is. The sequence is worked out from the further cipher images, so that their number means
+what it says; the targets stand in where there are none.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from imveil.attacks.base import Attack, Guess, View
+from imveil.attacks.solvers.pad.guess import unpadded
+
+
+class ManyTimePad(Attack):
+    """Votes of neighbours, bit plane by bit plane. Takes whole sweeps, so there is nothing to count in steps."""
+
+    id: ClassVar[str] = "many-time-pad"
+    needs: ClassVar[frozenset[str]] = frozenset({"ciphers"})
+    paper: ClassVar[str] = "ours"
+
+    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+        """The targets without the sequence. notes: see `unpadded`."""
+        del steps
+        return unpadded(view, rng)

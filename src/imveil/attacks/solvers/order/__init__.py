@@ -1,0 +1,1 @@
+"""One permutation of pixels for all cipher images, found from the statistics of neighbours."""

@@ -1,0 +1,77 @@
+"""From a view to a guess by the order solver: units of a fixed permutation go back to their places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imveil.attacks.base import Guess, View, fitted
+from imveil.attacks.solvers.order.solve import I64, arranged, correlations, matched, turns, upright
+from imveil.plans.blocks import positions
+from imveil.plans.plan import Plan
+
+MOST_ALONE = 1600
+"""Units that are put in order without a prior: memory grows with the square, time faster."""
+
+MOST_PUBLIC = 3072
+
+
+def like_pictures(values: Any) -> bool:
+    """Whether samples rise and fall together over the images, as in pictures; inverted or masked ones do not.
+
+    values: (units, n). Five hundred units are enough to tell.
+    """
+    found = correlations(values[:: max(1, len(values) // 500)])
+    np.fill_diagonal(found, 0)
+    return bool(found.mean() > 0.3 * np.abs(found).mean())
+
+
+def whole_pixels(samples: Any) -> bool:
+    """Whether the colours of a pixel moved together: at most places nothing is as like one as the other.
+
+    samples: (n, pixels, c).
+    """
+    if samples.shape[2] == 1:
+        return True
+    a, b = samples[..., 0].T, samples[..., 1].T
+    both = correlations(np.concatenate([a, b]))[: len(a), len(a) :]
+    return bool((np.diag(both) >= both.max(axis=1) - 1e-9).mean() > 0.5)
+
+
+def reordered(view: View, rng: np.random.Generator) -> Guess:
+    """The targets in the order found; the cipher images where they are too large, too few or no such pictures.
+
+    notes: `images`, cipher images used; `units`, how many things were put in order, 0 where none were.
+    """
+    del rng
+    targets, ciphers = view.targets, view.ciphers
+    used = targets if ciphers is None or not len(ciphers) else ciphers
+    as_they_are = Guess(fitted(targets, view), notes={"images": len(used), "units": 0})
+    if targets.shape[1:] != view.shape or targets.dtype != np.uint8 or len(used) < 3:
+        return as_they_are
+    h, w, c = view.shape
+    samples = used.reshape(len(used), h * w, c)
+    public = view.public if view.public is not None and len(view.public) > 2 else None
+    flat = used.reshape(len(used), -1).T
+    if len(flat) > 2 * MOST_PUBLIC or not like_pictures(flat):
+        return as_they_are
+    together = h * w <= MOST_PUBLIC and whole_pixels(samples)
+    if together and h * w <= (MOST_ALONE if public is None else MOST_PUBLIC):
+        values = _observed(samples)
+        alone = arranged(values, (h, w)) if h * w <= MOST_ALONE else np.arange(h * w)
+        if public is None:
+            order = upright(values, alone, (h, w))
+        else:
+            order = matched(values, _observed(public.reshape(len(public), h * w, c)), turns(alone, (h, w)))
+    elif public is not None and h * w * c <= MOST_PUBLIC:
+        order = matched(flat, public.reshape(len(public), -1).T, [])
+    else:
+        return as_they_are
+    undo = Plan(order=positions(view.shape).reshape(len(order), -1)[order].ravel())
+    return Guess(undo(targets), ~undo, {"images": len(used), "units": len(order)})
+
+
+def _observed(samples: Any) -> I64:
+    """(n, units, c) -> (units, n * c): colours are further observations of a unit."""
+    return np.ascontiguousarray(samples.transpose(1, 0, 2)).reshape(samples.shape[1], -1)

@@ -1,0 +1,1 @@
+"""The audit: the game between an encryptor and its attackers, its budget, its verdict, its page."""

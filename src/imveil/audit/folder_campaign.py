@@ -1,0 +1,264 @@
+"""Audit of a folder of cipher images: no key, no scheme named, and no true pictures unless somebody gives them.
+
+Without the truth the measure is smoothness. An attack works out what it can from most of the images and is asked for
+the pictures of those held out; these count as recovered when their total variation is below that of 99 % of what the
+same attack makes of random bytes of that shape. Neighbouring pixels of pictures are alike, random bytes are not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imveil.attacks.base import U8, View
+from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Audit, Finding, Watch, campaign
+from imveil.audit.game.scoring import score
+from imveil.audit.game.split import Dealt
+from imveil.audit.identify import alike, looks_like, total_variation, whole
+from imveil.audit.pace import slowness
+from imveil.audit.statistics import measured_ciphers
+from imveil.audit.trials import Skipped, Trial, plan
+from imveil.errors import BadImage, BadSource
+from imveil.interval import wilson
+from imveil.record import measured
+
+LEAST = 4  # images: with fewer nothing can be held out
+MOST = 2000
+_MOST_BYTES = 1 << 30
+_NOISE = 200
+_CHANCE = 0.01  # of random images pass for smooth
+_ALIKE = 0.9  # images no smoother than their own pixels in disorder are dark or pale, and no pictures
+_SURE = 0.001  # a count of smooth images that chance gives more often than this proves nothing
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Cipher images of one size, (n, h, w, c), the paths they came from, and what was left out, in sentences."""
+
+    path: Path
+    images: U8
+    names: list[str]
+    notes: list[str] = field(default_factory=list)
+
+
+def read_folder(path: Path) -> Folder:
+    """The pictures below `path`, those of the most common size, `MOST` of them at most.
+
+    Broken files and other sizes are left out and told. Raises BadSource where there are fewer than `LEAST`.
+    """
+    from imveil.owner.picture import read_picture
+
+    if not path.is_dir():
+        raise BadSource(f"a folder of cipher images was needed, {path} is none")
+    files = _pictures(path)
+    if not files:
+        raise BadSource(f"{path} holds no pictures", hint="name a folder of cipher images (PNG files)")
+    sizes: dict[tuple[int, ...], list[tuple[str, U8]]] = {}
+    notes, broken, total = [], [], 0
+    for file in files:
+        if total > _MOST_BYTES or sum(map(len, sizes.values())) >= MOST:
+            notes.append(f"Of {len(files):,} files the first {sum(map(len, sizes.values())):,} were read.")
+            break
+        try:
+            pixels = read_picture(file).pixels
+        except BadImage as error:
+            broken.append(error.message)
+            continue
+        sizes.setdefault(pixels.shape, []).append((file.relative_to(path).as_posix(), pixels))
+        total += pixels.nbytes
+    if broken:
+        files_were = "One file" if len(broken) == 1 else f"{len(broken):,} files"
+        notes.append(f"{files_were} could not be read; the first: {broken[0]}.")
+    if not sizes:
+        raise BadSource(f"none of the {len(files)} pictures in {path} can be read; the first: {broken[0]}")
+    shape = max(sizes, key=lambda s: (len(sizes[s]), s))
+    others = sum(len(found) for size, found in sizes.items() if size != shape)
+    if others:
+        size = "x".join(map(str, shape))
+        notes.append(f"Sizes are mixed: the {len(sizes[shape]):,} of {size} were taken, {others:,} others were not.")
+    if len(sizes[shape]) < LEAST:
+        raise BadSource(
+            f"{path} holds {len(sizes[shape])} pictures of one size, at least {LEAST} are needed to hold some out",
+            hint="give more cipher images of one size; thirty or more make firm answers",
+        )
+    names, images = zip(*sizes[shape], strict=True)
+    return Folder(path, np.stack(images), list(names), notes)
+
+
+def read_truth(folder: Folder, truth: Path) -> tuple[list[int], U8, list[str]]:
+    """The true pictures in `truth`, paired by name (endings aside): rows of the folder, their pictures (n, h, w, c),
+    and what does not pair, in sentences. Raises BadSource where fewer than two pair, or sizes differ."""
+    from imveil.owner.picture import read_picture
+
+    if not truth.is_dir():
+        raise BadSource(f"a folder of true pictures was needed, {truth} is none")
+    known = {f.relative_to(truth).with_suffix("").as_posix(): f for f in _pictures(truth)}
+    stems = [Path(name).with_suffix("").as_posix() for name in folder.names]
+    rows = [i for i, stem in enumerate(stems) if stem in known]
+    missing = [name for name, stem in zip(folder.names, stems, strict=True) if stem not in known]
+    notes = []
+    if missing:
+        lost = f"{len(missing):,} of {len(stems):,} cipher images have no true picture of their name in {truth}"
+        if len(rows) < 2:
+            raise BadSource(
+                f"{lost}, such as {missing[0]}",
+                hint="encrypt with --keep-names, so that names pair, or leave --truth out",
+            )
+        notes.append(f"{lost}, such as {missing[0]}: they were attacked, and not compared.")
+    pictures = [read_picture(known[stems[i]]).pixels for i in rows]
+    shape = folder.images.shape[1:]
+    other = next((i for i, picture in enumerate(pictures) if picture.shape != shape), None)
+    if other is not None:
+        raise BadSource(f"{known[stems[rows[other]]]} is {pictures[other].shape}, its cipher image is {shape}")
+    return rows, np.stack(pictures), notes
+
+
+def _pictures(path: Path) -> list[Path]:
+    from imveil.owner.picture import SUFFIXES
+
+    return sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and f.is_file())
+
+
+def audit_folder(
+    folder: Folder,
+    *,
+    truth: Path | None = None,
+    budget: float = 120.0,
+    seeds: int = SEEDS,
+    progress: Watch | None = None,
+) -> Audit:
+    """Attack the images of a folder with everything that needs cipher images alone.
+
+    truth: a folder with the true pictures under the same names (as `imveil encrypt --keep-names` writes them); then
+    recovery is scored as in any audit, on those that pair. Raises BadSource where they do not.
+    Budget, seeds, progress and Ctrl-C are as in `audit`; other seeds hold out other images.
+    """
+    images = folder.images
+    paired = None if truth is None else read_truth(folder, truth)
+    began = time.monotonic()
+    h, w, c = (int(d) for d in images.shape[1:])
+    found = Audit(str(folder.path), f"{len(images):,} images of {w}x{h}", ("coa",), budget, truth=paired is not None)
+    found.notes += folder.notes + (paired[2] if paired else [])
+    trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False, slowness=slowness())
+    playable = [t for t in trials if t.attack.needs <= {"ciphers"}]
+    found.skipped = [
+        Skipped(name, "needs more than cipher images")
+        for name in sorted({t.attack.id for t in trials} - {t.attack.id for t in playable})
+    ]
+
+    def play(trial: Trial, seed: int) -> Finding:
+        if paired is None:
+            return _smooth(trial, images, seed)
+        return _compared(trial, images, np.array(paired[0]), paired[1], seed)
+
+    campaign(
+        found, playable, play, lambda: measured_ciphers(images[:METRIC_IMAGES]),
+        seeds=seeds, end=began + budget, progress=progress,
+    )  # fmt: skip
+    facts = {f.trial.attack.id: f.records[0].facts["found"] for f in found.findings if f.low >= 0.05}
+    found.looks = looks_like(images, {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()})
+    found.notes.append(f"What it looks like: {found.looks}.")
+    found.seconds = time.monotonic() - began
+    return found
+
+
+def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
+    """Recovery without the truth: how many held-out images come out smoother than random ones do."""
+    held = trial.terms.targets
+    order = np.random.default_rng([seed, 8]).permutation(len(images))
+    targets, ciphers = images[order[:held]], images[order[held:][: trial.strength or None]]
+    start = time.perf_counter()
+    guess = _guess(trial, targets, ciphers, seed)
+    seconds = time.perf_counter() - start
+    rng = np.random.default_rng([seed, 9])
+    # Large images are their own crowd: fewer random ones will do, and time is short; so it is for slow attacks.
+    count = held if trial.attack.slow else max(held, min(_NOISE, (1 << 24) // images[0].nbytes))
+    noise = rng.integers(0, 256, (count, *images.shape[1:]), np.uint8)
+    more = rng.integers(0, 256, ciphers.shape, np.uint8)
+    limit = float(np.quantile(total_variation(_guess(trial, noise, more, seed)), _CHANCE))
+    right = int((total_variation(guess) < limit).sum())
+    low, high = wilson(right, held)
+    found: dict[str, Any] = {"smooth": right, "limit": round(limit, 3), "control": {"recovery": _CHANCE, "low": 0.0}}
+    found["pictures"] = whole(guess, targets)
+    numbers = {
+        "value": round(right / held, 6),
+        "low": round(low, 6) if _by_chance(right, held) < _SURE and alike(guess) < _ALIKE else 0.0,
+        "high": round(high, 6),
+        "unit": "of held-out images smoother than 99 % of random ones",
+    }
+    return _finding(trial, None, targets, guess, len(ciphers), seed, seconds, numbers, found)
+
+
+def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Finding:
+    """Recovery as the referee scores it. true: the pictures of images[rows]; targets are among these."""
+    rng = np.random.default_rng([seed, 8])
+    order, held = rng.permutation(len(rows)), min(trial.terms.targets, len(rows) // 2)
+    taken = rows[order[:held]]
+    targets, others = images[taken], rng.permutation(np.setdiff1d(np.arange(len(images)), taken))
+    ciphers = images[others[: trial.strength or None]]
+    start = time.perf_counter()
+    guess = _guess(trial, targets, ciphers, seed)
+    seconds = time.perf_counter() - start
+    noise, more = (rng.integers(0, 256, some.shape, np.uint8) for some in (targets, ciphers))
+    hidden, rest = true[order[:held]], true[order[held:]]
+    dealt = Dealt(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held))
+    got, control = score(dealt, guess, seed), score(dealt, _guess(trial, noise, more, seed), seed)
+    numbers = {
+        "value": got.recovery,
+        "low": got.low,
+        "high": got.high,
+        "unit": "of the way from the best blind guess to the picture",
+    }
+    found = {**vars(got), "control": vars(control)}
+    return _finding(trial, hidden, targets, guess, len(ciphers), seed, seconds, numbers, found)
+
+
+def _finding(
+    trial: Trial, truth: U8 | None, targets: U8, guess: U8, ciphers: int, seed: int, seconds: float,
+    numbers: dict[str, Any], found: dict[str, Any],
+) -> Finding:  # fmt: skip
+    setting: dict[str, Any] = {
+        "attack": trial.attack.id,
+        "needs": sorted(trial.attack.needs),
+        "scheme": None,
+        "fields": {},
+        "data": "a folder",
+        "shape": list(targets.shape[1:]),
+        "ciphers": ciphers,
+        "steps": trial.steps,
+    }
+    found |= {"alike": round(alike(guess), 4), "roughness": round(float(total_variation(guess).mean()), 3)}
+    record = measured(
+        kind="recovery",
+        name=trial.attack.id,
+        digest=hashlib.sha256(json.dumps(setting).encode()).hexdigest()[:16],
+        facts={**setting, "found": found},
+        seed=seed,
+        n=len(targets),
+        seconds=round(seconds, 3),
+        **numbers,
+    )
+    some = slice(SHOWN)
+    return Finding(trial, [record], None if truth is None else truth[some], targets[some], guess[some])
+
+
+def _guess(trial: Trial, targets: U8, ciphers: U8, seed: int) -> U8:
+    h, w, c = (int(d) for d in targets.shape[1:])
+    seen = View(targets, (h, w, c), ciphers=ciphers if "ciphers" in trial.attack.needs else None)
+    return trial.attack.run(seen, np.random.default_rng([seed, 4]), trial.steps).checked(seen).images
+
+
+def _by_chance(right: int, n: int) -> float:
+    """How likely so many of n images pass for smooth by chance.
+
+    >>> round(_by_chance(1, 1), 4), round(_by_chance(2, 2), 6)
+    (0.01, 0.0001)
+    """
+    return sum(math.comb(n, k) * _CHANCE**k * (1 - _CHANCE) ** (n - k) for k in range(right, n + 1))

@@ -1,0 +1,1 @@
+"""The game: a challenger encrypts, a split deals, a referee scores."""

@@ -1,0 +1,73 @@
+"""Box: who encrypts in a game. It holds the key, so that a view need not.
+
+A box is made from a scheme, or from anybody's encryptor; `control` makes one beside it whose answers are independent of
+the pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+import imveil
+from imveil.attacks.base import U8, Images
+from imveil.lab.experiment import key_of
+from imveil.schemes.base import Scheme
+
+Encrypt = Callable[[U8, str], Images]
+
+
+@dataclass(frozen=True)
+class Box:
+    """encrypt: (pictures, what they are for) -> cipher images; the purpose names them where each image has a key of its
+    own, so it is never used twice. scheme, fields: the public description, None where nobody said what it is.
+    fresh: a box like this one under another key, where one can be had.
+    """
+
+    encrypt: Encrypt = field(repr=False)
+    scheme: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    fresh: Callable[[int], Box] | None = field(default=None, repr=False)
+
+    def simulate(self) -> Callable[[U8], Images] | None:
+        """For a view: encrypts under a fresh key, each call another one; None where no fresh key can be had."""
+        fresh, number = self.fresh, count()
+        return None if fresh is None else lambda images: fresh(next(number)).encrypt(images, "own")
+
+
+def box(scheme: Scheme, seed: int, purpose: str = "game") -> Box:
+    """The box of a scheme, with a key that follows from the seed."""
+    key = key_of(seed, purpose)
+
+    def encrypt(images: U8, purpose: str) -> Images:
+        found: Images = scheme.encrypt(images, key, [f"{purpose}/{i}" for i in range(len(images))]).images
+        return found
+
+    return Box(encrypt, scheme.id, scheme.config(), lambda number: box(scheme, seed, f"own key {number}"))
+
+
+def control(real: Box, shape: tuple[int, int, int], seed: int, purpose: str = "control") -> Box:
+    """A box that looks like `real` and answers with noise: AES-CTR under a fresh key for each image.
+
+    For bytes it is aes-ctr-control/1 on the cipher images. Other numbers are drawn, by such a key stream, from what
+    `real` gives for random pictures (shape: theirs): they have its range and distribution, and know nothing.
+    """
+    noise = imveil.find("aes-ctr-control/1")
+    key = key_of(seed, purpose)
+    random = np.frombuffer(key.derive("pictures").stream().bytes(8 * int(np.prod(shape))), np.uint8)
+    usual = real.encrypt(random.reshape(8, *shape), "usual").ravel()
+
+    def encrypt(images: U8, purpose: str) -> Images:
+        like = real.encrypt(images, purpose)
+        width = 1 if like.dtype == np.uint8 else 4
+        blank = np.zeros((len(like), 1, like[0].size, width) if len(like) else (0, 1, 1, width), np.uint8)
+        drawn = noise.encrypt(blank, key, [f"{purpose}/{i}" for i in range(len(like))]).images
+        if width == 1:
+            return np.asarray(drawn.reshape(like.shape))
+        return np.asarray(usual[drawn.view("<u4") % len(usual)].reshape(like.shape))
+
+    return Box(encrypt, real.scheme, real.fields, lambda number: control(real, shape, seed, f"own control {number}"))

@@ -1,0 +1,116 @@
+"""The referee. It deals, keeps the targets apart from what is given away, lets the attack run, and scores its guess.
+
+    play(scheme, images, attack) -> Record
+
+Beside every score stand the best blind guess on the same targets and the same attack against the control, whose
+cipher images know nothing of the pictures: an attack that scores there is broken, not the cipher.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from imveil.attacks.base import U8, Attack, Guess, View, find_attack
+from imveil.audit.game.challenger import Box, box, control
+from imveil.audit.game.scoring import Score, blind_scores, score
+from imveil.audit.game.split import Dealt, Terms, deal, view
+from imveil.record import Record, digest_of, measured
+from imveil.schemes.base import Scheme
+
+
+@dataclass(frozen=True)
+class Played:
+    """One game, whole: for reports that show pictures. control: the same attack on noise, None where left out."""
+
+    record: Record
+    score: Score
+    dealt: Dealt = field(repr=False)
+    view: View = field(repr=False)
+    guess: Guess = field(repr=False)
+    control: Score | None = None
+
+
+def play(scheme: Scheme | Box, images: U8, attack: Attack | str, **how: Any) -> Record:
+    """Play one game and return its record, of kind "recovery". The arguments are those of `game`."""
+    return game(scheme, images, attack, **how).record
+
+
+def game(
+    scheme: Scheme | Box,
+    images: U8,
+    attack: Attack | str,
+    *,
+    terms: Terms | None = None,
+    seed: int = 0,
+    data: str = "",
+    steps: int | None = None,
+    against_noise: bool = True,
+) -> Played:
+    """Play one game.
+
+    scheme: what encrypts; a Box for an encryptor that is none of ours.   images: (n, h, w, c) uint8, enough for
+    `terms`. data: what the pictures are called in the record.   seed: decides the deal, the key and the attack's rng.
+    steps: how many the attack may take, its own default when None. against_noise: play the control too.
+    Raises BadInput for too few pictures, BadShape for a guess that is no pictures of the targets.
+    """
+    attack = find_attack(attack) if isinstance(attack, str) else attack
+    terms = terms or Terms()
+    steps = attack.steps if steps is None else steps
+    real = scheme if isinstance(scheme, Box) else box(scheme, seed)
+    dealt = deal(images, terms, attack.needs, seed)
+    held, guess, seconds = _run(attack, real, dealt, terms, seed, steps)
+    blinds = blind_scores(dealt)
+    result = score(dealt, guess.images, seed, blinds)
+    noise = None
+    if against_noise:
+        shape: Any = tuple(int(d) for d in images.shape[1:])
+        _, blank, _ = _run(attack, control(real, shape, seed), dealt, terms, seed, steps)
+        noise = score(dealt, blank.images, seed, blinds)
+    asked = setting(attack, real, data, held.shape, terms, steps)
+    found = {
+        **asdict(result),
+        "queries": held.oracle.queries if held.oracle else 0,
+        "notes": {name: float(value) for name, value in guess.notes.items()},
+        "control": None if noise is None else asdict(noise),
+    }
+    record = measured(
+        kind="recovery",
+        name=attack.id,
+        digest=digest_of(asked),
+        facts={**asked, "found": found},
+        seed=seed,
+        value=result.recovery,
+        unit="of the way from the best blind guess to the picture",
+        n=terms.targets,
+        low=result.low,
+        high=result.high,
+        seconds=round(seconds, 3),
+    )
+    return Played(record, result, dealt, held, guess, noise)
+
+
+def setting(
+    attack: Attack, real: Box, data: str, shape: tuple[int, int, int], terms: Terms, steps: int
+) -> dict[str, Any]:
+    """What a game is about, as JSON can hold it: all that its seed does not decide."""
+    return {
+        "attack": attack.id,
+        "needs": sorted(attack.needs),
+        "scheme": real.scheme,
+        "fields": dict(real.fields),
+        "data": data,
+        "shape": [int(d) for d in shape],
+        "terms": terms.used(attack.needs),
+        "steps": steps,
+    }
+
+
+def _run(attack: Attack, box: Box, dealt: Dealt, terms: Terms, seed: int, steps: int) -> tuple[View, Guess, float]:
+    held = view(dealt, box, terms, attack.needs)
+    start = time.perf_counter()
+    guess = attack.run(held, np.random.default_rng([seed, 4]), steps).checked(held)
+    return held, guess, time.perf_counter() - start

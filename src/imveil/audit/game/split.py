@@ -1,0 +1,99 @@
+"""Deal: which pictures an attacker gets and which are kept from him. A target is never given away."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from imveil.attacks.base import U8, Oracle, View
+from imveil.audit.game.challenger import Box
+from imveil.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How much is dealt, of what an attack needs.
+
+    targets: pictures to get back.   ciphers: further cipher images.   pairs: known pictures with their cipher images.
+    queries: how many images the oracle encrypts, None for any number. public: plain pictures of the same kind.
+    gallery: candidates, the targets among them, for re-identification too.
+    """
+
+    targets: int = 40
+    ciphers: int = 100
+    pairs: int = 1
+    queries: int | None = None
+    public: int = 1000
+    gallery: int = 1000
+
+    def used(self, needs: frozenset[str]) -> dict[str, int | None]:
+        """Of the terms, those that matter to an attack with these needs."""
+        wanted = {"targets", "gallery", *needs} | ({"queries"} if "oracle" in needs else set())
+        return {name: value for name, value in asdict(self).items() if name in wanted}
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """Pictures of a game: targets, and what is given away; public and gallery are there for the referee in any case."""
+
+    targets: U8
+    pairs: U8
+    ciphers: U8
+    public: U8
+    gallery: U8
+    right: Any  # (targets,) where in the gallery each target is
+
+
+def deal(images: U8, terms: Terms, needs: frozenset[str], seed: int) -> Dealt:
+    """Draw targets, pairs, pictures behind the further cipher images, public pictures: all disjoint.
+
+    Decoys of the gallery are drawn from the other end, and are disjoint from the rest as long as there are enough
+    pictures. The targets of a seed are the same whatever an attack needs. Raises BadInput where pictures are too few.
+    """
+    order = np.random.default_rng([seed, 1]).permutation(len(images))
+    sizes = [terms.targets, terms.pairs if "pairs" in needs else 0, terms.ciphers if "ciphers" in needs else 0]
+    least = sum(sizes) + ("public" in needs)
+    if terms.targets < 1 or len(images) < least:
+        raise BadInput(
+            f"{max(least, 1)} pictures are needed ({terms.targets} targets, {sizes[1]} pairs, {sizes[2]} ciphers), "
+            f"got {len(images)}",
+            hint="take fewer targets, pairs or ciphers, or give more pictures",
+        )
+    targets, pairs, ciphers, rest = np.split(order, np.cumsum(sizes))
+    decoys = order[terms.targets :][::-1][: max(terms.gallery - terms.targets, 0)]
+    seats = np.random.default_rng([seed, 2]).permutation(len(decoys) + terms.targets)
+    gallery = np.empty((len(seats), *images.shape[1:]), np.uint8)
+    gallery[seats] = images[np.concatenate([targets, decoys])]
+    return Dealt(
+        images[targets],
+        images[pairs],
+        images[ciphers],
+        images[rest[: terms.public]],
+        gallery,
+        seats[: terms.targets],
+    )
+
+
+def view(dealt: Dealt, box: Box, terms: Terms, needs: frozenset[str]) -> View:
+    """What the attacker holds: the cipher images of the targets, and exactly what he needs."""
+    h, w, c = (int(d) for d in dealt.targets.shape[1:])
+    asked = [0]
+
+    def answer(images: U8) -> Any:
+        asked[0] += 1
+        return box.encrypt(images, f"query {asked[0]}")
+
+    return View(
+        targets=box.encrypt(dealt.targets, "target"),
+        shape=(h, w, c),
+        scheme=box.scheme,
+        fields=dict(box.fields),
+        ciphers=box.encrypt(dealt.ciphers, "cipher") if "ciphers" in needs else None,
+        pairs=(dealt.pairs, box.encrypt(dealt.pairs, "pair")) if "pairs" in needs else None,
+        oracle=Oracle(answer, terms.queries) if "oracle" in needs else None,
+        public=dealt.public if "public" in needs else None,
+        gallery=dealt.gallery if "gallery" in needs else None,
+        simulate=box.simulate() if "simulate" in needs else None,
+    )

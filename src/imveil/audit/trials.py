@@ -1,0 +1,150 @@
+"""Trials: which attacks an audit plays, how strong, in which order, with how many steps. Decided beforehand.
+
+A view is what the attacker holds: `coa` cipher images alone (and pictures of the kind, and the scheme's name); `kpa`
+known pictures with their cipher images too; `cpa` an oracle that encrypts what he chooses.
+
+Half of the budget is shared by the attacks that take long. One that takes steps gets as many steps as fit into its
+share, and as many known pictures as there are; one that searches for each picture anew gets fewer targets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from imveil.attacks.base import Attack, attacks, find_attack
+from imveil.audit.game.split import Terms
+
+ViewName = Literal["coa", "kpa", "cpa"]
+VIEWS: tuple[ViewName, ...] = ("coa", "kpa", "cpa")
+CIPHERS = (10, 30, 100, 300, 1000)
+PAIRS = (1, 2, 5, 10, 30)
+MOST_PAIRS = 1000  # for attacks that take steps
+LEAST_TARGETS = 3
+_SHARE = 0.5  # of the budget goes to attacks that take long
+
+
+def view_of(needs: frozenset[str]) -> ViewName:
+    """The weakest view in which an attack with these needs can be played."""
+    return "cpa" if "oracle" in needs else "kpa" if "pairs" in needs else "coa"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One attack at one strength. strength: how many cipher images, pairs, or nothing that varies (0).
+    seconds: what it will take with its control, as far as that is known beforehand; 0 where it is not."""
+
+    attack: Attack
+    terms: Terms
+    strength: int
+    steps: int
+    seconds: float = 0.0
+
+    @property
+    def view(self) -> ViewName:
+        """What the attacker holds."""
+        return view_of(self.attack.needs)
+
+    @property
+    def label(self) -> str:
+        """In a few words, for progress and reports."""
+        what = "cipher images" if "ciphers" in self.attack.needs else "known pictures"
+        if not self.strength:
+            return self.attack.id
+        return f"{self.attack.id}, {self.strength:,} {what if self.strength > 1 else what[:-1]}"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An attack that was not played, and why."""
+
+    attack: str
+    reason: str
+
+
+def targets_of(pictures: int, budget: float = float("inf"), pace: float = 0.0) -> int:
+    """How many of so many pictures become targets. pace: seconds that one picture takes to encrypt; then there are
+    fewer, so that encrypting the targets of one trial takes no more than a fortieth of the budget.
+
+    >>> targets_of(1000), targets_of(30), targets_of(4), targets_of(1000, budget=120, pace=0.5)
+    (40, 10, 2, 6)
+    """
+    most = 40 if pace * 40 <= budget / 40 else max(LEAST_TARGETS, int(budget / 40 / pace))
+    return max(1, min(most, max(pictures // 3, min(2, pictures - 2))))
+
+
+def plan(
+    pictures: int,
+    shape: tuple[int, ...],
+    views: tuple[ViewName, ...],
+    budget: float,
+    scheme: Any = None,
+    fresh: bool = True,
+    pace: float = 0.0,
+    slowness: int = 1,
+) -> tuple[list[Trial], list[Skipped]]:
+    """The trials, quick ones and weak ones first, and what is left out.
+
+    pictures: how many there are, of `shape`.   budget: seconds.   scheme: a Scheme, None where nobody said what it is.
+    fresh: whether an attacker can encrypt under keys of his own.   pace: seconds that one picture takes to encrypt.
+    slowness: of this machine (`pace.slowness`).
+    """
+    known = [find_attack(name) for name in attacks()]
+    skipped: list[Skipped] = []
+    chosen: list[Attack] = []
+    for attack in known:
+        if view_of(attack.needs) not in views:
+            skipped.append(Skipped(attack.id, f"needs the view {view_of(attack.needs)}, which was not asked for"))
+        elif scheme is not None and not attack.suits(scheme):
+            skipped.append(Skipped(attack.id, f"is not made for {scheme.id} with these fields"))
+        elif "simulate" in attack.needs and not fresh:
+            skipped.append(
+                Skipped(attack.id, "needs to encrypt under keys of its own, which this encryptor does not offer")
+            )
+        else:
+            chosen.append(attack)
+    long = [attack for attack in chosen if attack.steps or attack.slow]
+    share = budget * _SHARE / max(1, len(long))
+    trials: list[Trial] = []
+    for attack in chosen:
+        base = Terms(targets=targets_of(pictures, budget, pace))
+        steps, seconds = attack.steps, 0.0
+        each = attack.seconds_a_picture(shape) * slowness
+        if attack.steps and attack.seconds_a_step:
+            # The control takes the other half.
+            a_step = attack.seconds_a_step * _size(shape) * slowness
+            steps = max(1, min(attack.steps, int(share / 2 / a_step)))
+            seconds = 2 * steps * a_step
+        if each:
+            fit = int(share / 2 / each)
+            if fit < LEAST_TARGETS:
+                least = 2 * LEAST_TARGETS * each * len(long) / _SHARE
+                reason = f"takes about {each:.0f} s for each picture of this size: a budget of {least:.0f} s has room"
+                skipped.append(Skipped(attack.id, reason))
+                continue
+            base = replace(base, targets=min(base.targets, fit))
+            seconds += 2 * base.targets * each
+        for strength in _strengths(attack, pictures - base.targets):
+            terms = replace(base, ciphers=strength) if "ciphers" in attack.needs else base
+            terms = replace(terms, pairs=strength) if "pairs" in attack.needs else terms
+            dealt = 2 * pace * (base.targets + strength)
+            trials.append(Trial(attack, terms, strength, steps, seconds + dealt))
+    trials.sort(key=lambda t: (bool(t.attack.steps), t.attack.slow, t.strength, t.attack.id))
+    return trials, skipped
+
+
+def _size(shape: tuple[int, ...]) -> float:
+    """Samples of a picture, in those of one of CIFAR."""
+    h, w, c = shape
+    return h * w * c / 3072
+
+
+def _strengths(attack: Attack, left: int) -> list[int]:
+    """How much of what it needs is dealt, from little to much; always something, however few pictures there are."""
+    scale = CIPHERS if "ciphers" in attack.needs else PAIRS if "pairs" in attack.needs else ()
+    # A few pictures stay public, for the blind guesses that every score is counted from.
+    room = max(1, left - max(1, left // 10))
+    if attack.steps:  # one strength: the steps are what such an attack is fed with
+        return [min(MOST_PAIRS if "pairs" in attack.needs else scale[2], room)] if scale else [0]
+    fit = [n for n in scale if n <= room]
+    return fit or ([room] if scale else [0])

@@ -1,1 +1,0 @@
-"""Pictures into cipher pictures: pure functions on arrays. May import keys."""

@@ -1,0 +1,1 @@
+"""Cipher images on their way into a net."""

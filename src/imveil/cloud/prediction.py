@@ -1,0 +1,121 @@
+"""Answers and scores of a trained net: logits, accuracy with its interval, per class, confusion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.cloud.checks import check_kind
+from imveil.cloud.data.tensors import tensor
+from imveil.cloud.device import shortened
+from imveil.cloud.extra import nn, torch
+from imveil.cloud.training.settings import Precision
+from imveil.errors import BadShape, TrainingProblem
+from imveil.interval import wilson as wilson
+
+Images = npt.NDArray[Any]
+I64 = npt.NDArray[np.int64]
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many were right. confusion[truth, answer] counts pictures; 95 % interval after Wilson (1927).
+
+    >>> score = Score(np.array([[9, 1], [2, 8]]))
+    >>> score.right, score.n, score.accuracy
+    (17, 20, 0.85)
+    >>> [round(x, 3) for x in score.interval]
+    [0.64, 0.948]
+    """
+
+    confusion: I64
+
+    @property
+    def n(self) -> int:
+        """How many pictures."""
+        return int(self.confusion.sum())
+
+    @property
+    def right(self) -> int:
+        """How many of them were answered right."""
+        return int(np.trace(self.confusion))
+
+    @property
+    def accuracy(self) -> float:
+        """right / n, 0..1."""
+        return self.right / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the accuracy."""
+        return wilson(self.right, self.n)
+
+    @property
+    def per_class(self) -> list[tuple[int, int]]:
+        """(right, n) of each class, in order."""
+        return [(int(row[k]), int(row.sum())) for k, row in enumerate(self.confusion)]
+
+
+def predict_logits(net: nn.Module, images: Images, batch: int = 512) -> F32:
+    """Logits (n, classes) of pictures (n, h, w, c), in float32 whatever the net was trained in."""
+    check_kind(images)
+    device = next(net.parameters()).device
+    parts = []
+    with _still(net), torch.inference_mode():
+        for start in range(0, len(images), batch):
+            part = tensor(images[start : start + batch]).to(device)
+            parts.append(net(part).float().cpu().numpy())
+    return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
+
+
+def evaluate(net: nn.Module, images: Images, labels: I64, batch: int = 512) -> Score:
+    """The score of a net on pictures (n, h, w, c) with labels int64 (n,). TrainingProblem where it answers with no
+    numbers."""
+    if labels.shape != images.shape[:1] or not len(labels):
+        raise BadShape(f"a score needs pictures and as many labels, got {images.shape} and {labels.shape}")
+    logits = predict_logits(net, images, batch)
+    classes = logits.shape[1]
+    if labels.min() < 0 or labels.max() >= classes:
+        raise TrainingProblem(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
+    if bad := int((~np.isfinite(logits).all(1)).sum()):
+        raise TrainingProblem(f"the net answers {bad:,} of {len(logits):,} pictures with no numbers: it has diverged")
+    flat = labels.astype(np.int64) * classes + logits.argmax(1)
+    return Score(np.bincount(flat, minlength=classes * classes).reshape(classes, classes))
+
+
+def hits(
+    net: nn.Module, images: Any, labels: torch.Tensor, *, precision: Precision = "float32", batch: int = 512
+) -> int:
+    """How many pictures are answered right: the quick count while training. images: a tensor beside the labels, or
+    pictures on disk."""
+    right = torch.zeros((), dtype=torch.int64, device=labels.device)
+    with _still(net), torch.inference_mode(), shortened(labels.device, precision):
+        for start in range(0, len(images), batch):
+            part = images[start : start + batch]
+            part = part if isinstance(part, torch.Tensor) else tensor(part).to(labels.device)
+            right += (net(part).argmax(1) == labels[start : start + batch]).sum()
+    return int(right)
+
+
+def sound(net: nn.Module, images: torch.Tensor) -> bool:
+    """Whether the answers to pictures (n, h, w, c), on the net's device, are numbers. It draws nothing, and leaves the
+    net as it was."""
+    with _still(net), torch.inference_mode():
+        return bool(torch.isfinite(net(images)).all())
+
+
+class _still:  # noqa: N801 - used as a context, like a function
+    """The net in evaluation mode, and back to what it was."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net, self.was = net, net.training
+
+    def __enter__(self) -> None:
+        self.net.eval()
+
+    def __exit__(self, *_: Any) -> None:
+        self.net.train(self.was)

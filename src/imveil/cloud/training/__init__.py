@@ -1,0 +1,1 @@
+"""Training: a loop, its steps, its settings, and what it leaves on disk."""

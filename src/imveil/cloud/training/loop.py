@@ -1,0 +1,264 @@
+"""The training loop: plain torch, seeded, resumable. The same data, settings and threads give the same bits on a CPU.
+
+The pictures go to the device once, as they are stored, (n, h, w, c). Each step gathers a batch, flipped and shifted in
+the same gather, and may have it encrypted on the way (`fresh`). What a step is stands in `step.py`, what a recipe can
+say in `settings.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imveil.cloud.checks import check_pictures
+from imveil.cloud.classifier import Classifier, Normalisation
+from imveil.cloud.data.streamed import Streamed
+from imveil.cloud.data.tensors import tensor
+from imveil.cloud.device import pick_device, precision_of
+from imveil.cloud.extra import torch
+from imveil.cloud.prediction import hits, sound
+from imveil.cloud.training.average import Average
+from imveil.cloud.training.checkpoint import Interrupts, State, digest, restore, store
+from imveil.cloud.training.group import Group, joined
+from imveil.cloud.training.settings import Epoch as Epoch
+from imveil.cloud.training.settings import Progress as Progress
+from imveil.cloud.training.settings import Settings as Settings
+from imveil.cloud.training.step import Fresh, Run, optimiser_of
+from imveil.errors import BadDtype, TrainingProblem
+
+Images = Any  # an array (n, h, w, c), or Streamed
+SAMPLE = 2048  # pictures that are enough to know a mean and a deviation
+FEW = 16  # pictures that are enough to see that a net answers with numbers
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained net (pictures -> logits), how it got there, and what it was trained with."""
+
+    net: Classifier
+    history: list[Epoch]
+    settings: Settings
+    normalisation: Normalisation
+    seconds: float
+
+
+def fit(
+    train: tuple[Images, I64],
+    classes: int,
+    settings: Settings,
+    *,
+    valid: tuple[Images, I64] | None = None,
+    checkpoint: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    device: str | torch.device | None = None,
+    fresh: Fresh | None = None,
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> Trained:
+    """Train a net on pictures (n, h, w, c), uint8, uint16 or float32, with labels int64 (n,) in 0..classes-1.
+
+    valid: pictures that are only looked at after each epoch. checkpoint: a file that is written after each epoch,
+    every minute, and on SIGINT or SIGTERM; a run that finds it there goes on from it, and ends in the same bits on a
+    CPU with the same number of threads. progress: called every few steps. fresh(batch, generator): what is done to
+    each augmented batch ((n, h, w, c), on the device), for an owner who encrypts anew in every epoch. start: weights of
+    another net's state, taken where name and shape are the same; normalisation and adapter are those of the pictures.
+
+    Raises BadShape, BadDtype, BadField; TrainingProblem for labels that cannot be learnt, and before a net is kept that
+    answers with no numbers; KeyboardInterrupt after a signal, once the checkpoint is safe.
+    """
+    settings.check()
+    check_pictures(*train, classes)
+    if valid is not None:
+        check_pictures(*valid, classes, all_classes=False)
+    with joined(settings.batch) as group:
+        where = pick_device(device)
+        settings = replace(settings, precision=precision_of(where, settings.precision))
+        with torch.random.fork_rng(devices=[]), repeatable(where):
+            torch.manual_seed(settings.seed)
+            run, normalisation = prepare(train, classes, settings, where, fresh, group, start)
+            held = None if valid is None else (_there(valid[0], where), tensor(valid[1]).to(where))
+            recipe: dict[str, Any] = {}
+            if checkpoint is not None:
+                recipe = {**asdict(settings), "classes": classes, "data": digest(*train, *(valid or ()))}
+                if start is not None:
+                    recipe["start"] = digest(*(value.float().numpy() for _, value in sorted(start.items())))
+                restore(checkpoint, recipe, run.state)
+            _train(run, held, checkpoint, recipe, progress if group.first else None)
+            _sound(run)
+            if run.state.average is not None:
+                run.state.average.swap(run.net)
+    at = run.state.at
+    return Trained(run.net.eval(), [Epoch(**e) for e in at.history], settings, normalisation, at.seconds)
+
+
+def prepare(
+    train: tuple[Images, I64],
+    classes: int,
+    settings: Settings,
+    where: torch.device,
+    fresh: Fresh | None,
+    group: Group,
+    start: Mapping[str, torch.Tensor] | None = None,
+) -> tuple[Run, Normalisation]:
+    """A run before its first step, and how its pictures are normalised. The global generator gives the weights."""
+    images, labels = _there(train[0], where), tensor(train[1]).to(where)
+    draws = torch.Generator().manual_seed(settings.seed)
+    # The seen pictures, not the given ones, set shape and normalisation; a sample of them is enough.
+    if isinstance(images, Streamed):
+        spread = np.linspace(0, len(images) - 1, min(SAMPLE, len(images))).astype(np.int64)
+        sample = tensor(images[spread]).to(where)
+    else:
+        sample = images
+    if fresh is not None:
+        sample = fresh(sample[:SAMPLE], torch.Generator().manual_seed(settings.seed)).to(where)
+        if sample.dtype not in (torch.uint8, torch.float32):
+            raise BadDtype(f"fresh pictures must be uint8 or float32, got {str(sample.dtype).removeprefix('torch.')}")
+    h, w, c = (int(side) for side in sample.shape[1:])
+    net = Classifier.of(settings, classes, (h, w, c))
+    if start is not None:
+        _begin(net, start)
+    net = net.to(where)
+    net.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if net.adapter is not None:
+        net.adapter.start(sample)
+    normalisation = net.normalise(sample)
+    if settings.compiled:
+        net.compile_for_training()
+    average = Average(net, settings.ema) if settings.ema else None
+    scaler = torch.amp.GradScaler(where.type, enabled=settings.precision == "fp16")
+    state = State(net, optimiser_of(net, settings), draws, average, scaler)
+    return Run(net, state, images, labels, settings, where, fresh, group, sample[:FEW].clone()), normalisation
+
+
+def order_of(images: torch.Tensor | Streamed, draws: torch.Generator) -> torch.Tensor:
+    """A random order of the pictures, for one epoch."""
+    return images.order(draws) if isinstance(images, Streamed) else torch.randperm(len(images), generator=draws)
+
+
+def _there(images: Any, where: torch.device) -> torch.Tensor | Streamed:
+    """Pictures on the device, once; those on disk stay there."""
+    return images if isinstance(images, Streamed) else tensor(images).to(where)
+
+
+def _begin(net: Classifier, start: Mapping[str, torch.Tensor]) -> None:
+    """Weights of another net where they fit; TrainingProblem where none of its first layers does."""
+    own = net.state_dict()
+    fits = {k: v for k, v in start.items() if k.startswith("net.") and k in own and own[k].shape == v.shape}
+    if len(fits) < len([k for k in own if k.startswith("net.")]) / 2:
+        raise TrainingProblem(
+            f"of {len(own)} weights {len(fits)} fit: the model to begin with is another one",
+            hint="use its --model, --width and --model-set",
+        )
+    net.load_state_dict(fits, strict=False)
+
+
+def _train(
+    run: Run,
+    held: tuple[torch.Tensor | Streamed, torch.Tensor] | None,
+    checkpoint: Path | None,
+    recipe: dict[str, Any],
+    progress: Callable[[Progress], None] | None,
+) -> None:
+    settings, at, saved = run.settings, run.state.at, time.monotonic()
+    before = saved - at.seconds
+    tell = progress or (lambda _: None)
+
+    def keep(interrupts: Interrupts) -> None:
+        nonlocal saved
+        if checkpoint is not None:
+            _sound(run)
+            if run.group.first:
+                store(checkpoint, recipe, run.state)
+            saved = time.monotonic()
+            if run.group.any(bool(interrupts)):
+                raise KeyboardInterrupt
+
+    with Interrupts(active=checkpoint is not None) as interrupts:
+        while at.epoch <= settings.epochs:
+            if at.step == 0 and not len(at.order):
+                at.order = run.group.same(order_of(run.images, run.state.draws))
+            total = torch.tensor(at.total, dtype=torch.float64, device=run.device)
+            run.net.train()
+            while at.step < run.steps:
+                total += run.step()
+                at.step += 1
+                late = time.monotonic() - saved > 60 or bool(interrupts)
+                # Processes of a group have clocks of their own, so there they agree at fixed steps.
+                if at.step % 10 and at.step < run.steps and not (late and run.group.size == 1):
+                    continue
+                at.total, at.seconds = _finite(total, run), time.monotonic() - before
+                done = (at.epoch - 1) * run.steps + at.step
+                tell(Progress(done, settings.epochs * run.steps, at.total / at.step, at.seconds))
+                if checkpoint is not None and run.group.any(late):
+                    keep(interrupts)
+            _end_epoch(run, held, tell, before)
+            keep(interrupts)
+
+
+def _end_epoch(
+    run: Run, held: tuple[torch.Tensor | Streamed, torch.Tensor] | None, tell: Callable[[Progress], None], before: float
+) -> None:
+    at, share = run.state.at, None
+    run.group.settle(run.net)
+    if held is not None:
+        average = run.state.average
+        with nullcontext() if average is None else average.shown(run.net):
+            share = hits(run.net, *held, precision=run.settings.precision) / len(held[0])
+    at.seconds = time.monotonic() - before
+    epoch = Epoch(at.epoch, at.total / run.steps, share, at.seconds)
+    at.history.append(asdict(epoch))
+    tell(Progress(at.epoch * run.steps, run.settings.epochs * run.steps, epoch.loss, at.seconds, epoch))
+    at.epoch, at.step, at.total, at.order = at.epoch + 1, 0, 0.0, torch.empty(0, dtype=torch.int64)
+
+
+def _finite(total: torch.Tensor, run: Run) -> float:
+    value = float(total)
+    if not math.isfinite(value):
+        raise TrainingProblem(
+            f"the loss is no number any more in epoch {run.state.at.epoch}, by step {run.state.at.step} of {run.steps}",
+            hint=_hint(run),
+        )
+    return value
+
+
+def _sound(run: Run) -> None:
+    """TrainingProblem unless net and mean answer with numbers. A loss is that of the net before its last update."""
+    average = run.state.average
+    good = sound(run.net, run.sample)
+    if average is not None:
+        with average.shown(run.net):
+            good = sound(run.net, run.sample) and good
+    if run.group.any(not good):
+        at = run.state.at
+        done = (at.epoch - 1) * run.steps + at.step
+        raise TrainingProblem(f"the net's answers are no numbers any more after step {done}", hint=_hint(run))
+
+
+def _hint(run: Run) -> str:
+    return f"use a smaller learning rate than {run.settings.lr:g}, and --restart"
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """Deterministic kernels on an accelerator, where torch has them; those of a CPU are so already."""
+    if device.type == "cpu":
+        yield
+        return
+    flags = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        with warnings.catch_warnings():
+            # Some kernels have no such form (max-pool backward): repeating to the bit is promised for CPUs only.
+            warnings.filterwarnings("ignore", message="(?i).*determinis")
+            yield
+    finally:
+        torch.use_deterministic_algorithms(flags[0], warn_only=flags[1])

@@ -1,0 +1,1 @@
+"""Benchmarks of sequences, JPEG and key space that a user may run himself."""

@@ -1,0 +1,137 @@
+"""Status: what the records say of a scheme, in a few words. Computed, never written by hand.
+
+An attack counts as having broken a scheme when its recovery, over the seeds, is at least 0.9 and its interval's lower
+end too; a scheme is recognisable from 0.3 on, and leaks outlines where one cipher image gives 0.1. Records whose
+control scored above the best blind guess, or that no control stands beside, count for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, Literal
+
+from imveil.record import Record, latest
+from imveil.schemes.base import Scheme
+
+BROKEN, RECOGNISABLE, OUTLINES, LINKED = 0.9, 0.3, 0.1, 0.5
+View = Literal["one", "many", "pairs", "chosen", "gallery"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One attack under one set of terms on one kind of pictures, over its seeds.
+
+    view: what it was given beside the cipher images themselves: "one" nothing, "many" further cipher images, known
+    "pairs", "chosen" pictures, a "gallery" that holds the answer. amount: how many of them. recovery, identified:
+    means; low: the mean of the lower ends.
+    """
+
+    attack: str
+    view: View
+    amount: int
+    data: str
+    recovery: float
+    low: float
+    identified: float
+    records: list[Record]
+
+    @property
+    def words(self) -> str:
+        """What was given, in words.
+
+        >>> Result("x", "pairs", 1, "", 1, 1, 1, []).words, Result("x", "many", 30, "", 1, 1, 1, []).words
+        ('one known pair', '30 cipher images')
+        """
+        what = {"many": "cipher image", "pairs": "known pair", "chosen": "chosen picture"}.get(self.view)
+        if what is None:
+            return "one cipher image"
+        return f"one {what}" if self.amount == 1 else f"{self.amount} {what}s"
+
+
+def view_of(needs: Iterable[str]) -> View:
+    """What an attack with these needs is given, beside the cipher images.
+
+    >>> view_of({"pairs"}), view_of([])
+    ('pairs', 'one')
+    """
+    for need, view in _VIEWS.items():
+        if need in needs:
+            return view
+    return "one"
+
+
+_VIEWS: dict[str, View] = {"gallery": "gallery", "oracle": "chosen", "pairs": "pairs", "ciphers": "many"}
+
+
+def results(scheme: Scheme, records: Iterable[Record], data: str = "") -> list[Result]:
+    """What was tried on `scheme` with exactly these fields, on pictures called `data` (any when empty)."""
+    groups: dict[str, list[Record]] = {}
+    for one in latest(records):
+        facts = one.facts
+        same = facts.get("scheme") == scheme.id and {**scheme.config(), **facts["fields"]} == scheme.config()
+        if one.kind == "recovery" and same and facts["data"] and data in ("", facts["data"]) and _sound(one):
+            groups.setdefault(one.digest, []).append(one)
+    return [_result(runs) for runs in groups.values()]
+
+
+def _sound(one: Record) -> bool:
+    control = one.facts["found"].get("control")
+    return control is not None and control["low"] <= 0
+
+
+def _result(runs: list[Record]) -> Result:
+    facts = runs[0].facts
+    view, terms = view_of(facts["needs"]), facts["terms"]
+    asked = max(one.facts["found"]["queries"] for one in runs)
+    amount = {"chosen": asked, "pairs": terms.get("pairs", 0), "many": terms.get("ciphers", 0)}.get(view, 0)
+    return Result(
+        attack=facts["attack"],
+        view=view,
+        amount=amount,
+        data=facts["data"],
+        recovery=fmean(one.value for one in runs),
+        low=fmean(one.low for one in runs),
+        identified=fmean(one.facts["found"]["identified"] for one in runs),
+        records=runs,
+    )
+
+
+def least(found: Iterable[Result], view: View, reached: float) -> Result | None:
+    """Of what was given in `view`, the least that recovered `reached`, lower end too; None where nothing did."""
+    good = [one for one in found if one.view == view and min(one.low, one.recovery) >= reached]
+    return min(good, key=lambda one: (one.amount, -one.recovery), default=None)
+
+
+def status(scheme: Scheme, records: Iterable[Record]) -> str:
+    """The worst that was measured, in words: "broken by 30 cipher images; by one known pair; by 3 chosen pictures"."""
+    found = results(scheme, records)
+    if not found:
+        return "not measured"
+    parts = []
+    views: tuple[View, ...] = ("one", "many", "pairs", "chosen")
+    for reached, word in ((BROKEN, "broken by"), (RECOGNISABLE, "recognisable from")):
+        won = [one.words for view in views if (one := least(found, view, reached))]
+        if won:  # who breaks it is not asked who recognises it
+            parts.append(f"{word} {'; by '.join(won)}" if reached == BROKEN else f"{word} {'; from '.join(won)}")
+            break
+    if least(found, "one", OUTLINES) and not least(found, "one", RECOGNISABLE):
+        parts.append("outlines leak")
+    if any(one.view == "gallery" and one.identified >= LINKED for one in found):
+        parts.append("one cipher image tells it from a thousand pictures")
+    if parts:
+        return "; ".join(parts)
+    return "no break found: tried " + ", ".join(sorted({one.attack for one in found}))
+
+
+def table(schemes: Iterable[Scheme], records: Iterable[Record]) -> list[dict[str, Any]]:
+    """One row a scheme: id, fields that are not at their default, status, n of records."""
+    kept = list(records)
+    rows = []
+    for scheme in schemes:
+        base = type(scheme)().config()
+        changed = {name: value for name, value in scheme.config().items() if value != base[name]}
+        count = sum(len(one.records) for one in results(scheme, kept))
+        rows.append({"scheme": scheme.id, "fields": changed, "status": status(scheme, kept), "records": count})
+    return rows

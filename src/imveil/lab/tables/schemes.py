@@ -1,0 +1,101 @@
+"""Schemes on paper: everything that is said about one, read from its docstrings, fields and traits."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from dataclasses import asdict
+from typing import Any, Literal, get_args, get_origin
+
+import imveil
+from imveil import record
+from imveil.lab.evidence import status
+from imveil.schemes.base import Scheme
+
+Table = tuple[list[str], list[list[str]]]
+NAMES = {"hides": "Hides", "leaks": "Leaks", "key_space": "Key space", "breaks": "Breaks"}
+PARTS = {"hides": "Hides", "leaks": "Leaks", "key_space": "Key space", "breaks": "Breaks?"}
+
+
+def page_of(id: str) -> dict[str, Any]:
+    """One scheme with its usual fields, as JSON can hold it. Raises UnknownName.
+
+    text: the docstring of its file without its first line and what follows; hides, leaks, key_space, breaks: the
+    sentences after these words in it, "" where there are none; use: fields and material.
+
+    >>> page_of("etc/1")["fields"]
+    {'block': {'default': 4, 'takes': ['2..64']}}
+    >>> page_of("etc/1")["key_space"]
+    'N! * 8^N * 2^N * 6^N for N blocks.'
+    """
+    scheme = imveil.find(id)
+    text = inspect.cleandoc(sys.modules[type(scheme).__module__].__doc__ or "")
+    what, _, text = text.partition("\n\n")
+    text, parts = _parts(text)
+    return {
+        "id": scheme.id,
+        "what": " ".join(what.split()).removeprefix(f"{scheme.id}: "),
+        "paper": scheme.paper,
+        "fields": {name: {"default": v, "takes": _takes(scheme, name)} for name, v in scheme.config().items()},
+        "traits": asdict(scheme.traits),
+        "text": text,
+        **parts,
+        "use": inspect.cleandoc(type(scheme).__doc__ or ""),
+    }
+
+
+def _parts(text: str) -> tuple[str, dict[str, str]]:
+    """The text before the parts, and the parts, each on one line."""
+    marks = [
+        (m, name) for name, word in PARTS.items() for m in re.finditer(rf"(?:^|(?<=[.)]\s)){word}:?\s", text, re.M)
+    ]
+    marks.sort(key=lambda mark: mark[0].start())
+    ends = [mark.start() for mark, _ in marks[1:]] + [len(text)]
+    found = dict.fromkeys(PARTS, "")
+    for (mark, name), end in zip(marks, ends, strict=True):
+        found[name] = " ".join(text[mark.end() : end].split())
+    return text[: marks[0][0].start() if marks else None].strip(), found
+
+
+def _takes(scheme: Scheme, name: str) -> list[Any]:
+    kind, ranges = scheme._kinds()[name], scheme._ranges()
+    if name in ranges:
+        return [f"{ranges[name].low}..{ranges[name].high}"]
+    return list(get_args(kind)) if get_origin(kind) is Literal else [getattr(kind, "__name__", str(kind))]
+
+
+def schemes_table() -> Table:
+    """Header and rows: every scheme with its usual fields."""
+    header = ["id", "what", "key", "takes", "cipher images", "decrypted", "survives JPEG", "status"]
+    games = record.read("recovery")
+    return header, [[*_row(page_of(id)), status(imveil.find(id), games)] for id in imveil.schemes()]
+
+
+def _row(page: dict[str, Any]) -> list[str]:
+    traits = page["traits"]
+    takes = [f"blocks of {traits['tile']}"] if traits["tile"] > 1 else []
+    takes += [f"{' or '.join(map(str, traits['channels']))} channels"] if traits["channels"] else []
+    exact = f"to within {traits['error']}" if traits["error"] else "every byte"
+    return [
+        f"`{page['id']}`",
+        page["what"].rstrip("."),
+        "an image" if traits["per_image"] else "a data set",
+        ", ".join(takes) or "anything",
+        traits["dtype"] + ("" if traits["keeps_shape"] else ", another shape"),
+        exact if traits["invertible"] else "no",
+        "yes" if traits["survives_jpeg"] else "no",
+    ]
+
+
+def chapters() -> str:
+    """Every scheme as a chapter of Markdown."""
+    parts = []
+    for page in map(page_of, imveil.schemes()):
+        fields = [f"`{n}` = {v['default']} ({' | '.join(map(str, v['takes']))})" for n, v in page["fields"].items()]
+        lines = [f"* **{name}**: {page[part]}" for part, name in NAMES.items() if page[part]]
+        lines += [f"* **Fields**: {', '.join(fields) or 'none'}.", f"* **Paper**: {page['paper']}."]
+        opening = page["what"][0].upper() + page["what"][1:]
+        chapter = [f"## {page['id']}", opening, page["text"], "\n".join(lines), page["use"]]
+        parts.append("\n\n".join(part for part in chapter if part) + "\n")
+    return "\n".join(parts)

@@ -1,0 +1,1 @@
+"""Public data sets: where they are found, and how they are downloaded."""

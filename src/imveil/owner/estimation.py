@@ -1,0 +1,148 @@
+"""What encrypting a source will take, before anything starts: pictures, broken ones, bytes of the output, time.
+
+Some pictures, spread evenly over the source, are encrypted for the purpose, under a key that is thrown away, with all
+that a run does: read, encrypt, digest, write, into a temporary folder that is gone at the end. The rest is
+proportion. No key of the owner's is needed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imveil.errors import BadInput, BadSource
+from imveil.keys.key import Key
+from imveil.owner.encryption import pick_container
+from imveil.owner.run import pool
+from imveil.owner.shards import names
+from imveil.owner.shards.sealed_table import Row
+from imveil.owner.shards.writing import EncryptShard, ShardTask, Todo
+from imveil.schemes.base import Scheme
+from imveil.store.containers.base import find
+from imveil.store.manifest import ALL
+
+SAMPLE = 256
+_START = 1.0  # seconds in which workers start
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What was found and what follows.
+
+    pictures: in the source, by split in `splits`.   looked: how many were read.   broken: (id, reason) of those among
+    them that cannot be encrypted.   bytes: of the data set.   seconds: with `workers` processes.   shapes: of pictures
+    looked at, (h, w, c), and how many, the most frequent first; those of 16 bits are (h, 2w, c).
+    """
+
+    pictures: int
+    splits: dict[str, int]
+    classes: int
+    looked: int
+    broken: list[tuple[str, str]]
+    bytes: int
+    seconds: float
+    workers: int
+    container: str
+    shapes: list[tuple[tuple[int, ...], int]]
+
+    @property
+    def all_read(self) -> bool:
+        """Whether `broken` is of all pictures."""
+        return self.looked == self.pictures
+
+
+def estimate(
+    source: Any,
+    scheme: Scheme,
+    *,
+    container: str | None = None,
+    workers: int | None = None,
+    sample: int = SAMPLE,
+    read_all: bool = False,
+) -> Estimate:
+    """Look at `sample` pictures of an opened source, or at all of them for broken ones (`read_all`), and estimate.
+
+    Raises BadDtype, UnknownName for a container, BadSource where nothing could be encrypted.
+    """
+    store, total, key = pick_container(scheme, container), len(source.items), Key.generate()
+    if not total:
+        raise BadSource("the source has no pictures")
+    workers = workers or pool.default_workers()
+    count = min(sample, total)
+    chosen = [i * total // count for i in range(count)]
+    ids = names.ids(source.items, source.classes)
+    watched = _Watched(source)
+    with tempfile.TemporaryDirectory(prefix="imveil-estimate-") as folder:
+        # The first picture compiles and plans, which a long run does once.
+        _shard(watched, scheme, key, Path(folder) / "first", store, chosen[:1], ids)
+        started = time.perf_counter()
+        done = _shard(watched, scheme, key, Path(folder) / "all", store, chosen, ids)
+        seconds = (time.perf_counter() - started) / count
+        files = [file for file in (Path(folder) / "all").rglob("[!.]*") if file.is_file()]
+        size = sum(file.stat().st_size for file in files)
+    broken = [(reject.id, reject.reason) for reject in done.rejects]
+    if len(broken) == count:
+        raise BadSource(f"none of {count} pictures could be encrypted; the first: {broken[0][1]}")
+    each = size / (count - len(broken))
+    if read_all:
+        broken = _broken(source, ids, key, workers)
+    good = total - len(broken) if read_all else total * (count - len(broken)) / count
+    start = 0.0 if workers == 1 else _START
+    shapes = Counter(watched.shapes).most_common()
+    return Estimate(
+        total, source.splits, len(source.classes), total if read_all else count, broken, round(each * good),
+        start + seconds * total / workers, workers, store, shapes,
+    )  # fmt: skip
+
+
+class _Watched:
+    """A source that notes the shapes of its pictures."""
+
+    def __init__(self, source: Any) -> None:
+        self.source, self.shapes, self.place = source, list[tuple[int, ...]](), getattr(source, "place", None)
+
+    def read(self, i: int) -> Any:
+        picture = self.source.read(i)
+        self.shapes.append(picture.pixels.shape)
+        return picture
+
+
+def _shard(
+    source: _Watched, scheme: Scheme, key: Key, root: Path, store: str, chosen: Sequence[int], ids: list[str]
+) -> Any:
+    root.mkdir()
+    source.shapes.clear()
+    items, classes = [source.source.items[i] for i in chosen], list(source.source.classes)
+    rows = [Row(item.split, item.label, item.name) for item in items]
+    paths = names.cipher_paths(rows, classes, key, False, find(store).extension)
+    task = ShardTask(0, [Todo(i, ids[i], path) for i, path in zip(chosen, paths, strict=True)], rows[0].split or ALL)
+    return EncryptShard(key, source, scheme, root, store, classes)(task, lambda: False)
+
+
+def _broken(source: Any, ids: list[str], key: Key, workers: int) -> list[tuple[str, str]]:
+    """Read every picture, on all cores."""
+    tasks = [range(at, min(at + 500, len(ids))) for at in range(0, len(ids), 500)]
+    found = sorted(pair for part in pool.run(_reader, (source,), key, tasks, workers) for pair in part)
+    return [(ids[at], reason) for at, reason in found]
+
+
+def _reader(key: Key, source: Any) -> Any:
+    del key
+
+    def work(places: range, stop: pool.Stop) -> list[tuple[int, str]]:
+        found = []
+        for i in places:
+            if stop():
+                raise pool.Stopped
+            try:
+                source.read(i)
+            except (BadInput, OSError, MemoryError) as error:
+                found.append((i, str(error) or type(error).__name__))
+        return found
+
+    return work

@@ -1,0 +1,1 @@
+"""Encryption inside other people's pipelines: torch, Arrow, samples of a loader."""

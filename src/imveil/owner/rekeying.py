@@ -1,0 +1,295 @@
+"""Re-key a cipher data set: the same pictures under another key, without the pictures.
+
+Where a scheme is a plan, old and new key give one plan, `new @ ~old`, which turns each cipher image into the other: no
+plain pixel comes into being, in memory or on disk. Other schemes pass through memory, never through a file.
+Names, classes, depths and checks come from the sealed table. All else is `encrypt_set`, so a run that was interrupted
+goes on, and with one key for the data set the result is that of a fresh encryption, byte for byte. Where each image has
+a key of its own its nonce becomes
+
+    first 16 bytes of HMAC-SHA256(new key.derive(scheme id, "nonce"), "rekey" || old nonce)
+
+since the nonce of a fresh encryption depends on the pixels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from imveil.errors import BadImage, BadManifest, KeyProblem, StoreProblem
+from imveil.keys.key import Key
+from imveil.owner.decryption import check_key, expected, find_scheme, read_table
+from imveil.owner.encryption import REJECTED, encrypt_set
+from imveil.owner.run import pool
+from imveil.owner.run.place import apart
+from imveil.owner.run.progress import Reject, Report, Watch, writing
+from imveil.owner.run.scratch import read as read_aside
+from imveil.owner.run.scratch import scratch
+from imveil.owner.shards.reading import check_tag
+from imveil.owner.shards.sealed_table import VERSION, Row, Table
+from imveil.owner.shards.sealing import AUTH, seal, unseal
+from imveil.owner.shards.writing import EncryptShard, Todo
+from imveil.plans.steps import from_one_to_other
+from imveil.schemes.base import Scheme
+from imveil.store.containers.base import Opened, Packed
+from imveil.store.manifest import FILE
+from imveil.store.sets import CipherSet, Entry, open_set
+from imveil.store.tag import Tag
+
+_PURPOSE = "rekey"
+
+
+def rekey_set(
+    source: str | Path,
+    destination: str | Path,
+    old: Key,
+    new: Key,
+    *,
+    workers: int | None = None,
+    engine: pool.Engine = pool,
+    progress: Watch | None = None,
+) -> Report:
+    """The cipher data set `source`, which is under `old`, under `new` in the folder `destination`.
+
+    Cipher images that were altered are left out and reported. Those that were left out when the data set was encrypted
+    still are, which is no news and not in the report. Raises WrongKey with both fingerprints, BadManifest where
+    the manifest is not its owner's or the table is an old one, NotInvertible, BadDestination.
+    """
+    cipher_set = open_set(source)
+    manifest = cipher_set.manifest
+    check_key(old, manifest.fingerprint, str(source))
+    if old == new:
+        raise KeyProblem(f"{source} is under key {old.fingerprint} already", hint="imveil keygen makes another key")
+    scheme = find_scheme(manifest.scheme, manifest.fields)
+    _own(cipher_set, old)
+    table = read_table(cipher_set, old)
+    if table.version != VERSION:
+        raise BadManifest(
+            f"the sealed table of {source} is of version {table.version}, which cannot be carried to another key",
+            hint="decrypt the data set and encrypt it anew",
+        )
+    apart(Path(source), Path(destination))
+    with writing(Path(destination)), scratch(cipher_set, Path(destination), new, workers, engine) as aside:
+        report = encrypt_set(
+            Ciphers.of(cipher_set, table, old, new, aside),
+            destination,
+            scheme,
+            new,
+            keep_names=table.keep_names,
+            hide_labels=table.hide_labels,
+            container=manifest.container,
+            workers=workers,
+            engine=engine,
+            make=make,
+            progress=progress,
+        )
+    return replace(report, rejected=[reject for reject in report.rejected if table.rows[reject.at].mac is not None])
+
+
+def through_memory(id: str, fields: Mapping[str, Any]) -> bool:
+    """Whether re-keying images of this scheme makes plain pictures in memory. Raises NotInvertible.
+
+    >>> through_memory("negpos/1", {}), through_memory("orthogonal/1", {})
+    (False, True)
+    """
+    scheme = find_scheme(id, fields)
+    tile, channels = scheme.traits.tile, (scheme.traits.channels or (3,))[0]
+    plan = scheme.plan(Key(bytes(32)), (tile, tile, channels))
+    return from_one_to_other(plan, plan) is None
+
+
+class Held(NamedTuple):
+    """A cipher image (h, w, c), its tag, and the check of its picture, as `EncryptShard` takes pictures."""
+
+    pixels: Any
+    tag: Tag
+    check: str
+
+    @property
+    def depth(self) -> int:
+        """Of the picture."""
+        return self.tag.depth
+
+
+@dataclass(frozen=True)
+class Ciphers:
+    """A cipher data set as a source: its pictures as the table names them, in the order of the first source.
+
+    where: shard of each, its place in there, and what the shard says of it; None where it was left out.   why: the
+    reason then.   sealed: the old key under the new one, for the workers: neither is ever pickled.   aside: the images
+    in files of their own, where there is a scratch.
+    """
+
+    cipher_set: CipherSet
+    items: Sequence[Row]
+    classes: list[str]
+    where: list[tuple[int, int, Entry] | None]
+    why: dict[int, str]
+    sealed: bytes
+    aside: Path | None = None
+
+    @classmethod
+    def of(cls, cipher_set: CipherSet, table: Table, old: Key, new: Key, aside: Path | None = None) -> Ciphers:
+        """Every list is read. Raises BadManifest, BadShard."""
+        _, paths = expected(cipher_set, table, old)
+        found = {
+            entry.path: (number, position, entry)
+            for number, shard in enumerate(cipher_set.manifest.shards)
+            for position, entry in enumerate(cipher_set.shard(shard))
+        }
+        where = [found.get(path) if row.mac else None for path, row in zip(paths, table.rows, strict=True)]
+        reasons = _reasons(cipher_set.path)
+        why = {i: reasons.get(path, "it was left out when it was encrypted") for i, path in enumerate(paths)
+               if where[i] is None}  # fmt: skip
+        why |= {i: f"{paths[i]} is missing" for i in why if table.rows[i].mac is not None}
+        return cls(cipher_set, table.rows, table.classes, where, why, seal(old.reveal(), new, _PURPOSE), aside)
+
+    @property
+    def spec(self) -> str:
+        """Where it lies."""
+        return str(self.cipher_set.path)
+
+    @property
+    def splits(self) -> list[str]:
+        """In the order of the manifest."""
+        return list(self.cipher_set.manifest.splits)
+
+    def read(self, at: int) -> Held:
+        """The cipher image of one picture. Raises BadImage."""
+        place = self.where[at]
+        if place is None:
+            raise BadImage(self.why[at])
+        number, position, entry = place
+        try:
+            found = self._read(number, position, entry)
+            check_tag(found.tag, entry.path, self.cipher_set.manifest, self._scheme)
+        except StoreProblem as error:
+            raise BadImage(error.message) from error
+        assert found.tag is not None
+        return Held(found.image, found.tag, self.items[at].mac or "")
+
+    def _read(self, number: int, position: int, entry: Entry) -> Packed:
+        held = None if self.aside is None else read_aside(self.aside, number, position)
+        if held is not None:
+            return held
+        (found,) = self._shard(number).read([entry])
+        if isinstance(found, StoreProblem):
+            raise found
+        return found
+
+    def _shard(self, number: int) -> Opened:
+        if self._last.get(number) is None:
+            self._last.clear()
+            self._last[number] = self.cipher_set.container.open(
+                self.cipher_set.path, self.cipher_set.manifest.shards[number]
+            )
+        return self._last[number]
+
+    @cached_property
+    def _last(self) -> dict[int, Opened]:
+        return {}
+
+    @cached_property
+    def _scheme(self) -> Scheme:
+        return find_scheme(self.cipher_set.manifest.scheme, self.cipher_set.manifest.fields)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_last"}
+
+
+@dataclass(frozen=True)
+class RekeyShard(EncryptShard):
+    """The work of one worker. old: the key that the cipher images are under."""
+
+    old: Key = field(kw_only=True)
+
+    def _groups(self, todos: list[Todo], rejects: list[Reject]) -> Iterator[tuple[list[Todo], list[Any]]]:
+        """As they lie: each old shard is opened once for a new one."""
+        places = self.source.where
+        order = sorted(todos, key=lambda todo: (places[todo.at] or (-1,))[0])
+        for members, pictures in super()._groups(order, rejects):
+            sizes = {picture.tag.size for picture in pictures}
+            for size in sizes:
+                chosen = [i for i, picture in enumerate(pictures) if picture.tag.size == size]
+                yield [members[i] for i in chosen], [pictures[i] for i in chosen]
+
+    def made(self, todos: list[Todo], pictures: list[Any]) -> Iterator[tuple[Any, Tag, str]]:
+        """The new cipher images."""
+        del todos
+        images = np.stack([picture.pixels for picture in pictures])
+        shape = self.scheme.plain_shape(images.shape[1:])
+        config, fingerprint = self.scheme.config(), self.key.fingerprint
+        if not self.scheme.traits.per_image:
+            changed = self._turned(self.scheme.plan(self.old, shape), self.scheme.plan(self.key, shape), images)
+            for image, picture in zip(changed, pictures, strict=True):
+                yield (
+                    image,
+                    Tag(self.scheme.id, config, fingerprint, None, picture.tag.size, picture.tag.depth),
+                    picture.check,
+                )
+            return
+        before = [picture.tag.nonce for picture in pictures]
+        nonces = renonce(self.scheme, self.key, before)
+        plans = zip(
+            self.scheme.image_plans(self.old, before, shape),
+            self.scheme.image_plans(self.key, nonces, shape),
+            strict=True,
+        )
+        for i, (old, new) in enumerate(plans):
+            tag = Tag(self.scheme.id, config, fingerprint, nonces[i], pictures[i].tag.size, pictures[i].tag.depth)
+            yield self._turned(old, new, images[i : i + 1])[0], tag, pictures[i].check
+
+    def _turned(self, old: Any, new: Any, images: Any) -> Any:
+        plan = from_one_to_other(old, new)
+        return new((~old)(images)) if plan is None else plan(images)
+
+
+def renonce(scheme: Scheme, new: Key, nonces: Sequence[bytes]) -> list[bytes]:
+    """The nonce of each image under `new`."""
+    mac = new.derive(scheme.id, "nonce").mac
+    return [mac(b"rekey" + nonce)[:16] for nonce in nonces]
+
+
+def make(
+    key: Key,
+    source: Ciphers,
+    scheme: Scheme,
+    root: Path,
+    container: str,
+    classes: Sequence[str] = (),
+    strict: bool = False,
+) -> RekeyShard:
+    """The work of one worker. key: the new one."""
+    old = Key(unseal(source.sealed, key, _PURPOSE, "the old key"))
+    return RekeyShard(key, source, scheme, root, container, classes, strict, old=old)
+
+
+def _own(cipher_set: CipherSet, old: Key) -> None:
+    """Raise BadManifest where the manifest is not its owner's: what a forger wrote must not get a new proof."""
+    file = cipher_set.path / AUTH
+    try:
+        proof = unseal(file.read_bytes(), old, "manifest", str(file))
+    except OSError as error:
+        raise BadManifest(f"{file} cannot be read: {error.strerror or error}; without it nothing is proven") from error
+    if proof != cipher_set.manifest.to_bytes():
+        raise BadManifest(
+            f"{cipher_set.path / FILE} is not the one that its owner wrote",
+            hint="imveil verify --key tells what was changed",
+        )
+
+
+def _reasons(home: Path) -> dict[str, str]:
+    """Path of the cipher image that is not there -> why, from `rejected.jsonl`."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        for line in (home / REJECTED).read_bytes().splitlines():
+            facts = json.loads(line)
+            found[str(facts["file"])] = str(facts["reason"])
+    return found

@@ -1,0 +1,1 @@
+"""How a job over many pictures runs: processes, a cluster, its place on disk, its progress."""

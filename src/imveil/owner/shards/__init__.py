@@ -1,0 +1,1 @@
+"""One shard of a cipher data set: planned, written, read, labelled, sealed."""

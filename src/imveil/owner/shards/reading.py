@@ -1,0 +1,176 @@
+"""One shard of cipher images, read, decrypted, checked and written: what each worker of `imveil decrypt` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from imveil.errors import BadDestination, BadImage, ImveilError, Mismatch, StoreProblem
+from imveil.keys.key import Key
+from imveil.owner.picture import from16, to16
+from imveil.owner.run.pool import Stop, Stopped
+from imveil.owner.run.progress import Reject
+from imveil.owner.shards.sealed_table import Check, Row, checks
+from imveil.owner.shards.writing import BATCH_BYTES, part
+from imveil.schemes.base import Cipher, Scheme
+from imveil.store import png
+from imveil.store.containers.base import Packed
+from imveil.store.files import read_bytes, write_file
+from imveil.store.manifest import Manifest
+from imveil.store.sets import CipherSet, Entry
+from imveil.store.tag import Tag
+
+ELSEWHERE = "choose a destination that is empty or does not exist"
+
+
+class Todo(NamedTuple):
+    """One picture to restore: its place in the source, its id, where it lies, where it goes, what it must be."""
+
+    at: int
+    id: str
+    entry: Entry
+    path: str
+    row: Row
+
+
+class Task(NamedTuple):
+    """The pictures of one shard."""
+
+    number: int
+    pictures: list[Todo]
+
+
+class Done(NamedTuple):
+    """What came of a shard. kept: pictures that were there already."""
+
+    images: int
+    kept: int
+    bytes: int
+    rejects: list[Reject]
+
+
+@dataclass(frozen=True)
+class DecryptShard:
+    """The work, as `pool.run` calls it."""
+
+    key: Key
+    source: CipherSet
+    scheme: Scheme
+    root: Path
+    version: int
+
+    def __call__(self, task: Task, stop: Stop) -> Done:
+        """Decrypt one shard. OSError means that writing failed."""
+        check, aside = checks(self.version, self.key), self.root / part(task.number)
+        for folder in {(self.root / todo.path).parent for todo in task.pictures}:
+            folder.mkdir(parents=True, exist_ok=True)
+        todos, kept, total, images = [], 0, 0, 0
+        for todo in task.pictures:
+            if stop():
+                raise Stopped
+            size = self._there(todo, check)
+            kept, total = kept + bool(size), total + size
+            if not size:
+                todos.append(todo)
+        rejects: list[Reject] = []
+        for group, ciphers, tags in self._groups(task.number, todos, rejects):
+            if stop():
+                raise Stopped
+            nonces = [tag.nonce for tag in tags if tag.nonce is not None]
+            try:
+                pictures = self.scheme.decrypt(Cipher(np.stack(ciphers), nonces or None, tags[0].size), self.key)
+            except ImveilError as error:
+                rejects += [_reject(todo, str(error)) for todo in group]
+                continue
+            for todo, picture in zip(group, pictures, strict=True):
+                if check(todo.id, picture, todo.row.depth) != todo.row.mac:
+                    rejects.append(_reject(todo, "it decrypts to another picture than was encrypted: it was altered"))
+                    continue
+                data = as_file(picture, todo.row.depth)
+                write_file(f"{self.root}/{todo.path}", data, aside=aside)
+                images, total = images + 1, total + len(data)
+        return Done(images + kept, kept, total, rejects)
+
+    def _there(self, todo: Todo, check: Check) -> int:
+        """Bytes of the picture if it is there and right, 0 if it is not there; BadDestination if it is another."""
+        file = f"{self.root}/{todo.path}"
+        if not Path(file).exists():
+            return 0
+        try:
+            data = read_bytes(file)
+            image = png.decode(data)[0]
+        except BadImage as error:
+            raise BadDestination(
+                f"{file} is there already, and is no picture of this data set", hint=ELSEWHERE
+            ) from error
+        pixels, depth = (from16(image), 16) if image.dtype == np.uint16 else (image, 8)
+        if check(todo.id, pixels, depth) != todo.row.mac:
+            raise BadDestination(f"{file} is there already, and is another picture", hint=ELSEWHERE)
+        return len(data)
+
+    def _groups(
+        self, number: int, todos: list[Todo], rejects: list[Reject]
+    ) -> Iterator[tuple[list[Todo], list[Any], list[Tag]]]:
+        """Cipher images of equal shape and padding, read and checked; altered ones go to `rejects`."""
+        groups: dict[Any, tuple[list[Todo], list[Any], list[Tag]]] = {}
+        held = 0
+        for todo, found in zip(todos, self._read(number, todos), strict=True):
+            try:
+                if isinstance(found, StoreProblem):
+                    raise found
+                image, tag = found
+                check_tag(tag, todo.entry.path, self.source.manifest, self.scheme)
+            except StoreProblem as error:
+                rejects.append(_reject(todo, error.message))
+                continue
+            assert tag is not None
+            members = groups.setdefault((image.shape, tag.size), ([], [], []))
+            members[0].append(todo)
+            members[1].append(image)
+            members[2].append(tag)
+            held += image.nbytes
+            if held >= BATCH_BYTES:
+                yield from groups.values()
+                groups, held = {}, 0
+        yield from groups.values()
+
+    def _read(self, number: int, todos: list[Todo]) -> Iterable[Packed | StoreProblem]:
+        if not todos:
+            return []
+        try:
+            return self.source.read(self.source.manifest.shards[number], [todo.entry for todo in todos])
+        except StoreProblem as error:  # the shard's own file, and so all that it holds
+            return [error] * len(todos)
+
+
+def check_tag(tag: Tag | None, path: str, manifest: Manifest, scheme: Scheme) -> None:
+    """Raise Mismatch where what an image says of itself is not what its data set says."""
+    if tag is None:
+        raise Mismatch(f"{path} has no chunk imVl")
+    for what, said, want in (
+        ("scheme", tag.scheme, manifest.scheme),
+        ("fields", dict(tag.fields), dict(manifest.fields)),
+        ("key", tag.fingerprint, manifest.fingerprint),
+    ):
+        if said != want:
+            raise Mismatch(f"{path} says {what} {said}, the data set has {want}")
+    if (tag.nonce is None) == scheme.traits.per_image:
+        raise Mismatch(f"{path} has {'no' if tag.nonce is None else 'a'} nonce, against its scheme")
+
+
+def make(key: Key, source: CipherSet, scheme: Scheme, root: Path, version: int) -> DecryptShard:
+    """The work of one worker. version: of the sealed table."""
+    return DecryptShard(key, source, scheme, root, version)
+
+
+def _reject(todo: Todo, reason: str) -> Reject:
+    return Reject(todo.at, todo.id, todo.entry.path, reason)
+
+
+def as_file(picture: Any, depth: int) -> bytes:
+    """The PNG file of a picture, of 16 bits where its high bytes lie left of the low ones."""
+    return png.encode(to16(picture) if depth == 16 else picture)

@@ -1,0 +1,149 @@
+"""Applying a plan to a batch: numpy on several cores, or torch where the tensor lies. All ways give the same bytes.
+
+A plan without an order is one XOR at the speed of memory. Gathers of many images go side by side (`lanes.py`), those
+of few one by one (`kernels.py`). What is not worth compiling for is done by numpy alone, without importing numba.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imveil.errors import BadInput
+from imveil.plans.compiled.locality import LEAST
+from imveil.plans.compiled.threads import set_threads, spread
+
+if TYPE_CHECKING:
+    from imveil.plans.plan import Plan
+
+_COMPILE_FROM = 1 << 22  # bytes: below this, numpy is done before numba has been imported
+_PAST_CACHE_FROM = 1 << 23  # bytes: below this, what is written may be read again before it leaves the cache
+
+
+def apply(plan: Plan, images: Any, out: Any) -> Any:
+    """`plan` on `images`, both checked by `Plan.__call__`, into `out` or a new array."""
+    if not isinstance(images, np.ndarray):
+        from imveil.plans import tensors
+
+        return tensors.apply(plan, images, out)
+    if out is not None:
+        if not out.flags.writeable:
+            raise BadInput("out is read-only: pass an array that can be written")
+        if np.may_share_memory(images, out):
+            images = out if _same(images, out) else images.copy()
+    else:
+        out = np.empty(images.shape, np.uint8)
+    if plan.order is None:
+        _xor(plan, images, out)
+    elif not (out is images and out.flags.c_contiguous):
+        # What is not contiguous is read from a copy, or written through one.
+        target = out if out.flags.c_contiguous else np.empty(out.shape, np.uint8)
+        _gather(plan, _rows(plan, np.ascontiguousarray(images)), _rows(plan, target))
+        if target is not out:
+            out[...] = target
+    else:
+        _gather(plan, _rows(plan, images), _rows(plan, out))
+    return out
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a.ctypes.data == b.ctypes.data and a.strides == b.strides and a.shape == b.shape)
+
+
+def _rows(plan: Plan, images: Any) -> Any:
+    return images.reshape(len(images), plan.nbytes)
+
+
+def _compiled(nbytes: int) -> bool:
+    return nbytes >= _COMPILE_FROM or "numba" in sys.modules
+
+
+def _xor(plan: Plan, images: Any, out: Any) -> None:
+    if plan.mask is None:
+        if out is not images:
+            np.copyto(out, images)
+        return
+    contiguous = images.flags.c_contiguous and out.flags.c_contiguous
+    if not (contiguous and _compiled(images.nbytes)):
+        mask = plan.mask.reshape(images.shape[1:])
+
+        def plainly(pieces: Iterator[slice]) -> None:
+            for piece in pieces:
+                np.bitwise_xor(images[piece], mask, out=out[piece])
+
+        spread(plainly, len(images), images.nbytes)
+        return
+    from imveil.plans.compiled import kernels
+
+    past = images.nbytes >= _PAST_CACHE_FROM and out is not images
+    source = _read_only(images)
+
+    def compiled(pieces: Iterator[slice]) -> None:
+        for piece in pieces:
+            kernels.xor(source[piece].reshape(-1), plan.cyclic_mask, out[piece].reshape(-1), past)
+
+    spread(compiled, len(images), images.nbytes)
+
+
+def _gather(plan: Plan, images: Any, out: Any) -> None:
+    """Rows of bytes, contiguous, into rows of bytes; both may be one array."""
+    if not _compiled(images.nbytes):
+        out[...] = _plain(plan, images)
+        return
+    from imveil.plans.compiled import kernels, lanes
+
+    n, size = images.shape
+    many = lanes.IMAGES[plan.unit]
+    fewest = many // 4 if size >= LEAST else n + 1  # of these on, it is faster to leave lanes empty
+    past = images.nbytes >= _PAST_CACHE_FROM and size % LEAST == 0 and not np.may_share_memory(images, out)
+    images = _read_only(images)
+    loop = kernels.gather_bytes if plan.unit == 8 else kernels.gather_nibbles
+
+    def one_by_one(pieces: Iterator[slice]) -> None:
+        for piece in pieces:
+            loop(images[piece], plan.order, plan.byte_mask, out[piece])
+
+    def together(pieces: Iterator[slice]) -> None:
+        room = np.empty(many * int(np.diff(plan.spans).max()), np.uint8)
+        given = plan.order, plan.byte_mask, 8 // plan.unit, plan.spans
+        for piece in pieces:
+            source, target = images[piece], out[piece]
+            whole = len(source) - len(source) % many
+            lanes.gather(source[:whole], *given, target[:whole], room, past)
+            rest = len(source) - whole
+            if rest >= fewest:
+                filled = np.zeros((many, size), np.uint8)
+                filled[:rest] = source[whole:]
+                lanes.gather(_read_only(filled), *given, filled, room, False)
+                target[whole:] = filled[:rest]
+            elif rest:
+                loop(source[whole:], plan.order, plan.byte_mask, target[whole:])
+
+    if n < fewest:
+        spread(one_by_one, n, images.nbytes)
+    else:
+        spread(together, n, images.nbytes, many)
+
+
+def _read_only(array: Any) -> Any:
+    """The same memory, so that a loop is compiled once, whether its input may be written or not."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _plain(plan: Plan, flat: Any) -> Any:
+    """The gather in numpy alone, the slow and obvious way."""
+    units: Any = (
+        flat if plan.unit == 8 else np.stack([flat & 15, flat >> 4], axis=2).reshape(len(flat), 2 * flat.shape[1])
+    )
+    units = units.take(plan.order, axis=1)
+    if plan.mask is not None:
+        units ^= plan.mask
+    return units if plan.unit == 8 else units[:, ::2] | units[:, 1::2] << 4
+
+
+__all__ = ["apply", "set_threads"]

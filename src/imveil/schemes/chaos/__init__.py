@@ -1,0 +1,1 @@
+"""Chaotic maps and the sequences drawn from their orbits."""

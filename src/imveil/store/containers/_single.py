@@ -1,0 +1,112 @@
+"""Single: what all containers have in common whose shards are one file each. A subclass has the bytes of that file."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from imveil.errors import BadImage, BadShard, StoreProblem
+from imveil.store.containers.base import AGAIN, NOTHING, About, Container, Listed, Opened, Packed, Writer, missing
+from imveil.store.containers.base import shard_bytes as checked_bytes
+from imveil.store.manifest import Shard
+from imveil.store.tag import Tag
+
+Items = Sequence[tuple[str, Any, Tag]]  # path in the data set, image (h, w, c), tag
+Held = Mapping[str, Callable[[], Packed]]  # by path, decoded when called, which may raise BadImage
+
+
+class Single(Container):
+    """One file a shard."""
+
+    @abstractmethod
+    def pack(self, items: Items, about: About = NOTHING, number: int = 0) -> bytes:
+        """The bytes of a file with these images, in this order. number: of the shard."""
+
+    @abstractmethod
+    def unpack(self, data: bytes) -> Held:
+        """The images of a file. Raises BadImage for what is no such file."""
+
+    def images(self, data: bytes) -> dict[str, Packed]:
+        """All images of a file, decoded."""
+        return {path: image() for path, image in self.unpack(data).items()}
+
+    def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
+        """Images are kept until the shard is closed."""
+        del root, aside
+        return _Writer(self, number, about)
+
+    def open(self, root: Path, shard: Shard) -> Opened:
+        """The whole file, in memory."""
+        data = checked_bytes(root, shard)
+        try:
+            found = self.unpack(data)
+        except BadImage as error:
+            raise BadShard(f"{root / shard.file}: {error.message}", hint=AGAIN) from error
+        if len(found) != shard.count:
+            raise BadShard(f"{root / shard.file} should hold {shard.count} images, it holds {len(found)}")
+        return _Opened(root / shard.file, [_Line(path, shard.sha256) for path in found], found)
+
+    def verify(self, root: Path, shard: Shard) -> None:
+        """The file against its digest, and that it can be read."""
+        self.open(root, shard)
+        self.look(root, shard)
+
+    def look(self, root: Path, shard: Shard) -> None:
+        """The length of the file."""
+        file = root / shard.file
+        try:
+            size = file.stat().st_size
+        except OSError as error:
+            raise missing(file, error) from error
+        if size != shard.bytes:
+            raise BadShard(f"{file} should have {shard.bytes} bytes, it has {size}", hint=AGAIN)
+
+
+def check_paths(paths: Sequence[str]) -> None:
+    """Raise BadImage for names of images that are empty, come twice, or would lead out of a folder."""
+    if len(set(paths)) != len(paths) or "" in paths:
+        raise BadImage("the file holds names that are empty or come twice")
+    if any(path.startswith("/") or "\0" in path or {"", ".", ".."} & set(path.split("/")) for path in paths):
+        raise BadImage("the file holds names that lead astray")
+
+
+class _Line(NamedTuple):
+    path: str
+    sha256: str
+
+
+@dataclass
+class _Writer(Writer):
+    container: Single
+    number: int
+    about: About
+    held: dict[str, tuple[Any, Tag]] = field(default_factory=dict)
+
+    def add(self, path: str, image: Any, tag: Tag) -> None:
+        self.held[path] = image, tag
+
+    def drop(self, path: str) -> None:
+        del path
+
+    def close(self, paths: Sequence[str]) -> tuple[Shard, bytes]:
+        data = self.container.pack([(path, *self.held[path]) for path in paths], self.about, self.number)
+        file, digest = self.container.file_name(self.number, self.about.split), hashlib.sha256(data).hexdigest()
+        return Shard(file=file, count=len(paths), bytes=len(data), sha256=digest), data
+
+
+@dataclass
+class _Opened(Opened):
+    file: Path
+    lines: Sequence[Listed]
+    found: Held
+
+    def read(self, lines: Sequence[Listed]) -> Iterator[Packed | StoreProblem]:
+        for line in lines:
+            try:
+                yield self.found[line.path]()
+            except BadImage as error:
+                yield BadShard(f"{self.file}: {line.path}: {error.message}", hint=AGAIN)
