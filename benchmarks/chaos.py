@@ -13,8 +13,8 @@ from functools import partial
 import numpy as np
 from _rounds import ratio, rounds
 
+from imveil.audit.game.challenger import key_of
 from imveil.lab.bench.sequences import chaotic, start_of
-from imveil.lab.experiment import key_of
 from imveil.schemes.chaos.orbit import sequence
 
 # Rounds are short and many: on a busy machine the best of them was not interrupted.

@@ -23,7 +23,7 @@ from PIL import Image
 
 import imveil
 from imveil import record
-from imveil.lab.experiment import key_of
+from imveil.audit.game.challenger import key_of
 from imveil.schemes.hybrid.crt import MODULI, merged_size
 from imveil.schemes.hybrid.format import CODERS, HEADER, compress_parts, expand
 

@@ -16,9 +16,9 @@ import time
 import numpy as np
 
 from imveil import record
+from imveil.audit.game.challenger import key_of
 from imveil.interval import wilson
 from imveil.lab.bench.sequences import draw, kinds
-from imveil.lab.experiment import key_of
 from imveil.metrics.sp800_22 import LEAST, sp80022
 
 LEVEL = 0.01

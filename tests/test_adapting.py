@@ -12,13 +12,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import imveil  # noqa: E402
+from imveil.audit.game.challenger import key_of  # noqa: E402
 from imveil.cloud.classifier import Classifier  # noqa: E402
 from imveil.cloud.prediction import predict_logits  # noqa: E402
 from imveil.cloud.training.loop import Settings, fit  # noqa: E402
 from imveil.errors import BadField, BadShape  # noqa: E402
 from imveil.keys.key import Key  # noqa: E402
-from imveil.lab.experiment import key_of  # noqa: E402
-from imveil.schemes.adapt import AdaptsModel  # noqa: E402
+from imveil.schemes._adapt import AdaptsModel  # noqa: E402
 from smooth import smooth_pictures  # noqa: E402
 
 KEY, OTHER = key_of(0), key_of(1)

@@ -12,7 +12,8 @@ import pytest
 
 from imveil.errors import Unavailable
 from imveil.owner.datasets import download as downloading
-from imveil.owner.datasets.download import cache_folder, data_folder, download, locked, on_terminal, put
+from imveil.owner.datasets.download import download, locked, on_terminal, put
+from imveil.system import cache_folder, data_folder
 
 DATA = bytes(range(256)) * 4000
 

@@ -65,7 +65,7 @@ def test_the_random_numbers_of_the_caller_are_left_alone() -> None:
 
 def test_without_torch_one_sentence_says_so_and_an_audit_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "imveil.cloud.extra", raising=False)
+    monkeypatch.delitem(sys.modules, "imveil.extras", raising=False)
     with pytest.raises(MissingExtra, match="torch"):
         played("inverse-net", "plain/1", 2)
     found = audit(imveil.find("plain/1"), IMAGES[:40], budget=20, views=["kpa"], seeds=1)

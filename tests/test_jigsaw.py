@@ -17,9 +17,9 @@ from imveil.attacks.solvers.puzzle.inside import inside
 from imveil.attacks.solvers.puzzle.luma import luma_odds
 from imveil.attacks.solvers.puzzle.poses import TURN_INVERSE, TURN_TABLE, turned, values
 from imveil.attacks.solvers.puzzle.solve import solve
+from imveil.audit.game.challenger import key_of
 from imveil.audit.game.referee import play
 from imveil.audit.game.split import Terms
-from imveil.lab.experiment import key_of
 from imveil.plans.blocks import to_blocks
 
 ROWS, COLUMNS, SIDE = 6, 8, 32

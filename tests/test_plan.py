@@ -238,7 +238,7 @@ def test_torch_is_the_same(case: Any, name: str) -> None:
     images, [plan] = case
     want = expected(plan, images)
     with road(name):
-        for way in (lambda x, out=None: plan(x, out=out), lambda x, out=None: tensors.by_torch(plan, x, out)):
+        for way in (lambda x, out=None: plan(x, out=out), lambda x, out=None: tensors.by_torch(plan.prepared, x, out)):
             tensor = torch.from_numpy(images.copy())
             np.testing.assert_array_equal(way(tensor).numpy(), want)
             turned = torch.from_numpy(images.copy(order="F"))
@@ -263,7 +263,7 @@ def test_a_result_is_never_the_picture_itself() -> None:
     tensor = torch.zeros((2, 4, 4, 3), dtype=torch.uint8)
     from imveil.plans import tensors
 
-    for result in (Plan()(tensor), tensors.by_torch(Plan(), tensor, None)):
+    for result in (Plan()(tensor), tensors.by_torch(Plan().prepared, tensor, None)):
         result.fill_(1)
     assert not images.any()
     assert not tensor.any()
@@ -274,9 +274,9 @@ def test_order_and_mask_go_to_a_device_once() -> None:
     plan = Plan(np.arange(48)[::-1], np.ones(48, np.uint8))
     tensor = torch.zeros((2, 4, 4, 3), dtype=torch.uint8, device="meta")
     assert plan(tensor).shape == tensor.shape
-    [held] = plan.on_devices.values()
+    [held] = plan.prepared.on_devices.values()
     assert plan(tensor).device.type == "meta"
-    [again] = plan.on_devices.values()
+    [again] = plan.prepared.on_devices.values()
     assert held[0] is again[0]
     assert held[1] is again[1]
 

@@ -223,7 +223,7 @@ def test_a_model_for_another_key() -> None:
     torch = pytest.importorskip("torch")
     from imveil.cloud.classifier import Classifier
     from imveil.cloud.training.settings import Settings
-    from imveil.schemes.adapt import readapted
+    from imveil.schemes._adapt import readapted
 
     for id, net, fields in (
         ("patch/1", "vit_tiny", {}),

@@ -12,8 +12,8 @@ import numpy as np
 
 import imveil
 from imveil.attacks.base import View, find_attack
+from imveil.audit.game.challenger import key_of
 from imveil.audit.report.sheet import Row, sheet
-from imveil.lab.experiment import key_of
 from imveil.owner.datasets.cifar import load
 
 OUT = Path(__file__).parents[2] / "docs" / "attacker.png"

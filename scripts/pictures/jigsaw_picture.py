@@ -11,8 +11,8 @@ from pathlib import Path
 from scripts.records.puzzles import STEPS, Rung, climbed, middle, scrambled
 
 from imveil.audit.report.sheet import Row, sheet
-from imveil.owner.datasets.download import data_folder
 from imveil.owner.picture import read_picture
+from imveil.system import data_folder
 
 HOME = Path(__file__).parents[2] / "docs" / "pictures"
 PHOTOGRAPH = 22  # the parrots, the 23rd

@@ -19,7 +19,7 @@ import imveil
 from imveil import record
 from imveil.attacks.solvers.puzzle.guess import Scrambled, restored, restored_grey
 from imveil.attacks.solvers.puzzle.poses import turned
-from imveil.lab.experiment import key_of
+from imveil.audit.game.challenger import key_of
 from imveil.plans.blocks import grid
 from imveil.record import Record
 

@@ -12,7 +12,7 @@ import numpy as np
 import imveil
 from imveil.lab.experiment import Recipe, encrypted, key_of, plain_sets
 from imveil.record import Record, digest_of, measured
-from imveil.schemes.adapt import AdaptsModel
+from imveil.schemes._adapt import AdaptsModel
 
 SCHEMES = ("patch/1", "orthogonal/1")
 CLOSE = 1e-4  # answers count where the two largest logits differ by more

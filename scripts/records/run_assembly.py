@@ -12,8 +12,8 @@ import time
 from scripts.records.puzzles import measured, rungs
 
 from imveil import record
-from imveil.owner.datasets.download import data_folder
 from imveil.owner.picture import read_picture
+from imveil.system import data_folder
 
 
 def main() -> None:

@@ -22,8 +22,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from imveil.errors import BadSource
-from imveil.lab.places import PACKAGE, folder
-from imveil.store.spread import cores
+from imveil.system import PACKAGE, cores, folder
 
 
 class Record(BaseModel):

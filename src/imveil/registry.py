@@ -22,7 +22,9 @@ from imveil.errors import UnknownName
 
 @cache
 def files(package: str) -> dict[str, Path]:
-    """The modules of a plural folder: {module name: file}, in alphabetical order; names with a leading _ are private.
+    """The modules of a plural folder: {module name: file}, in alphabetical order.
+
+    `base` says what a part is and names with a leading _ are helpers: neither is a part.
 
     >>> "aes_xor" in files("imveil.schemes")
     True
@@ -30,7 +32,7 @@ def files(package: str) -> dict[str, Path]:
     spec = find_spec(package)
     folders = [] if spec is None else list(spec.submodule_search_locations or [])
     found = {file.stem: file for folder in folders for file in Path(folder).glob("*.py")}
-    return {name: found[name] for name in sorted(found) if not name.startswith("_")}
+    return {name: found[name] for name in sorted(found) if not name.startswith("_") and name != "base"}
 
 
 def load(package: str, name: str, kind: str) -> ModuleType:

@@ -39,7 +39,7 @@ def adapt(
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model, save_net
-    from imveil.schemes.adapt import AdaptsModel
+    from imveil.schemes._adapt import AdaptsModel
 
     chosen = find_scheme(scheme, fields)
     if not isinstance(chosen, AdaptsModel):

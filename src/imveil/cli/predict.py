@@ -165,8 +165,8 @@ def _facts(found: Score, classes: list[str]) -> dict[str, Any]:
 
 
 def _load(model: Path, threads: int | None, device: Device) -> Model:
-    from imveil.cloud.extra import torch
     from imveil.cloud.modelfile import load_model
+    from imveil.extras import torch
 
     if threads:
         torch.set_num_threads(threads)

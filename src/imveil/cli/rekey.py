@@ -73,7 +73,7 @@ def rekey_model(
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model, save_net
     from imveil.owner.decryption import check_key
-    from imveil.schemes.adapt import AdaptsModel, readapted
+    from imveil.schemes._adapt import AdaptsModel, readapted
 
     if destination.exists() and not force:
         raise BadDestination(f"{destination} exists already", hint="choose another name, or overwrite it with --force")

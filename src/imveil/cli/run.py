@@ -32,7 +32,7 @@ def run(
     from imveil.cloud.device import accelerator, pick_device
     from imveil.lab.experiment import find_recipe
     from imveil.lab.experiment import run as measure
-    from imveil.owner.datasets.download import cache_folder
+    from imveil.system import cache_folder
 
     try:
         numbers = [int(seed) for seed in seeds.split(",")]

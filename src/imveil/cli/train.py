@@ -109,11 +109,11 @@ def train(
     """
     from imveil.cloud.data.cipher_dataset import load_parts
     from imveil.cloud.device import pick_device, precision_of
-    from imveil.cloud.extra import torch
     from imveil.cloud.modelfile import describe, save_model, weights_of
     from imveil.cloud.prediction import evaluate as score
     from imveil.cloud.training.group import leader
     from imveil.cloud.training.loop import fit
+    from imveil.extras import torch
     from imveil.store.joined import open_sets
 
     if model.exists() and not force:

@@ -17,9 +17,9 @@ from typing import Any
 
 from imveil import registry
 from imveil.cloud.adapters.base import Adapter
-from imveil.cloud.extra import nn, torch
 from imveil.cloud.training.settings import Settings
 from imveil.errors import BadField, BadShape
+from imveil.extras import nn, torch
 
 MODELS = "imveil.cloud.models"
 ADAPTERS = "imveil.cloud.adapters"

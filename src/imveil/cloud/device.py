@@ -6,9 +6,9 @@ import os
 import platform
 from pathlib import Path
 
-from imveil.cloud.extra import torch
 from imveil.cloud.training.settings import Precision
 from imveil.errors import BadField
+from imveil.extras import torch
 
 HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from imveil.cloud import safefile
 from imveil.cloud.classifier import Classifier
 from imveil.cloud.device import pick_device
-from imveil.cloud.extra import torch
 from imveil.cloud.training.loop import Trained
 from imveil.cloud.training.settings import Settings
 from imveil.errors import BadDestination, BadModelFile, ImveilError, Mismatch
+from imveil.extras import torch
 
 FORMAT, VERSION = "imveil-model", 1
 Side = Annotated[int, Field(ge=1, le=65536)]

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from imveil.cloud.checks import check_kind
 from imveil.cloud.data.tensors import tensor
 from imveil.cloud.device import shortened
-from imveil.cloud.extra import nn, torch
 from imveil.cloud.training.settings import Precision
 from imveil.errors import BadShape, TrainingProblem
+from imveil.extras import nn, torch
 from imveil.interval import wilson as wilson
 
 Images = npt.NDArray[Any]

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from imveil.cloud.extra import safetensors, torch
 from imveil.errors import BadDestination, BadModelFile
+from imveil.extras import safetensors, torch
 
 NAME = "imveil"  # one entry only: safetensors writes several in no fixed order
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.cloud.adapters._bitplanes import PLANES, gray, signs
-from imveil.cloud.extra import torch
+from imveil.extras import torch
 
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.cloud.classifier import Classifier
-from imveil.cloud.extra import torch
 from imveil.cloud.models import resnet_cifar
 from imveil.cloud.prediction import predict_logits
 from imveil.errors import BadModelFile, Unavailable
+from imveil.extras import torch
 from imveil.metrics.base import U8
-from imveil.owner.datasets.download import data_folder
+from imveil.system import data_folder
 
 SHAPE = (32, 32, 3)
 # What the public nets were trained with, in units of 0..1.

@@ -7,7 +7,6 @@ laboratory plays both sides, so its keys are derived from the seed and protect n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -20,11 +19,12 @@ import numpy.typing as npt
 
 import imveil
 from imveil import registry
+from imveil.audit.game.challenger import key_of
 from imveil.errors import BadSource
 from imveil.keys.key import Key
-from imveil.lab.places import folder
 from imveil.record import Record, digest_of, measured
 from imveil.schemes.base import Scheme
+from imveil.system import folder
 
 if TYPE_CHECKING:
     from imveil.cloud.training.loop import Trained
@@ -114,11 +114,6 @@ def find_recipe(name: str) -> Recipe:
     if not isinstance(recipe, Recipe):
         raise BadSource(f"{files[name].name} holds no RECIPE", hint="RECIPE = Recipe(...)")
     return recipe
-
-
-def key_of(seed: int, purpose: str = "data set") -> Key:
-    """The key of a run: repeatable, and therefore no secret."""
-    return Key(hashlib.sha256(f"imveil laboratory, {purpose}, {seed}".encode()).digest())
 
 
 def run(

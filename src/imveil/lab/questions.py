@@ -94,8 +94,8 @@ def pictures_of(data: str) -> U8:
     Raises Unavailable, UnknownName.
     """
     from imveil.owner.datasets.cifar import load
-    from imveil.owner.datasets.download import data_folder
     from imveil.owner.picture import read_picture
+    from imveil.system import data_folder
 
     if data == "cifar10 test":
         return load("cifar10")["test"][0]

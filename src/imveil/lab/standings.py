@@ -72,7 +72,7 @@ def rows(accuracy: Iterable[Record] | None = None, recovery: Sequence[Record] | 
 def not_run(measured: Iterable[Row] = (), recovery: Sequence[Record] | None = None) -> list[Row]:
     """The recipes that ship and have no record, as rows without accuracy; attacks by all records by default."""
     from imveil.lab.experiment import find_recipe
-    from imveil.lab.places import folder
+    from imveil.system import folder
 
     digests = {one.digest for one in record.read("accuracy")}
     names = sorted(file.stem for file in folder("recipes").glob("*.py") if not file.stem.startswith("_"))

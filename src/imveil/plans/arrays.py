@@ -1,4 +1,4 @@
-"""Applying a plan to a batch: numpy on several cores, or torch where the tensor lies. All ways give the same bytes.
+"""Applying a plan to a numpy batch on several cores. All ways give the same bytes.
 
 A plan without an order is one XOR at the speed of memory. Gathers of many images go side by side (`lanes.py`), those
 of few one by one (`kernels.py`). What is not worth compiling for is done by numpy alone, without importing numba.
@@ -8,27 +8,67 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imveil.errors import BadInput
-from imveil.plans.compiled.locality import LEAST
+from imveil.plans.compiled.locality import LEAST, spans
 from imveil.plans.compiled.threads import set_threads, spread
 
-if TYPE_CHECKING:
-    from imveil.plans.plan import Plan
+U8 = npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
 
 _COMPILE_FROM = 1 << 22  # bytes: below this, numpy is done before numba has been imported
 _PAST_CACHE_FROM = 1 << 23  # bytes: below this, what is written may be read again before it leaves the cache
 
 
-def apply(plan: Plan, images: Any, out: Any) -> Any:
-    """`plan` on `images`, both checked by `Plan.__call__`, into `out` or a new array."""
-    if not isinstance(images, np.ndarray):
-        from imveil.plans import tensors
+@dataclass(frozen=True, eq=False, repr=False)
+class PreparedPlan:
+    """Order, mask and unit of a canonical plan, and what is worked out from them once. As secret as the plan.
 
-        return tensors.apply(plan, images, out)
+    order: (n,) int32 or None.   mask: (n,) uint8 or None.   unit: 8 or 4 bits.
+    """
+
+    order: I32 | None
+    mask: U8 | None
+    unit: int
+
+    @property
+    def nbytes(self) -> int | None:
+        """How many bytes an image must have; None when any image will do (the identity)."""
+        units = self.order if self.order is not None else self.mask
+        return None if units is None else len(units) * self.unit // 8
+
+    @cached_property
+    def byte_mask(self) -> U8:
+        """The mask in whole bytes, zeros where there is none."""
+        if self.mask is None:
+            return np.zeros(self.nbytes or 0, np.uint8)
+        return self.mask if self.unit == 8 else np.asarray(self.mask[::2] | self.mask[1::2] << 4, np.uint8)
+
+    @cached_property
+    def cyclic_mask(self) -> U8:
+        """The mask of a plan without an order, repeated to 4 KB or so, and then the first 64 bytes again."""
+        mask = np.tile(self.byte_mask, max(1, 4096 // len(self.byte_mask)))
+        return np.concatenate([mask, mask[:64]])
+
+    @cached_property
+    def spans(self) -> Any:
+        """Where the order of a plan that has one falls apart: `imveil.plans.compiled.locality.spans`."""
+        return spans(self.order, self.unit)
+
+    @cached_property
+    def on_devices(self) -> dict[Any, Any]:
+        """Order and mask as tensors, for each device where they were needed so far."""
+        return {}
+
+
+def apply(plan: PreparedPlan, images: Any, out: Any) -> Any:
+    """`plan` on `images`, both checked by `Plan.__call__`, into `out` or a new array: (n, h, w, c) uint8."""
     if out is not None:
         if not out.flags.writeable:
             raise BadInput("out is read-only: pass an array that can be written")
@@ -53,7 +93,7 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a.ctypes.data == b.ctypes.data and a.strides == b.strides and a.shape == b.shape)
 
 
-def _rows(plan: Plan, images: Any) -> Any:
+def _rows(plan: PreparedPlan, images: Any) -> Any:
     return images.reshape(len(images), plan.nbytes)
 
 
@@ -61,7 +101,7 @@ def _compiled(nbytes: int) -> bool:
     return nbytes >= _COMPILE_FROM or "numba" in sys.modules
 
 
-def _xor(plan: Plan, images: Any, out: Any) -> None:
+def _xor(plan: PreparedPlan, images: Any, out: Any) -> None:
     if plan.mask is None:
         if out is not images:
             np.copyto(out, images)
@@ -88,7 +128,7 @@ def _xor(plan: Plan, images: Any, out: Any) -> None:
     spread(compiled, len(images), images.nbytes)
 
 
-def _gather(plan: Plan, images: Any, out: Any) -> None:
+def _gather(plan: PreparedPlan, images: Any, out: Any) -> None:
     """Rows of bytes, contiguous, into rows of bytes; both may be one array."""
     if not _compiled(images.nbytes):
         out[...] = _plain(plan, images)
@@ -135,7 +175,7 @@ def _read_only(array: Any) -> Any:
     return view
 
 
-def _plain(plan: Plan, flat: Any) -> Any:
+def _plain(plan: PreparedPlan, flat: Any) -> Any:
     """The gather in numpy alone, the slow and obvious way."""
     units: Any = (
         flat if plan.unit == 8 else np.stack([flat & 15, flat >> 4], axis=2).reshape(len(flat), 2 * flat.shape[1])
@@ -146,4 +186,4 @@ def _plain(plan: Plan, flat: Any) -> Any:
     return units if plan.unit == 8 else units[:, ::2] | units[:, 1::2] << 4
 
 
-__all__ = ["apply", "set_threads"]
+__all__ = ["PreparedPlan", "apply", "set_threads"]

@@ -17,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.errors import BadDtype, BadMaterial, BadShape, NotInvertible
-from imveil.plans import arrays
-from imveil.plans.compiled.locality import spans
+from imveil.plans.arrays import PreparedPlan, apply
 
 U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
@@ -78,31 +77,12 @@ class Plan:
     @property
     def nbytes(self) -> int | None:
         """How many bytes an image must have; None when any image will do (the identity)."""
-        units = self.order if self.order is not None else self.mask
-        return None if units is None else len(units) * self.unit // 8
+        return self.prepared.nbytes
 
     @cached_property
-    def byte_mask(self) -> U8:
-        """The mask of a plan with an order or a mask in whole bytes, zeros where it has none."""
-        if self.mask is None:
-            return np.zeros(self.nbytes or 0, np.uint8)
-        return self.mask if self.unit == 8 else np.asarray(self.mask[::2] | self.mask[1::2] << 4, np.uint8)
-
-    @cached_property
-    def cyclic_mask(self) -> U8:
-        """The mask of a plan without an order, repeated to 4 KB or so, and then the first 64 bytes again."""
-        mask = np.tile(self.byte_mask, max(1, 4096 // len(self.byte_mask)))
-        return np.concatenate([mask, mask[:64]])
-
-    @cached_property
-    def spans(self) -> Any:
-        """Where the order of a plan that has one falls apart: `imveil.plans.compiled.locality.spans`."""
-        return spans(self.order, self.unit)
-
-    @cached_property
-    def on_devices(self) -> dict[Any, Any]:
-        """Order and mask as tensors, for each device where they were needed so far."""
-        return {}
+    def prepared(self) -> PreparedPlan:
+        """What arrays and tensors need to apply this plan fast; made once, kept with the plan."""
+        return PreparedPlan(self.order, self.mask, self.unit)
 
     @cached_property
     def invertible(self) -> bool:
@@ -131,7 +111,11 @@ class Plan:
             )
         if out is not None and (out.shape != images.shape or out.dtype != images.dtype):
             raise BadShape(f"out must be {images.dtype} {tuple(images.shape)}, got {out.dtype} {tuple(out.shape)}")
-        return arrays.apply(self, images, out)
+        if isinstance(images, np.ndarray):
+            return apply(self.prepared, images, out)
+        from imveil.plans import tensors  # torch is imported by whoever made the tensor
+
+        return tensors.apply(self.prepared, images, out)
 
     def __invert__(self) -> Plan:
         """The plan that undoes this one. Raises NotInvertible when units of the picture are lost."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
-from imveil.plans import arrays as arrays
-
-if TYPE_CHECKING:
-    from imveil.plans.plan import Plan
+from imveil.plans import arrays
+from imveil.plans.arrays import PreparedPlan
 
 
-def apply(plan: Plan, images: Any, out: Any) -> Any:
+def apply(plan: PreparedPlan, images: Any, out: Any) -> Any:
     """`plan` on `images`, both checked by `Plan.__call__`, into `out` or a new tensor on the same device."""
     if images.device.type == "cpu" and (out is None or out.device.type == "cpu"):
         result = arrays.apply(plan, images.detach().numpy(), None if out is None else out.detach().numpy())
@@ -21,7 +19,7 @@ def apply(plan: Plan, images: Any, out: Any) -> Any:
     return by_torch(plan, images, out)
 
 
-def by_torch(plan: Plan, images: Any, out: Any) -> Any:
+def by_torch(plan: PreparedPlan, images: Any, out: Any) -> Any:
     """`apply` in torch alone, on any device."""
     size = plan.nbytes or int(np.prod(images.shape[1:]))
     order, mask = _there(plan, images.device)
@@ -40,7 +38,7 @@ def by_torch(plan: Plan, images: Any, out: Any) -> Any:
     return result if out is None else out.copy_(result)
 
 
-def _there(plan: Plan, device: Any) -> tuple[Any, Any]:
+def _there(plan: PreparedPlan, device: Any) -> tuple[Any, Any]:
     """Order and mask on a device: sent there once, and kept with the plan."""
     held: tuple[Any, Any] | None = plan.on_devices.get(device)
     if held is None:

@@ -27,8 +27,8 @@ import numpy as np
 from imveil.errors import BadMaterial, BadShape
 from imveil.keys.key import Key
 from imveil.plans.transforms.rotation import Rotation
+from imveil.schemes._adapt import adapted, shape_of
 from imveil.schemes._haar import BITS, orthogonal
-from imveil.schemes.adapt import adapted, shape_of
 from imveil.schemes.base import Scheme, Shape, Traits, Within
 
 

@@ -28,7 +28,7 @@ from imveil.keys.key import Key
 from imveil.keys.stream import Keystream
 from imveil.plans.blocks import from_blocks, grid, positions, to_blocks
 from imveil.plans.plan import Plan
-from imveil.schemes.adapt import adapted, shape_of
+from imveil.schemes._adapt import adapted, shape_of
 from imveil.schemes.base import Scheme, Shape, Traits, Within, permutation
 
 

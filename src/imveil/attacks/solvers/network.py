@@ -42,7 +42,7 @@ def inverted(view: View, draw: Draw, rng: np.random.Generator, steps: int, *, po
     width or number of channels than pictures. notes: loss, the mean square error of the last tenth of the steps, as
     a share of the variance of the pictures.   Raises MissingExtra without torch.
     """
-    from imveil.cloud.extra import torch
+    from imveil.extras import torch
 
     if view.targets.shape[1:] != view.shape or steps < 1:
         return Guess(blank(view))
@@ -84,14 +84,14 @@ def _scale(images: Images) -> tuple[float, float]:
 
 def _tensor(images: Images, scale: tuple[float, float]) -> Any:
     """(n, h, w, c) of any type -> (n, c, h, w) float32 of about mean 0 and variance 1."""
-    from imveil.cloud.extra import torch
+    from imveil.extras import torch
 
     return torch.from_numpy(np.moveaxis((images.astype(np.float32) - scale[0]) / scale[1], -1, 1).copy())
 
 
 def _net(shape: tuple[int, int, int], block: int, positions: bool) -> tuple[Any, Any]:
     """The body, and the maps of the places: matrices (places, d, d) and biases (places, d), d = c block^2, or none."""
-    from imveil.cloud.extra import nn, torch
+    from imveil.extras import nn, torch
 
     h, w, c = shape
     d = c * block * block
@@ -115,7 +115,7 @@ def _net(shape: tuple[int, int, int], block: int, positions: bool) -> tuple[Any,
 
 def _through(body: Any, places: Any, images: Any, block: int) -> Any:
     """Cipher images -> guesses, both (n, c, h, w) and scaled."""
-    from imveil.cloud.extra import torch
+    from imveil.extras import torch
 
     if not places:
         return body(images)

@@ -6,6 +6,7 @@ the pictures.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,7 +16,7 @@ import numpy as np
 
 import imveil
 from imveil.attacks.base import U8, Images
-from imveil.lab.experiment import key_of
+from imveil.keys.key import Key
 from imveil.schemes.base import Scheme
 
 Encrypt = Callable[[U8, str], Images]
@@ -37,6 +38,11 @@ class Box:
         """For a view: encrypts under a fresh key, each call another one; None where no fresh key can be had."""
         fresh, number = self.fresh, count()
         return None if fresh is None else lambda images: fresh(next(number)).encrypt(images, "own")
+
+
+def key_of(seed: int, purpose: str = "data set") -> Key:
+    """The key of a run: repeatable, and therefore no secret."""
+    return Key(hashlib.sha256(f"imveil laboratory, {purpose}, {seed}".encode()).digest())
 
 
 def box(scheme: Scheme, seed: int, purpose: str = "game") -> Box:

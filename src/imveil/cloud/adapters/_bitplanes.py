@@ -9,7 +9,7 @@ changes seldom between neighbours, which is what statistics and smoothness live 
 from __future__ import annotations
 
 from imveil.cloud.adapters.base import Adapter
-from imveil.cloud.extra import nn, torch
+from imveil.extras import nn, torch
 
 Shape = tuple[int, int, int]
 PLANES = 8

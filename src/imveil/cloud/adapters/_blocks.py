@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imveil.cloud.extra import nn, torch
 from imveil.errors import BadShape
+from imveil.extras import nn, torch
 
 SCALE = 64.0  # a usual deviation of samples: the rates of a net are made for numbers of about one
 

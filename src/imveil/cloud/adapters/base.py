@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from imveil.cloud.extra import nn, torch
+from imveil.extras import nn, torch
 
 
 class Adapter(nn.Module):

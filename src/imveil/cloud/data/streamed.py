@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from imveil.cloud.extra import torch
 from imveil.errors import BadShape, StoreProblem, TrainingProblem
-from imveil.store.spread import cores
+from imveil.extras import torch
+from imveil.system import cores
 
 if TYPE_CHECKING:
     from imveil.store.containers.base import Opened

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imveil.cloud.extra import torch
+from imveil.extras import torch
 
 
 def tensor(array: npt.NDArray[Any]) -> torch.Tensor:

@@ -11,8 +11,8 @@ import numpy as np
 
 from imveil.cloud.data.cipher_dataset import pick_split
 from imveil.cloud.data.tensors import tensor
-from imveil.cloud.extra import torch
 from imveil.errors import StoreProblem
+from imveil.extras import torch
 from imveil.store.containers.base import Opened, Packed
 from imveil.store.joined import open_sets
 from imveil.store.manifest import Manifest

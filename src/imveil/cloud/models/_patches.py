@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imveil.cloud.extra import nn, torch
 from imveil.errors import BadField
+from imveil.extras import nn, torch
 
 SMALL = 64  # pictures whose shorter side is at most this get small patches
 

@@ -7,9 +7,9 @@ normed, gives the logits. Parameters have the names that public weights use (`pa
 
 from __future__ import annotations
 
-from imveil.cloud.extra import nn, torch
 from imveil.cloud.models._patches import tiled
 from imveil.errors import BadField
+from imveil.extras import nn, torch
 
 
 class Transformer(nn.Module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from imveil.cloud.extra import torch
+from imveil.extras import torch
 
 
 def gather(images: torch.Tensor, rows: torch.Tensor, draws: torch.Generator, *, flip: bool, shift: int) -> torch.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from imveil.cloud.extra import nn, torch
+from imveil.extras import nn, torch
 
 
 class Average:

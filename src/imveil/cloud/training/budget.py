@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from imveil.cloud.data.tensors import tensor
 from imveil.cloud.device import pick_device, precision_of
-from imveil.cloud.extra import torch
 from imveil.cloud.prediction import hits
 from imveil.cloud.training.group import Group
 from imveil.cloud.training.loop import order_of, prepare, repeatable
 from imveil.cloud.training.settings import Settings
+from imveil.extras import torch
 
 Images = npt.NDArray[Any]
 STEPS = 8  # after the first two, which are slower

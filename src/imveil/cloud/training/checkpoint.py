@@ -16,9 +16,9 @@ import numpy as np
 
 from imveil.cloud import safefile
 from imveil.cloud.data.streamed import Streamed
-from imveil.cloud.extra import nn, torch
 from imveil.cloud.training.average import Average
 from imveil.errors import TrainingProblem
+from imveil.extras import nn, torch
 
 FORMAT, VERSION = "imveil-checkpoint", 2
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from imveil.cloud.extra import nn, torch
 from imveil.errors import TrainingProblem
+from imveil.extras import nn, torch
 
 
 @dataclass(frozen=True)

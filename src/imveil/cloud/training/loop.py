@@ -24,7 +24,6 @@ from imveil.cloud.classifier import Classifier, Normalisation
 from imveil.cloud.data.streamed import Streamed
 from imveil.cloud.data.tensors import tensor
 from imveil.cloud.device import pick_device, precision_of
-from imveil.cloud.extra import torch
 from imveil.cloud.prediction import hits, sound
 from imveil.cloud.training.average import Average
 from imveil.cloud.training.checkpoint import Interrupts, State, digest, restore, store
@@ -34,6 +33,7 @@ from imveil.cloud.training.settings import Progress as Progress
 from imveil.cloud.training.settings import Settings as Settings
 from imveil.cloud.training.step import Fresh, Run, optimiser_of
 from imveil.errors import BadDtype, TrainingProblem
+from imveil.extras import torch
 
 Images = Any  # an array (n, h, w, c), or Streamed
 SAMPLE = 2048  # pictures that are enough to know a mean and a deviation

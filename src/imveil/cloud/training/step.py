@@ -10,12 +10,12 @@ from imveil.cloud.classifier import Classifier
 from imveil.cloud.data.streamed import Streamed
 from imveil.cloud.data.tensors import tensor
 from imveil.cloud.device import shortened
-from imveil.cloud.extra import nn, torch
 from imveil.cloud.training.augment import gather, moved
 from imveil.cloud.training.checkpoint import State
 from imveil.cloud.training.group import Group
 from imveil.cloud.training.settings import Settings
 from imveil.errors import TrainingProblem
+from imveil.extras import nn, torch
 
 Fresh = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 

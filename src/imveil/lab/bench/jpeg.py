@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image, features
 
 import imveil
+from imveil.audit.game.challenger import key_of
 from imveil.errors import BadImage, BadSource, MissingExtra
 from imveil.keys.key import Key
-from imveil.lab.experiment import key_of
 from imveil.metrics.base import U8
 from imveil.metrics.psnr import psnr
 from imveil.owner.picture import read_picture

@@ -17,10 +17,10 @@ from typing import Any, get_args
 import numpy as np
 
 import imveil
+from imveil.audit.game.challenger import key_of
 from imveil.interval import wilson
 from imveil.keys.key import Key
 from imveil.lab.bench import orbits
-from imveil.lab.experiment import key_of
 from imveil.record import Record, measured
 from imveil.schemes._chaotic_xor import ChaoticXor
 from imveil.schemes.chaos.orbit import U8, Logistic, sequence

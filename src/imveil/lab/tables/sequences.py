@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from imveil.audit.game.challenger import key_of
 from imveil.errors import MissingExtra
 from imveil.lab.bench.sequences import CONTROL, UNITS, chaotic, draw
-from imveil.lab.experiment import key_of
 from imveil.record import Record, latest
 from imveil.schemes.chaos import loops
 from imveil.schemes.chaos.orbit import WINDOWS

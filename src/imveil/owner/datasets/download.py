@@ -34,20 +34,6 @@ _CHUNK = 1 << 18
 _log = logging.getLogger("imveil")
 
 
-def cache_folder() -> Path:
-    """Where fetched data is kept: $IMVEIL_CACHE, else $XDG_CACHE_HOME/imveil, else ~/.cache/imveil."""
-    if own := os.environ.get("IMVEIL_CACHE"):
-        return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "imveil"
-
-
-def data_folder() -> Path | None:
-    """The folder of data sets that IMVEIL_DATA names, None where it names none."""
-    named = os.environ.get("IMVEIL_DATA")
-    return Path(named) if named else None
-
-
 def on_terminal(what: str, done: int, total: int) -> None:
     """Progress as one line of a terminal, redrawn; only the log when standard error is none."""
     if not sys.stderr.isatty():

@@ -24,17 +24,9 @@ import numpy.typing as npt
 
 from imveil.errors import BadImage, Unavailable
 from imveil.owner.datasets.cifar_facts import PLANES, SIDE, CifarSet, Part
-from imveil.owner.datasets.download import (
-    Progress,
-    cache_folder,
-    data_folder,
-    download,
-    locked,
-    on_terminal,
-    path_name,
-    put,
-)
+from imveil.owner.datasets.download import Progress, download, locked, on_terminal, path_name, put
 from imveil.owner.picture import read_picture
+from imveil.system import cache_folder, data_folder
 
 Records = tuple[Part, npt.NDArray[np.uint8]]
 _ACROSS = 64  # pictures in one row of a mosaic

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from imveil.errors import ImveilError
 from imveil.keys.key import Key
-from imveil.store.spread import cores
+from imveil.system import cores
 
 Stop = Callable[[], bool]  # whether the run was told to end
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")

@@ -19,7 +19,7 @@ __all__ = ["FORMS", "NAMES", "Item", "Picture", "Source", "is_picture", "open_so
 NAMES = (*SETS, "cifar100-coarse")
 """The sources that are opened by name."""
 FORMS = {
-    "folder": ("folder", "FolderSource"),
+    "folder": ("folder", "PictureFolder"),
     "table": ("table", "TableSource"),
     "parquet": ("parquet", "ParquetSource"),
     "webdataset": ("webdataset", "WebDatasetSource"),

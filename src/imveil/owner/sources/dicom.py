@@ -18,7 +18,7 @@ import numpy.typing as npt
 from imveil.errors import BadImage, MissingExtra
 from imveil.extras import need
 from imveil.owner.picture import MOST_PIXELS, Picture, from16
-from imveil.owner.sources.folder import FolderSource
+from imveil.owner.sources._folder import FolderSource
 
 SUFFIXES = (".dcm", ".dicom")
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from imveil.errors import BadImage, BadSource
 from imveil.owner.far import far_source
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture, read_picture
-from imveil.owner.sources.folder import FolderSource
+from imveil.owner.sources._folder import FolderSource
 
 
 class FarSource(FolderSource):
@@ -15,6 +15,8 @@ class FarSource(FolderSource):
 
     Raises BadSource where there are none or the address cannot be read.
     """
+
+    hint = f"pictures end with {', '.join(SUFFIXES)}"
 
     def __init__(self, url: str, *, most_pixels: int = MOST_PIXELS) -> None:
         self.far = far_source(url)
