@@ -57,7 +57,7 @@ def test_chosen_plan_breaks_every_fixed_key(id: str, queries: int | None) -> Non
 
 def test_chosen_plan_undoes_the_conversion_of_colours_up_to_rounding() -> None:
     found = against("chosen-plan", "etc-grey/1")
-    assert np.abs(found.guess.images.astype(int) - found.dealt.targets).max() <= 3
+    assert np.abs(found.guess.images.astype(int) - found.split.targets).max() <= 3
 
 
 @pytest.mark.parametrize("id", ["etc-inplace/1", "negpos-inplace/1"])
@@ -126,7 +126,7 @@ def test_chang_li_is_exact_on_inversions_only() -> None:
 def test_chang_li_still_gets_the_top_bit_of_a_sequence() -> None:
     found = against("chang-li", "logistic-xor/1")
     # All but where a 1, 2 or 3 came out by chance and colours were exchanged for it.
-    assert (found.guess.images >> 7 == found.dealt.targets >> 7).mean() > 0.97
+    assert (found.guess.images >> 7 == found.split.targets >> 7).mean() > 0.97
     assert found.score.exact == 0.0
 
 

@@ -195,9 +195,9 @@ def test_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     images = scenes(12)
 
     def of(property: str, id: str) -> float:
-        from imveil.audit.game.challenger import box
+        from imveil.audit.game.challenger import challenger_of
 
-        return float(kept(property, images, box(imveil.find(id), 0).encrypt, np.random.default_rng(0)).mean())
+        return float(kept(property, images, challenger_of(imveil.find(id), 0).encrypt, np.random.default_rng(0)).mean())
 
     for name in PROPERTIES:
         assert of(name, "plain/1") == 1.0, name

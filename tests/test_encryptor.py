@@ -63,19 +63,19 @@ def test_one_that_fails_on_what_an_attack_asks_is_still_judged_by_the_others(run
 
 def test_one_that_hangs_on_what_an_attack_asks_is_started_again() -> None:
     with Encryptor("encryptors:hangs_on_flat", timeout=2) as other:
-        found = audit(other.box(), PICTURES[:30], budget=60, views=["cpa", "kpa"], seeds=1)
+        found = audit(other.challenger(), PICTURES[:30], budget=60, views=["cpa", "kpa"], seeds=1)
     assert found.condemned(0.9)
     assert "did not answer within 2 seconds" in found.notes[0]
 
 
 def test_one_that_fails_whatever_is_asked_raises() -> None:
-    from imveil.audit.game.challenger import Box
+    from imveil.audit.game.challenger import Challenger
 
     def fails(*_: Any) -> Any:
         raise BadInput("no")
 
     with pytest.raises(BadInput, match="no"):
-        audit(Box(fails), PICTURES[:30], budget=5, seeds=1)
+        audit(Challenger(fails), PICTURES[:30], budget=5, seeds=1)
 
 
 def test_one_with_a_single_sequence_is_broken(run: Any) -> None:
@@ -177,5 +177,5 @@ def test_other_peoples_are_broken(name: str, run: Any) -> None:
 
 def test_levels_need_findings() -> None:
     with Encryptor("encryptors:other_size") as other:
-        found = audit(other.box(), PICTURES[:30], budget=5, views=["cpa"], seeds=1)
+        found = audit(other.challenger(), PICTURES[:30], budget=5, views=["cpa"], seeds=1)
     assert level(found) == "no verdict"

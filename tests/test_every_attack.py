@@ -13,9 +13,9 @@ import pytest
 import imveil
 from imveil import registry
 from imveil.attacks.base import NEEDS, Attack, Guess, View, attacks, find_attack
-from imveil.audit.game.challenger import box, control
+from imveil.audit.game.challenger import challenger_of, control
 from imveil.audit.game.referee import game, play
-from imveil.audit.game.split import Terms, deal, view
+from imveil.audit.game.split import Terms, split_pictures, view
 from imveil.errors import BadInput, BadShape
 from imveil.keys.key import Key
 from scenes import scenes
@@ -28,9 +28,9 @@ every = pytest.mark.parametrize("name", attacks())
 
 
 def held(attack: Attack, scheme: Any, images: Any = IMAGES, seed: int = 0, noise: bool = False) -> View:
-    dealt = deal(images, TERMS, attack.needs, seed)
-    real = box(scheme, seed)
-    return view(dealt, control(real, images.shape[1:], seed) if noise else real, TERMS, attack.needs)
+    split = split_pictures(images, TERMS, attack.needs, seed)
+    real = challenger_of(scheme, seed)
+    return view(split, control(real, images.shape[1:], seed) if noise else real, TERMS, attack.needs)
 
 
 def run(attack: Attack, view: View, seed: int = 0) -> Guess:
@@ -98,11 +98,11 @@ def test_the_view_holds_what_it_needs_and_nothing_else(name: str) -> None:
 @every
 def test_no_target_is_given_away(name: str) -> None:
     attack = find_attack(name)
-    dealt = deal(IMAGES, TERMS, attack.needs, 0)
-    given = [*dealt.pairs, *dealt.ciphers, *dealt.public]
-    targets = {picture.tobytes() for picture in dealt.targets}
+    split = split_pictures(IMAGES, TERMS, attack.needs, 0)
+    given = [*split.pairs, *split.ciphers, *split.public]
+    targets = {picture.tobytes() for picture in split.targets}
     assert not targets & {picture.tobytes() for picture in given}
-    np.testing.assert_array_equal(dealt.gallery[dealt.right], dealt.targets)
+    np.testing.assert_array_equal(split.gallery[split.right], split.targets)
 
 
 @every

@@ -33,7 +33,7 @@ def against(attack: str, id: str, images: Any = SMALL, ciphers: int = 200, **fie
 @pytest.mark.parametrize("images", [SMALL, SMALL[..., :1], cut(300, (12, 12, 3))], ids=["colour", "grey", "square"])
 def test_alone_it_finds_the_order_up_to_a_turn(images: Any) -> None:
     found = against("fixed-permutation", "pixel-shuffle/1", images)
-    guess, truth = found.guess.images, found.dealt.targets
+    guess, truth = found.guess.images, found.split.targets
     turned = [np.rot90(guess, quarter, (1, 2)) for quarter in range(4)]
     turned += [one[:, :, ::-1] for one in turned]
     assert max((one == truth).mean() for one in turned if one.shape == truth.shape) > 0.95

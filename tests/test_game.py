@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imveil
-from imveil.audit.game.challenger import Box, box, control, key_of
+from imveil.audit.game.challenger import Challenger, challenger_of, control, key_of
 from imveil.audit.game.referee import game, play
 from imveil.audit.game.scoring import blind_guesses, score
-from imveil.audit.game.split import Terms, deal
+from imveil.audit.game.split import Terms, split_pictures
 from imveil.errors import BadInput
 from imveil.metrics.ssim import ssim_or_negative
 from scenes import scenes
@@ -39,20 +39,20 @@ def test_a_deal_keeps_its_parts_apart(data: Any) -> None:
     )
     if n < least:
         with pytest.raises(BadInput, match="pictures are needed"):
-            deal(pool, terms, needs, seed)
+            split_pictures(pool, terms, needs, seed)
         return
-    dealt = deal(pool, terms, needs, seed)
-    parts = [dealt.targets, dealt.pairs, dealt.ciphers, dealt.public]
+    split = split_pictures(pool, terms, needs, seed)
+    parts = [split.targets, split.pairs, split.ciphers, split.public]
     numbers = [int(v) for part in parts for v in part.ravel()]
     assert len(set(numbers)) == len(numbers), "a picture is in two parts"
-    gallery = dealt.gallery.ravel().tolist()
+    gallery = split.gallery.ravel().tolist()
     assert len(set(gallery)) == len(gallery) == min(max(terms.gallery, terms.targets), n)
-    np.testing.assert_array_equal(dealt.gallery[dealt.right], dealt.targets)
-    np.testing.assert_array_equal(dealt.targets, deal(pool, terms, frozenset(), seed).targets)
+    np.testing.assert_array_equal(split.gallery[split.right], split.targets)
+    np.testing.assert_array_equal(split.targets, split_pictures(pool, terms, frozenset(), seed).targets)
 
 
 def test_a_gallery_does_not_give_itself_away() -> None:
-    where = [deal(IMAGES, TERMS, frozenset({"gallery"}), seed).right for seed in range(8)]
+    where = [split_pictures(IMAGES, TERMS, frozenset({"gallery"}), seed).right for seed in range(8)]
     assert 15 < np.mean(where) < 35, "targets lie anywhere in the gallery"
 
 
@@ -66,7 +66,7 @@ def test_keys_of_games_differ_by_seed_and_purpose() -> None:
 
 @pytest.mark.parametrize("id", ["negpos/1", "ffx/1", "orthogonal/1", "etc-grey/1"])
 def test_the_control_looks_like_the_cipher_and_knows_nothing(id: str) -> None:
-    real = box(imveil.find(id), 0)
+    real = challenger_of(imveil.find(id), 0)
     noise = control(real, (32, 32, 3), 0)
     flat = np.zeros((30, 32, 32, 3), np.uint8)
     like, drawn = real.encrypt(flat, "a"), noise.encrypt(flat, "a")
@@ -79,18 +79,18 @@ def test_the_control_looks_like_the_cipher_and_knows_nothing(id: str) -> None:
 
 
 def test_simulating_takes_another_key_every_time() -> None:
-    real = box(imveil.find("aes-xor/1"), 0)
+    real = challenger_of(imveil.find("aes-xor/1"), 0)
     simulate = real.simulate()
     assert simulate is not None
     one, two = simulate(IMAGES[:1]), simulate(IMAGES[:1])
     assert not np.array_equal(one, two)
     assert not np.array_equal(one, real.encrypt(IMAGES[:1], "x"))
-    assert Box(lambda images, _: images).simulate() is None
+    assert Challenger(lambda images, _: images).simulate() is None
 
 
 def test_anybody_s_encryptor_plays() -> None:
     mask = np.random.default_rng(3).integers(0, 256, IMAGES.shape[1:], np.uint8)
-    found = play(Box(lambda images, _: images ^ mask), IMAGES, "chosen-plan", terms=TERMS)
+    found = play(Challenger(lambda images, _: images ^ mask), IMAGES, "chosen-plan", terms=TERMS)
     assert found.value == 1.0
     assert found.facts["scheme"] is None
 
@@ -99,48 +99,48 @@ def test_anybody_s_encryptor_plays() -> None:
 
 
 def test_recovery_counts_from_the_best_blind_guess() -> None:
-    dealt = deal(IMAGES, TERMS, frozenset(), 0)
+    split = split_pictures(IMAGES, TERMS, frozenset(), 0)
     blinds = {
-        name: float(ssim_or_negative(dealt.targets, np.broadcast_to(one, dealt.targets.shape).copy()).mean())
-        for name, one in blind_guesses(dealt.public, (32, 32, 3)).items()
+        name: float(ssim_or_negative(split.targets, np.broadcast_to(one, split.targets.shape).copy()).mean())
+        for name, one in blind_guesses(split.public, (32, 32, 3)).items()
     }
     best = max(blinds, key=lambda name: blinds[name])
-    for name, one in blind_guesses(dealt.public, (32, 32, 3)).items():
-        found = score(dealt, np.broadcast_to(one, dealt.targets.shape).copy())
+    for name, one in blind_guesses(split.public, (32, 32, 3)).items():
+        found = score(split, np.broadcast_to(one, split.targets.shape).copy())
         assert found.blind_guess == best
         assert found.recovery == 0.0
         assert (found.raw == 0.0) == (name == best)
-    whole = score(dealt, dealt.targets)
+    whole = score(split, split.targets)
     assert (whole.recovery, whole.low, whole.high, whole.exact, whole.identified) == (1, 1, 1, 1, 1)
     assert whole.psnr is None
-    half = np.concatenate([dealt.targets[:10], np.full_like(dealt.targets[:10], 128)])
-    found = score(dealt, half)
-    s = float(ssim_or_negative(dealt.targets, half).mean())
+    half = np.concatenate([split.targets[:10], np.full_like(split.targets[:10], 128)])
+    found = score(split, half)
+    s = float(ssim_or_negative(split.targets, half).mean())
     assert found.raw == pytest.approx((s - blinds[best]) / (1 - blinds[best]), abs=1e-5)
     assert found.low < found.recovery < found.high
     assert found.exact == 0.5
 
 
 def test_a_negative_is_a_recovery() -> None:
-    dealt = deal(IMAGES, TERMS, frozenset(), 0)
-    found = score(dealt, 255 - dealt.targets)
+    split = split_pictures(IMAGES, TERMS, frozenset(), 0)
+    found = score(split, 255 - split.targets)
     assert found.recovery == pytest.approx(1.0)
     assert (found.exact, found.identified) == (0.0, 1.0)
     assert found.chroma == pytest.approx(0, abs=0.1)  # but for the extremes, where the conversion cuts
 
 
 def test_a_picture_of_the_right_one_of_few_is_identified_though_it_looks_like_nothing() -> None:
-    dealt = deal(IMAGES, TERMS, frozenset(), 0)
+    split = split_pictures(IMAGES, TERMS, frozenset(), 0)
     rng = np.random.default_rng(0)
-    noisy = (dealt.targets // 8 + rng.integers(0, 120, dealt.targets.shape)).astype(np.uint8)
-    found = score(dealt, noisy)
+    noisy = (split.targets // 8 + rng.integers(0, 120, split.targets.shape)).astype(np.uint8)
+    found = score(split, noisy)
     assert found.recovery < 0.2
     assert found.identified > 0.9
 
 
 def test_one_target_has_no_interval() -> None:
-    dealt = deal(IMAGES, Terms(targets=1, gallery=5), frozenset(), 0)
-    found = score(dealt, dealt.targets)
+    split = split_pictures(IMAGES, Terms(targets=1, gallery=5), frozenset(), 0)
+    found = score(split, split.targets)
     assert (found.recovery, found.low, found.high) == (1.0, 0.0, 1.0)
 
 

@@ -56,14 +56,14 @@ def test_it_puts_the_colours_of_each_pixel_in_order() -> None:
     found = against("negpos/1")
     # Made-up colours have no names: all that is left open is one order for the whole picture.
     turned = [found.guess.images[..., list(order)] for order in permutations(range(3))]
-    truth = found.dealt.targets
+    truth = found.split.targets
     assert any((some == truth).mean() > 0.99 or (some == 255 - truth).mean() > 0.99 for some in turned)
 
 
 def test_the_plan_is_the_cipher_up_to_the_sign() -> None:
     found = against("negpos/1", ciphers=60, colors=False)
     assert found.guess.plan is not None
-    made = found.guess.plan(found.dealt.targets)
+    made = found.guess.plan(found.split.targets)
     assert (made == found.view.targets).all() or (made == 255 - found.view.targets).all()
 
 
@@ -77,7 +77,7 @@ def test_public_pictures_tell_the_sign_of_bright_pictures() -> None:
     bright = 255 - scenes(80, seed=7) // 3
     alone = against("aes-xor/1", bright)
     helped = against("aes-xor/1", bright, "many-time-pad-public")
-    truth = helped.dealt.targets.astype(int)
+    truth = helped.split.targets.astype(int)
     assert np.abs(truth - helped.guess.images).mean() < 2
     assert np.abs(truth - alone.guess.images).mean() > 100  # taken for dark ones, and so for negatives
     assert alone.score.recovery > 0.95

@@ -18,7 +18,7 @@ import numpy as np
 
 import imveil
 from imveil.attacks.base import U8, View, find_attack
-from imveil.audit.game.challenger import box
+from imveil.audit.game.challenger import challenger_of
 from imveil.metrics.ssim import ssim
 from imveil.record import Record, digest_of, measured
 
@@ -84,7 +84,7 @@ class Windowed:
         begin = time.perf_counter()
         pictures = pictures_of(self.data)
         truth = pictures[np.random.default_rng([seed, 8]).permutation(len(pictures))[:IMAGES]]
-        cipher = box(imveil.find(self.scheme, per_image=True), seed).encrypt(truth, "window")
+        cipher = challenger_of(imveil.find(self.scheme, per_image=True), seed).encrypt(truth, "window")
         shape = (int(truth.shape[1]), int(truth.shape[2]), int(truth.shape[3]))
         guess = find_attack(self.attack).run(View(cipher, shape), np.random.default_rng(seed), 0).images
         found = WINDOWS[self.window](truth, guess)

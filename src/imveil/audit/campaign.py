@@ -16,10 +16,10 @@ from statistics import fmean, stdev
 from typing import Any
 
 from imveil.attacks.base import U8, Images
-from imveil.audit.game.challenger import Box, box
+from imveil.audit.game.challenger import Challenger, challenger_of
 from imveil.audit.game.referee import game
 from imveil.audit.pace import slowness, told
-from imveil.audit.statistics import measured_box
+from imveil.audit.statistics import measured_challenger
 from imveil.audit.trials import VIEWS, Skipped, Trial, ViewName, plan
 from imveil.errors import BadInput, MissingExtra
 from imveil.record import Record
@@ -148,7 +148,7 @@ Play = Callable[[Trial, int], Finding | Skipped]  # a trial under a seed
 
 
 def audit(
-    target: Scheme | Box,
+    target: Scheme | Challenger,
     images: U8,
     *,
     budget: float = 120.0,
@@ -170,7 +170,7 @@ def audit(
     """
     began = time.monotonic()
     scheme = target if isinstance(target, Scheme) else None
-    real = target if isinstance(target, Box) else box(target, 0)
+    real = target if isinstance(target, Challenger) else challenger_of(target, 0)
     result = Audit(what or (scheme.id if scheme else "an encryptor"), data, tuple(views), budget)
     shape = tuple(int(d) for d in images.shape[1:])
     times = slowness()
@@ -192,12 +192,12 @@ def audit(
         if played.view.targets.shape[1:] != shape and (played.guess.images == 128).all():
             return Skipped(trial.label, "cannot work on cipher images of another size than the pictures'")
         some = slice(SHOWN)
-        truth, cipher = played.dealt.targets[some], played.view.targets[some]
+        truth, cipher = played.split.targets[some], played.view.targets[some]
         return Finding(trial, [played.record], truth, cipher, played.guess.images[some])
 
     def measure() -> list[dict[str, Any]]:
         try:
-            return measured_box(real, images[: METRIC_IMAGES if pace < 0.01 else 10], scheme)
+            return measured_challenger(real, images[: METRIC_IMAGES if pace < 0.01 else 10], scheme)
         except BadInput as error:
             if scheme:
                 raise

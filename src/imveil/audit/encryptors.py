@@ -1,4 +1,4 @@
-"""Anybody's encryptor as the box of a game: a Python function, or a program that reads and writes PNG.
+"""Anybody's encryptor as the challenger of a game: a Python function, or a program that reads and writes PNG.
 
     module:function      called with (n, h, w, c) uint8, returns n cipher images; runs in a process of its own
     a command line       run once for each picture: a PNG on its standard input, the cipher PNG on its standard output
@@ -26,7 +26,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from imveil.attacks.base import U8, Images
-from imveil.audit.game.challenger import Box
+from imveil.audit.game.challenger import Challenger
 from imveil.errors import BadInput
 
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
@@ -77,9 +77,9 @@ class Encryptor:
             _end(self._child)
             self._child = None
 
-    def box(self) -> Box:
+    def challenger(self) -> Challenger:
         """For a game. Nobody said what the scheme is, and no fresh key can be had."""
-        return Box(lambda images, _: self(images))
+        return Challenger(lambda images, _: self(images))
 
     def _some(self, images: U8) -> Images:
         found = self._programs(images) if self._words else self._function(images)

@@ -20,7 +20,7 @@ import numpy as np
 from imveil.attacks.base import U8, View
 from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Audit, Finding, Watch, campaign
 from imveil.audit.game.scoring import score
-from imveil.audit.game.split import Dealt
+from imveil.audit.game.split import Split
 from imveil.audit.identify import alike, looks_like, total_variation, whole
 from imveil.audit.pace import slowness
 from imveil.audit.statistics import measured_ciphers
@@ -208,8 +208,8 @@ def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Findi
     seconds = time.perf_counter() - start
     noise, more = (rng.integers(0, 256, some.shape, np.uint8) for some in (targets, ciphers))
     hidden, rest = true[order[:held]], true[order[held:]]
-    dealt = Dealt(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held))
-    got, control = score(dealt, guess, seed), score(dealt, _guess(trial, noise, more, seed), seed)
+    split = Split(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held))
+    got, control = score(split, guess, seed), score(split, _guess(trial, noise, more, seed), seed)
     numbers = {
         "value": got.recovery,
         "low": got.low,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.base import U8, Images
-from imveil.audit.game.challenger import Box
+from imveil.audit.game.challenger import Challenger
 from imveil.audit.twins import key_twins, plain_twins
 from imveil.keys.key import Key
 from imveil.metrics.base import Metric, metrics
@@ -25,7 +25,7 @@ def measured_ciphers(cipher: Images) -> list[dict[str, Any]]:
     return [line for metric in known.values() for line in _lines(metric, metric.measure(cipher), cipher)]
 
 
-def measured_box(real: Box, images: U8, scheme: Scheme | None = None) -> list[dict[str, Any]]:
+def measured_challenger(real: Challenger, images: U8, scheme: Scheme | None = None) -> list[dict[str, Any]]:
     """The same, and what changes when one bit of the picture changes; with a scheme, one bit of the key, too."""
     cipher = real.encrypt(images, "metrics")
     lines = measured_ciphers(cipher)

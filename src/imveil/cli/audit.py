@@ -189,7 +189,7 @@ def _encryptor(encryptor: str, data: str, view: Views, seconds: float, timeout: 
             sizes = ("x".join(map(str, shape)) for shape in (first.shape[1:], images.shape[1:]))
             notes.append("Its cipher images are {}, the pictures {}: few attacks fit that.".format(*sizes))
         found = run(
-            other.box(), images, budget=seconds, views=_views(view), data=pictures.about,
+            other.challenger(), images, budget=seconds, views=_views(view), data=pictures.about,
             what=f"the encryptor {encryptor}", pace=pace, progress=watch,
         )  # fmt: skip
     found.notes[:0] = notes

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from imveil.attacks.base import U8
 from imveil.audit.game.scoring import score
-from imveil.audit.game.split import Terms, deal
+from imveil.audit.game.split import Terms, split_pictures
 from imveil.keys.key import Key
 from imveil.metrics.ssim import WINDOW
 from imveil.schemes.base import Scheme
@@ -35,17 +35,17 @@ def adapted(
     """
     if net.adapter is None or not net.adapter.picture or min(unseen.shape[1:3]) < WINDOW:
         return None
-    dealt = replace(deal(unseen, TERMS, frozenset(), seed), public=public[: TERMS.public])
+    split = replace(split_pictures(unseen, TERMS, frozenset(), seed), public=public[: TERMS.public])
 
     def output(images: U8, name: str) -> F32:
         cipher = scheme.encrypt(images, key, [f"{name}/{i}" for i in range(len(images))]).images
         return _values(net, cipher)
 
-    fitted = fit(output(dealt.public, "public"), dealt.public)
-    found = score(dealt, fitted(output(dealt.targets, "target")), seed)
+    fitted = fit(output(split.public, "public"), split.public)
+    found = score(split, fitted(output(split.targets, "target")), seed)
     return {
         "recovery": found.recovery, "low": found.low, "high": found.high, "identified": found.identified,
-        "n": len(dealt.targets),
+        "n": len(split.targets),
     }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from PIL import Image
 
 import imveil
 from imveil.attacks.base import U8, Images
-from imveil.audit.game.challenger import Encrypt, box
+from imveil.audit.game.challenger import Encrypt, challenger_of
 from imveil.record import Record, digest_of, measured
 
 PROPERTIES = ("size", "png", "place", "fold", "values", "smooth")
@@ -55,7 +55,7 @@ class Kept:
         begin = time.perf_counter()
         pictures = pictures_of(self.data)
         images = pictures[np.random.default_rng([seed, 8]).permutation(len(pictures))[:IMAGES]]
-        encrypt = box(imveil.find(self.scheme, **self.fields), seed).encrypt
+        encrypt = challenger_of(imveil.find(self.scheme, **self.fields), seed).encrypt
         values = kept(self.property, images, encrypt, np.random.default_rng([seed, 9]))
         return measured(
             kind=self.kind,

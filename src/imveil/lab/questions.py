@@ -20,7 +20,7 @@ import numpy as np
 import imveil
 from imveil import record, registry
 from imveil.attacks.base import U8, Attack, attacks, find_attack
-from imveil.audit.game.challenger import box
+from imveil.audit.game.challenger import challenger_of
 from imveil.audit.game.referee import play, setting
 from imveil.audit.game.split import Terms
 from imveil.errors import BadSource, MissingExtra, Unavailable
@@ -54,7 +54,7 @@ class Question:
         """Of the records that answer it."""
         shape = pictures_of(self.data).shape[1:]
         attack = find_attack(self.attack)
-        real = box(imveil.find(self.scheme, **self.fields), 0)
+        real = challenger_of(imveil.find(self.scheme, **self.fields), 0)
         return record.digest_of(setting(attack, real, self.data, shape, self.terms, attack.steps))
 
     def answered_by(self, one: Record) -> bool:

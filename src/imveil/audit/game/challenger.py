@@ -1,6 +1,6 @@
-"""Box: who encrypts in a game. It holds the key, so that a view need not.
+"""Challenger: who encrypts in a game. It holds the key, so that a view need not.
 
-A box is made from a scheme, or from anybody's encryptor; `control` makes one beside it whose answers are independent of
+A challenger is made from a scheme, or from anybody's encryptor; `control` makes one beside it whose answers are independent of
 the pictures.
 """
 
@@ -23,16 +23,16 @@ Encrypt = Callable[[U8, str], Images]
 
 
 @dataclass(frozen=True)
-class Box:
+class Challenger:
     """encrypt: (pictures, what they are for) -> cipher images; the purpose names them where each image has a key of its
     own, so it is never used twice. scheme, fields: the public description, None where nobody said what it is.
-    fresh: a box like this one under another key, where one can be had.
+    fresh: a challenger like this one under another key, where one can be had.
     """
 
     encrypt: Encrypt = field(repr=False)
     scheme: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
-    fresh: Callable[[int], Box] | None = field(default=None, repr=False)
+    fresh: Callable[[int], Challenger] | None = field(default=None, repr=False)
 
     def simulate(self) -> Callable[[U8], Images] | None:
         """For a view: encrypts under a fresh key, each call another one; None where no fresh key can be had."""
@@ -45,19 +45,21 @@ def key_of(seed: int, purpose: str = "data set") -> Key:
     return Key(hashlib.sha256(f"imveil laboratory, {purpose}, {seed}".encode()).digest())
 
 
-def box(scheme: Scheme, seed: int, purpose: str = "game") -> Box:
-    """The box of a scheme, with a key that follows from the seed."""
+def challenger_of(scheme: Scheme, seed: int, purpose: str = "game") -> Challenger:
+    """The challenger of a scheme, with a key that follows from the seed."""
     key = key_of(seed, purpose)
 
     def encrypt(images: U8, purpose: str) -> Images:
         found: Images = scheme.encrypt(images, key, [f"{purpose}/{i}" for i in range(len(images))]).images
         return found
 
-    return Box(encrypt, scheme.id, scheme.config(), lambda number: box(scheme, seed, f"own key {number}"))
+    return Challenger(
+        encrypt, scheme.id, scheme.config(), lambda number: challenger_of(scheme, seed, f"own key {number}")
+    )
 
 
-def control(real: Box, shape: tuple[int, int, int], seed: int, purpose: str = "control") -> Box:
-    """A box that looks like `real` and answers with noise: AES-CTR under a fresh key for each image.
+def control(real: Challenger, shape: tuple[int, int, int], seed: int, purpose: str = "control") -> Challenger:
+    """A challenger that looks like `real` and answers with noise: AES-CTR under a fresh key for each image.
 
     For bytes it is aes-ctr-control/1 on the cipher images. Other numbers are drawn, by such a key stream, from what
     `real` gives for random pictures (shape: theirs): they have its range and distribution, and know nothing.
@@ -76,4 +78,6 @@ def control(real: Box, shape: tuple[int, int, int], seed: int, purpose: str = "c
             return np.asarray(drawn.reshape(like.shape))
         return np.asarray(usual[drawn.view("<u4") % len(usual)].reshape(like.shape))
 
-    return Box(encrypt, real.scheme, real.fields, lambda number: control(real, shape, seed, f"own control {number}"))
+    return Challenger(
+        encrypt, real.scheme, real.fields, lambda number: control(real, shape, seed, f"own control {number}")
+    )

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.base import U8, Attack, Guess, View, find_attack
-from imveil.audit.game.challenger import Box, box, control
+from imveil.audit.game.challenger import Challenger, challenger_of, control
 from imveil.audit.game.scoring import Score, blind_scores, score
-from imveil.audit.game.split import Dealt, Terms, deal, view
+from imveil.audit.game.split import Split, Terms, split_pictures, view
 from imveil.record import Record, digest_of, measured
 from imveil.schemes.base import Scheme
 
@@ -28,19 +28,19 @@ class Played:
 
     record: Record
     score: Score
-    dealt: Dealt = field(repr=False)
+    split: Split = field(repr=False)
     view: View = field(repr=False)
     guess: Guess = field(repr=False)
     control: Score | None = None
 
 
-def play(scheme: Scheme | Box, images: U8, attack: Attack | str, **how: Any) -> Record:
+def play(scheme: Scheme | Challenger, images: U8, attack: Attack | str, **how: Any) -> Record:
     """Play one game and return its record, of kind "recovery". The arguments are those of `game`."""
     return game(scheme, images, attack, **how).record
 
 
 def game(
-    scheme: Scheme | Box,
+    scheme: Scheme | Challenger,
     images: U8,
     attack: Attack | str,
     *,
@@ -52,7 +52,7 @@ def game(
 ) -> Played:
     """Play one game.
 
-    scheme: what encrypts; a Box for an encryptor that is none of ours.   images: (n, h, w, c) uint8, enough for
+    scheme: what encrypts; a Challenger for an encryptor that is none of ours.   images: (n, h, w, c) uint8, enough for
     `terms`. data: what the pictures are called in the record.   seed: decides the deal, the key and the attack's rng.
     steps: how many the attack may take, its own default when None. against_noise: play the control too.
     Raises BadInput for too few pictures, BadShape for a guess that is no pictures of the targets.
@@ -60,16 +60,16 @@ def game(
     attack = find_attack(attack) if isinstance(attack, str) else attack
     terms = terms or Terms()
     steps = attack.steps if steps is None else steps
-    real = scheme if isinstance(scheme, Box) else box(scheme, seed)
-    dealt = deal(images, terms, attack.needs, seed)
-    held, guess, seconds = _run(attack, real, dealt, terms, seed, steps)
-    blinds = blind_scores(dealt)
-    result = score(dealt, guess.images, seed, blinds)
+    real = scheme if isinstance(scheme, Challenger) else challenger_of(scheme, seed)
+    split = split_pictures(images, terms, attack.needs, seed)
+    held, guess, seconds = _run(attack, real, split, terms, seed, steps)
+    blinds = blind_scores(split)
+    result = score(split, guess.images, seed, blinds)
     noise = None
     if against_noise:
         shape: Any = tuple(int(d) for d in images.shape[1:])
-        _, blank, _ = _run(attack, control(real, shape, seed), dealt, terms, seed, steps)
-        noise = score(dealt, blank.images, seed, blinds)
+        _, blank, _ = _run(attack, control(real, shape, seed), split, terms, seed, steps)
+        noise = score(split, blank.images, seed, blinds)
     asked = setting(attack, real, data, held.shape, terms, steps)
     found = {
         **asdict(result),
@@ -90,11 +90,11 @@ def game(
         high=result.high,
         seconds=round(seconds, 3),
     )
-    return Played(record, result, dealt, held, guess, noise)
+    return Played(record, result, split, held, guess, noise)
 
 
 def setting(
-    attack: Attack, real: Box, data: str, shape: tuple[int, int, int], terms: Terms, steps: int
+    attack: Attack, real: Challenger, data: str, shape: tuple[int, int, int], terms: Terms, steps: int
 ) -> dict[str, Any]:
     """What a game is about, as JSON can hold it: all that its seed does not decide."""
     return {
@@ -109,8 +109,10 @@ def setting(
     }
 
 
-def _run(attack: Attack, box: Box, dealt: Dealt, terms: Terms, seed: int, steps: int) -> tuple[View, Guess, float]:
-    held = view(dealt, box, terms, attack.needs)
+def _run(
+    attack: Attack, challenger: Challenger, split: Split, terms: Terms, seed: int, steps: int
+) -> tuple[View, Guess, float]:
+    held = view(split, challenger, terms, attack.needs)
     start = time.perf_counter()
     guess = attack.run(held, np.random.default_rng([seed, 4]), steps).checked(held)
     return held, guess, time.perf_counter() - start

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.base import U8
-from imveil.audit.game.split import Dealt
+from imveil.audit.game.split import Split
 from imveil.metrics.identity import identity_or_negative
 from imveil.metrics.psnr import psnr
 from imveil.metrics.ssim import ssim_or_negative
@@ -61,17 +61,17 @@ def blind_guesses(public: U8, shape: tuple[int, int, int]) -> dict[str, U8]:
     return found
 
 
-def blind_scores(dealt: Dealt) -> dict[str, Any]:
+def blind_scores(split: Split) -> dict[str, Any]:
     """Of every blind guess its SSIM, or its negative's, with each target, (n,)."""
-    truth = dealt.targets
+    truth = split.targets
     h, w, c = (int(d) for d in truth.shape[1:])
-    guesses = blind_guesses(dealt.public, (h, w, c))
+    guesses = blind_guesses(split.public, (h, w, c))
     return {name: ssim_or_negative(truth, np.broadcast_to(one, truth.shape).copy()) for name, one in guesses.items()}
 
 
-def score(dealt: Dealt, guess: U8, seed: int = 0, blinds: dict[str, Any] | None = None) -> Score:
-    """The worth of `guess` (n, h, w, c) for the targets of `dealt`. blinds: `blind_scores`, where they are known."""
-    truth, blinds = dealt.targets, blinds or blind_scores(dealt)
+def score(split: Split, guess: U8, seed: int = 0, blinds: dict[str, Any] | None = None) -> Score:
+    """The worth of `guess` (n, h, w, c) for the targets of `split`. blinds: `blind_scores`, where they are known."""
+    truth, blinds = split.targets, blinds or blind_scores(split)
     found = ssim_or_negative(truth, guess)
     best = max(blinds, key=lambda name: float(blinds[name].mean()))
     raw = _recovery(found.mean(), blinds[best].mean())
@@ -91,8 +91,8 @@ def score(dealt: Dealt, guess: U8, seed: int = 0, blinds: dict[str, Any] | None 
         exact=round(float((truth == guess).all(axis=(1, 2, 3)).mean()), 6),
         chroma=_chroma(truth, guess) if truth.shape[3] == 3 else None,
         sign=round(float((picture > negative).mean()), 6),
-        identified=round(float(identity_or_negative(guess, dealt.gallery, dealt.right).mean()), 6),
-        gallery=len(dealt.gallery),
+        identified=round(float(identity_or_negative(guess, split.gallery, split.right).mean()), 6),
+        gallery=len(split.gallery),
     )
 
 

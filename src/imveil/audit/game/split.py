@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.base import U8, Oracle, View
-from imveil.audit.game.challenger import Box
+from imveil.audit.game.challenger import Challenger
 from imveil.errors import BadInput
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How much is dealt, of what an attack needs.
+    """How much is split, of what an attack needs.
 
     targets: pictures to get back.   ciphers: further cipher images.   pairs: known pictures with their cipher images.
     queries: how many images the oracle encrypts, None for any number. public: plain pictures of the same kind.
@@ -35,7 +35,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Dealt:
+class Split:
     """Pictures of a game: targets, and what is given away; public and gallery are there for the referee in any case."""
 
     targets: U8
@@ -46,7 +46,7 @@ class Dealt:
     right: Any  # (targets,) where in the gallery each target is
 
 
-def deal(images: U8, terms: Terms, needs: frozenset[str], seed: int) -> Dealt:
+def split_pictures(images: U8, terms: Terms, needs: frozenset[str], seed: int) -> Split:
     """Draw targets, pairs, pictures behind the further cipher images, public pictures: all disjoint.
 
     Decoys of the gallery are drawn from the other end, and are disjoint from the rest as long as there are enough
@@ -66,7 +66,7 @@ def deal(images: U8, terms: Terms, needs: frozenset[str], seed: int) -> Dealt:
     seats = np.random.default_rng([seed, 2]).permutation(len(decoys) + terms.targets)
     gallery = np.empty((len(seats), *images.shape[1:]), np.uint8)
     gallery[seats] = images[np.concatenate([targets, decoys])]
-    return Dealt(
+    return Split(
         images[targets],
         images[pairs],
         images[ciphers],
@@ -76,24 +76,24 @@ def deal(images: U8, terms: Terms, needs: frozenset[str], seed: int) -> Dealt:
     )
 
 
-def view(dealt: Dealt, box: Box, terms: Terms, needs: frozenset[str]) -> View:
+def view(split: Split, challenger: Challenger, terms: Terms, needs: frozenset[str]) -> View:
     """What the attacker holds: the cipher images of the targets, and exactly what he needs."""
-    h, w, c = (int(d) for d in dealt.targets.shape[1:])
+    h, w, c = (int(d) for d in split.targets.shape[1:])
     asked = [0]
 
     def answer(images: U8) -> Any:
         asked[0] += 1
-        return box.encrypt(images, f"query {asked[0]}")
+        return challenger.encrypt(images, f"query {asked[0]}")
 
     return View(
-        targets=box.encrypt(dealt.targets, "target"),
+        targets=challenger.encrypt(split.targets, "target"),
         shape=(h, w, c),
-        scheme=box.scheme,
-        fields=dict(box.fields),
-        ciphers=box.encrypt(dealt.ciphers, "cipher") if "ciphers" in needs else None,
-        pairs=(dealt.pairs, box.encrypt(dealt.pairs, "pair")) if "pairs" in needs else None,
+        scheme=challenger.scheme,
+        fields=dict(challenger.fields),
+        ciphers=challenger.encrypt(split.ciphers, "cipher") if "ciphers" in needs else None,
+        pairs=(split.pairs, challenger.encrypt(split.pairs, "pair")) if "pairs" in needs else None,
         oracle=Oracle(answer, terms.queries) if "oracle" in needs else None,
-        public=dealt.public if "public" in needs else None,
-        gallery=dealt.gallery if "gallery" in needs else None,
-        simulate=box.simulate() if "simulate" in needs else None,
+        public=split.public if "public" in needs else None,
+        gallery=split.gallery if "gallery" in needs else None,
+        simulate=challenger.simulate() if "simulate" in needs else None,
     )
