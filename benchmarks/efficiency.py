@@ -58,7 +58,7 @@ def aes() -> Thing:
 def scheme_things() -> list[Thing]:
     """Every scheme as it is by default, and with a key for each image where it can have one."""
     found = []
-    for id in imveil.schemes():
+    for id in imveil.schemes.names():
         found.append(of_scheme(imveil.find(id)))
         if imveil.find(id).config().get("per_image") is False:
             found.append(of_scheme(imveil.find(id, per_image=True)))

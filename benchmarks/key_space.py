@@ -23,7 +23,7 @@ ROUNDS, SECONDS = 7, 0.2
 
 def main() -> None:
     """A line for each scheme."""
-    schemes = [imveil.find(id) for id in imveil.schemes()]
+    schemes = [imveil.find(id) for id in imveil.schemes.names()]
     shapes = {}
     for scheme in schemes:
         channels = scheme.traits.channels

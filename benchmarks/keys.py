@@ -31,7 +31,7 @@ def cold(scheme: schemes.Scheme, key: Any, shape: Any) -> None:
 def plans() -> None:
     """Milliseconds to build each scheme's plan, and to get it again."""
     key = imveil.Key.generate()
-    for id in imveil.schemes():
+    for id in imveil.schemes.names():
         scheme = imveil.find(id)
         channels = scheme.traits.channels or (3,)
         for side in SIZES:

@@ -56,7 +56,7 @@ def label(scheme: Scheme) -> str:
 def chosen() -> list[Scheme]:
     """Every scheme at its defaults, and with a key per image where that is a field of it."""
     found = []
-    for id in [word for word in sys.argv[1:] if word != "--record"] or imveil.schemes():
+    for id in [word for word in sys.argv[1:] if word != "--record"] or imveil.schemes.names():
         found.append(imveil.find(id))
         if "per_image" in found[-1].config():
             found.append(imveil.find(id, per_image=True))

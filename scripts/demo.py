@@ -170,7 +170,7 @@ def show(pictures: np.ndarray, restored: np.ndarray, recovered: list[Row], resul
     """The contact sheet and the table, on paper and on the terminal."""
     some, key = pictures[:8], imveil.Key.generate()
     rows = [Row("plain", some, "what the owner has")]
-    for id in imveil.schemes():
+    for id in imveil.schemes.names():
         scheme = imveil.find(id)
         if id != "plain/1":
             cipher = scheme.encrypt(some, key, [str(i) for i in range(8)], pad=True)

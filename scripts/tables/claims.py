@@ -30,7 +30,7 @@ def claims_page(judged: Sequence[tuple[Claim, Sequence[Judged]]]) -> str:
 
 def variants() -> list[Scheme]:
     """The schemes that records are about: each with its defaults, some with other fields."""
-    return [imveil.find(id, **fields) for id in imveil.schemes() for fields in ({}, *VARIANTS.get(id, []))]
+    return [imveil.find(id, **fields) for id in imveil.schemes.names() for fields in ({}, *VARIANTS.get(id, []))]
 
 
 def named(scheme: Scheme) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+_ROOMS = ("schemes", "attacks", "metrics", "audit", "owner", "cloud")
 _HOMES = {
     "CipherDataset": "imveil.cloud.data.torch_dataset",
     "EncryptColumn": "imveil.owner.pipelines.samples",
@@ -46,24 +47,14 @@ def find(id: str, **fields: Any) -> Scheme:
     >>> find("negpos/1", per_image=True).traits.per_image
     True
     """
-    from imveil.registry import scheme_class
+    from imveil import schemes
 
-    scheme: Scheme = scheme_class(id).make(**fields)
-    return scheme
-
-
-def schemes() -> list[str]:
-    """The ids of all schemes, in alphabetical order.
-
-    >>> "plain/1" in schemes()
-    True
-    """
-    from imveil.registry import scheme_files
-
-    return list(scheme_files())
+    return schemes.find(id, **fields)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"imveil.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     errors = import_module("imveil.errors")
@@ -74,4 +65,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     errors = [name for name in vars(import_module("imveil.errors")) if name[:1].isupper()]
-    return sorted([*_HOMES, *errors, "find", "schemes", "__version__"])
+    return sorted([*_HOMES, *errors, *_ROOMS, "find", "__version__"])

@@ -23,7 +23,7 @@ def schemes(
     import imveil
     from imveil.lab.tables.schemes import page_of
 
-    pages = [page_of(name) for name in ([id] if id else imveil.schemes())]
+    pages = [page_of(name) for name in ([id] if id else imveil.schemes.names())]
     if id:
         from imveil.lab.bench.keyspace import parameter_bits
 

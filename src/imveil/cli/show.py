@@ -36,11 +36,11 @@ def show(
       imveil show photo.jpg --key my.key
       imveil show photo.jpg --key my.key --scheme etc/1 --scheme etc/1,block=16 --out photo.html
     """
-    from imveil import schemes
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
     from imveil.lab.show import all_shown, scale_of, write_show
     from imveil.owner.picture import read_picture
+    from imveil.schemes import names
 
     target = out or Path(f"{image.stem}-schemes.png")
     if target.suffix.lower() not in (".png", ".html"):
@@ -49,7 +49,7 @@ def show(
         raise BadDestination(f"{target} exists already", hint="choose another name with --out")
     if not target.parent.is_dir():
         raise BadDestination(f"{target.parent} is no folder", hint="make it first")
-    asked = scheme or ["plain/1", *(id for id in schemes() if id != "plain/1")]
+    asked = scheme or ["plain/1", *(id for id in names() if id != "plain/1")]
     chosen = [find_scheme(id, settings) for id, *settings in (text.split(",") for text in asked)]
     pixels = read_picture(image).pixels
     opened = open_key(key)

@@ -148,7 +148,7 @@ def questions(
     found = []
     n, h, w, c = pictures_of(data).shape
     terms = terms or replace(TERMS, targets=min(TERMS.targets, n // 7))
-    for id in schemes or imveil.schemes():
+    for id in schemes or imveil.schemes.names():
         for fields in ({}, *VARIANTS.get(id, [])):
             scheme = imveil.find(id, **fields)
             traits = scheme.traits

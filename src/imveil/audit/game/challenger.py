@@ -1,7 +1,7 @@
 """Challenger: who encrypts in a game. It holds the key, so that a view need not.
 
-A challenger is made from a scheme, or from anybody's encryptor; `control` makes one beside it whose answers are independent of
-the pictures.
+A challenger is made from a scheme, or from anybody's encryptor; `control` makes one beside it whose answers are
+independent of the pictures.
 """
 
 from __future__ import annotations
@@ -53,9 +53,10 @@ def challenger_of(scheme: Scheme, seed: int, purpose: str = "game") -> Challenge
         found: Images = scheme.encrypt(images, key, [f"{purpose}/{i}" for i in range(len(images))]).images
         return found
 
-    return Challenger(
-        encrypt, scheme.id, scheme.config(), lambda number: challenger_of(scheme, seed, f"own key {number}")
-    )
+    def fresh(number: int) -> Challenger:
+        return challenger_of(scheme, seed, f"own key {number}")
+
+    return Challenger(encrypt, scheme.id, scheme.config(), fresh)
 
 
 def control(real: Challenger, shape: tuple[int, int, int], seed: int, purpose: str = "control") -> Challenger:
@@ -78,6 +79,7 @@ def control(real: Challenger, shape: tuple[int, int, int], seed: int, purpose: s
             return np.asarray(drawn.reshape(like.shape))
         return np.asarray(usual[drawn.view("<u4") % len(usual)].reshape(like.shape))
 
-    return Challenger(
-        encrypt, real.scheme, real.fields, lambda number: control(real, shape, seed, f"own control {number}")
-    )
+    def fresh(number: int) -> Challenger:
+        return control(real, shape, seed, f"own control {number}")
+
+    return Challenger(encrypt, real.scheme, real.fields, fresh)

@@ -1,4 +1,4 @@
-"""The referee. It deals, keeps the targets apart from what is given away, lets the attack run, and scores its guess.
+"""The referee: splits the pictures, keeps the targets from the attacker, lets the attack run, and scores its guess.
 
     play(scheme, images, attack) -> Record
 
@@ -110,9 +110,9 @@ def setting(
 
 
 def _run(
-    attack: Attack, challenger: Challenger, split: Split, terms: Terms, seed: int, steps: int
+    attack: Attack, real: Challenger, split: Split, terms: Terms, seed: int, steps: int
 ) -> tuple[View, Guess, float]:
-    held = view(split, challenger, terms, attack.needs)
+    held = view(split, real, terms, attack.needs)
     start = time.perf_counter()
     guess = attack.run(held, np.random.default_rng([seed, 4]), steps).checked(held)
     return held, guess, time.perf_counter() - start

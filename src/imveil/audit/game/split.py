@@ -1,4 +1,4 @@
-"""Deal: which pictures an attacker gets and which are kept from him. A target is never given away."""
+"""Split: which pictures an attacker gets and which are kept from him. A target is never given away."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imveil.errors import BadInput
 
 @dataclass(frozen=True)
 class Terms:
-    """How much is split, of what an attack needs.
+    """How much an attacker is given, of what his attack needs.
 
     targets: pictures to get back.   ciphers: further cipher images.   pairs: known pictures with their cipher images.
     queries: how many images the oracle encrypts, None for any number. public: plain pictures of the same kind.

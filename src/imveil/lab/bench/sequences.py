@@ -39,7 +39,7 @@ def chaotic() -> dict[str, type[ChaoticXor]]:
     >>> "logistic-xor/1" in chaotic()
     True
     """
-    kinds = {id: type(imveil.find(id)) for id in imveil.schemes()}
+    kinds = {id: type(imveil.find(id)) for id in imveil.schemes.names()}
     return {id: kind for id, kind in kinds.items() if issubclass(kind, ChaoticXor)}
 
 

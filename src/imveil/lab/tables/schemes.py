@@ -69,7 +69,7 @@ def schemes_table() -> Table:
     """Header and rows: every scheme with its usual fields."""
     header = ["id", "what", "key", "takes", "cipher images", "decrypted", "survives JPEG", "status"]
     games = record.read("recovery")
-    return header, [[*_row(page_of(id)), status(imveil.find(id), games)] for id in imveil.schemes()]
+    return header, [[*_row(page_of(id)), status(imveil.find(id), games)] for id in imveil.schemes.names()]
 
 
 def _row(page: dict[str, Any]) -> list[str]:
@@ -91,7 +91,7 @@ def _row(page: dict[str, Any]) -> list[str]:
 def chapters() -> str:
     """Every scheme as a chapter of Markdown."""
     parts = []
-    for page in map(page_of, imveil.schemes()):
+    for page in map(page_of, imveil.schemes.names()):
         fields = [f"`{n}` = {v['default']} ({' | '.join(map(str, v['takes']))})" for n, v in page["fields"].items()]
         lines = [f"* **{name}**: {page[part]}" for part, name in NAMES.items() if page[part]]
         lines += [f"* **Fields**: {', '.join(fields) or 'none'}.", f"* **Paper**: {page['paper']}."]

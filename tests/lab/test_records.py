@@ -1,0 +1,210 @@
+"""Records and recipes: what is measured is kept for ever, and every recipe that ships can be read."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import imveil
+from imveil import record
+from imveil.errors import BadSource, UnknownName
+from imveil.lab.experiment import Recipe, find_recipe, key_of
+from imveil.record import Record, measured
+
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted(f.stem for f in (ROOT / "recipes").glob("*.py"))
+
+
+def one(value: float, seed: int = 0, digest: str = "d") -> Record:
+    bounds = {"unit": "%", "n": 10, "low": 0, "high": 1, "seconds": 1}
+    return measured(kind="accuracy", name="x", digest=digest, facts={}, seed=seed, value=value, **bounds)
+
+
+def test_records_are_appended_and_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "accuracy.jsonl"
+    for value in (1.0, 2.0):
+        record.append(one(value), file)
+    assert [r.value for r in record.read("accuracy", file)] == [1.0, 2.0]
+    assert record.read("accuracy", tmp_path / "none.jsonl") == []
+
+
+def test_the_last_record_of_a_seed_counts() -> None:
+    found = list(record.latest([one(1.0), one(2.0, seed=1), one(3.0)]))
+    assert sorted(r.value for r in found) == [2.0, 3.0]
+    mean, spread, n = record.summary(found)
+    assert (mean, round(spread, 3), n) == (2.5, 0.707, 2)
+
+
+@pytest.mark.parametrize("line", ["{", "{}", '{"format": "imveil-record/1"}'])
+def test_a_line_that_is_no_record_is_named(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "accuracy.jsonl"
+    record.append(one(1.0), file)
+    with file.open("a") as out:
+        out.write(line + "\n")
+    with pytest.raises(BadSource, match=r"accuracy\.jsonl line 2"):
+        record.read("accuracy", file)
+
+
+def git(*words: str) -> bytes | None:
+    try:
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "records").glob("*.jsonl")), ids=lambda f: f.name)
+def test_older_lines_are_never_edited(file: Path) -> None:
+    name = f"records/{file.name}"
+    commits = (git("log", "-50", "--format=%H", "--", name) or b"").decode().split()
+    now = file.read_bytes()
+    for commit in commits:
+        then = git("show", f"{commit}:{name}")  # None where that commit had no such file
+        assert then is None or now.startswith(then), f"{name}: a line of {commit} has been changed or taken away"
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "records").glob("*.jsonl")), ids=lambda f: f.name)
+def test_every_record_is_one_and_is_of_its_file(file: Path) -> None:
+    for found in record.read(file.stem):
+        assert found.kind == file.stem
+        assert found.low <= found.high
+        assert found.n > 0
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_can_be_read_and_built(name: str) -> None:
+    recipe = find_recipe(name)
+    imveil.find(recipe.scheme, **recipe.fields)
+    assert json.loads(json.dumps(recipe.facts())) == recipe.facts()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_trains(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.lab import experiment
+    from imveil.owner.datasets import cifar
+
+    images = np.random.default_rng(1).integers(0, 256, (140, 32, 32, 3), np.uint8)
+    labels = np.arange(140) % 2
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images, labels)})
+    recipe = find_recipe(name)
+    width = {"resnet18": 16, "vit_tiny": 64}.get(recipe.model, recipe.width)
+    small = replace(recipe, images=20, held_out=120, batch=20, epochs=1, width=width)
+    if small.start:
+        monkeypatch.setattr(experiment, "find_recipe", {small.start: replace(small, start=None)}.__getitem__)
+    found = experiment.run(small, seed=0, name=name)
+    assert found.n == 140
+    assert 0 <= found.facts["valid"] <= 1
+
+
+def test_a_recipe_that_python_cannot_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "odd.py").write_text("from imveil.lab.experiment import Recipe\nRECIPE = Recipe(epoch=3)\n")
+    monkeypatch.setattr("imveil.lab.experiment.folder", lambda _: tmp_path)
+    with pytest.raises(BadSource, match=r"odd\.py cannot be read: .*'epoch'"):
+        find_recipe("odd")
+
+
+def test_settings_of_a_recipe_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.cloud.training import loop
+    from imveil.lab import experiment
+    from imveil.owner.datasets import cifar
+
+    images, labels = np.zeros((40, 8, 8, 3), np.uint8), np.arange(40) % 10
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images, labels)})
+    seen: list[loop.Settings] = []
+
+    def stop(_: object, __: int, settings: loop.Settings, **___: object) -> None:
+        seen.append(settings)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "fit", stop)
+    recipe = Recipe(augment="before", held_out=20, settings={"shift": 4, "mirror": True})
+    with pytest.raises(KeyboardInterrupt):
+        experiment.run(recipe, seed=7)
+    assert (seen[0].shift, seen[0].mirror, seen[0].flip, seen[0].seed) == (4, True, True, 7)
+
+
+def test_recipes_that_differ_have_digests_that_differ() -> None:
+    digests = {find_recipe(name).digest for name in RECIPES}
+    assert len(digests) == len(RECIPES)
+    assert Recipe(scheme="negpos/1", fields={"per_image": False}).digest == Recipe(scheme="negpos/1").digest
+    assert Recipe(scheme="negpos/1", fields={"per_image": True}).digest != Recipe(scheme="negpos/1").digest
+
+
+def test_an_unknown_recipe_is_named_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="plain"):
+        find_recipe("plian")
+
+
+def test_the_keys_of_runs_differ_by_seed_and_purpose() -> None:
+    keys = {key_of(seed, purpose).fingerprint for seed in range(3) for purpose in ("data set", "another")}
+    assert len(keys) == 6
+    assert key_of(1) == key_of(1)
+
+
+def test_a_small_experiment_from_recipe_to_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.lab import experiment
+    from imveil.owner.datasets import cifar
+
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    images = (rng.integers(0, 80, (120, 8, 8, 3)) + 150 * labels[:, None, None, None]).astype(np.uint8)
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images[:40], labels[:40])})
+    recipe = Recipe(scheme="negpos/1", fields={"colors": False}, epochs=8, batch=20, width=4, held_out=20, lr=0.1)
+    same = experiment.run(recipe, seed=0, name="small")
+    assert (same.kind, same.n, same.seed, same.digest) == ("accuracy", 40, 0, recipe.digest)
+    assert same.low <= same.value <= same.high
+    assert same.value > 80
+    assert experiment.run(recipe, seed=0, name="small").value == same.value
+
+
+def test_an_interrupted_run_of_a_recipe_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.lab import experiment
+    from imveil.owner.datasets import cifar
+
+    images = np.random.default_rng(1).integers(0, 256, (120, 32, 32, 3), np.uint8)
+    labels = np.arange(120) % 10
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images[:40], labels[:40])})
+    recipe = Recipe(scheme="logistic-xor/1", images=80, held_out=40, epochs=3, batch=32, width=4, copies=2)
+    whole = experiment.run(recipe, seed=1)
+    experiment._trained.cache_clear()
+    kept, epochs = tmp_path / "kept.pt", []
+
+    def interrupt(progress: object) -> None:
+        done = getattr(progress, "done", None)
+        if done is not None:
+            epochs.append(done.number)
+            if len(epochs) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        experiment.run(recipe, seed=1, progress=interrupt, checkpoint=kept)
+    assert kept.exists()
+    again = experiment.run(recipe, seed=1, progress=interrupt, checkpoint=kept)
+    assert (epochs[0], epochs[-1], epochs.count(1)) == (1, 3, 1)
+    assert (again.value, again.facts["valid"]) == (whole.value, whole.facts["valid"])
+    assert not kept.exists()
+
+
+def test_a_recipe_may_begin_with_the_net_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from imveil.lab import experiment
+    from imveil.owner.datasets import cifar
+
+    labels = np.arange(120) % 2
+    images = np.random.default_rng(3).integers(0, 60, (120, 8, 8, 3), np.uint8)
+    images += (140 * labels[:, None, None, None]).astype(np.uint8)
+    monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images[:40], labels[:40])})
+    first = Recipe(epochs=8, batch=20, width=4, held_out=20, lr=0.1)
+    monkeypatch.setattr(experiment, "find_recipe", {"first": first}.__getitem__)
+    slow = Recipe(epochs=1, batch=20, width=4, held_out=20, lr=1e-6)
+    assert experiment.run(first, seed=0).value > 90
+    assert experiment.run(replace(slow, start="first"), seed=0).value > 90
+    assert experiment.run(slow, seed=0).value < 90
