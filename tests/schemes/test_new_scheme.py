@@ -36,7 +36,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [place] = re.findall(r"`(src/imveil/schemes/\w+\.py)`", text)
     (root / place).write_text(source)
     (root / "tests" / "reference" / Path(place).name).write_text(REFERENCE.lstrip())
-    run(root, "scripts/vectors/vectors.py")
+    run(root, "-m", "scripts.vectors.vectors")
     return root
 
 
@@ -53,7 +53,7 @@ def run(root: Path, *words: str) -> str:
 
 def test_its_witnesses(copy: Path) -> None:
     assert [f.name for f in (copy / "vectors" / "stripes-1").iterdir()] == ["default.json"]
-    files = [f"tests/test_{name}.py" for name in ("every_scheme", "witnesses", "jpeg")]
+    files = [f"tests/{name}.py" for name in ("test_every_scheme", "schemes/test_witnesses", "lab/test_jpeg")]
     said = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "stripes", *files)
     passed = int(re.findall(r"(\d+) passed", said)[0])
     assert passed >= 18, "laws, reference, golden bytes, JPEG"
@@ -77,6 +77,6 @@ def test_the_command_line(copy: Path, tmp_path: Path) -> None:
 
 
 def test_the_tables(copy: Path) -> None:
-    run(copy, "scripts/tables.py")
+    run(copy, "-m", "scripts.tables")
     assert "| `stripes/1` | every second row" in (copy / "README.md").read_text()
     assert "## stripes/1" in (copy / "docs" / "schemes.md").read_text()
