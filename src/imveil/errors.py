@@ -28,13 +28,43 @@
     `-- MissingExtra (ImportError)       an optional part of imveil is not installed
 
 Each error carries `message` (what was needed, what came) and `hint` (what to do), and the exit code that
-the command line gives for it.
+the command line gives for it. Names of files, classes and splits may come from a stranger: whatever an error says
+goes through `shown`, and so does every other line that the command line writes.
 
 >>> str(BadShape("blocks of 4x4 do not tile 30x30", hint="pad the image"))
 'blocks of 4x4 do not tile 30x30; pad the image'
 """
 
 from __future__ import annotations
+
+import unicodedata
+
+# Control, format (bidi marks among them), lone surrogate, unassigned, private; line and paragraph separators.
+_UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
+
+
+def shown(text: object) -> str:
+    """Text that came from outside, safe to show: on one line, and nothing in it moves the cursor or turns it around.
+
+    Characters that a terminal would obey or hide are written as escapes: control characters, line ends, bidi marks,
+    zero-width characters, bytes of a file name that are no UTF-8. Everything else stays, and so does text that was
+    shown before.
+
+    >>> print(shown("cat\\n\\x1b[2Kas its owner wrote it"))
+    cat\\n\\x1b[2Kas its owner wrote it
+    >>> print(shown("\\u202egnp.exe"), shown("Käse 猫"))
+    \\u202egnp.exe Käse 猫
+    """
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
+
+
+def _escaped(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":  # a byte of a file name that is no UTF-8
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 class ImveilError(Exception):
@@ -48,7 +78,7 @@ class ImveilError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.hint}" if self.hint else self.message
+        return shown(f"{self.message}; {self.hint}" if self.hint else self.message)
 
 
 class BadInput(ImveilError, ValueError):
