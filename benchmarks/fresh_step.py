@@ -18,10 +18,11 @@ from _steps import of, paired, ready
 
 import imveil
 from imveil import record
+from imveil.audit.game.challenger import key_of
 from imveil.cloud.device import pick_device, precision_of
 from imveil.cloud.training.group import Group
 from imveil.cloud.training.loop import Settings, prepare
-from imveil.lab.experiment import fresh_copies, key_of
+from imveil.lab.experiment import fresh_copies
 
 SCHEMES: list[tuple[str, dict[str, Any]]] = [("logistic-xor/1", {}), ("negpos/1", {}), ("le/1", {}), ("etc/1", {})]
 PAIRS = 100

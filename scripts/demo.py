@@ -25,7 +25,8 @@ import imveil
 from imveil.attacks.base import View, find_attack
 from imveil.audit.report.sheet import Row, table, write_page
 from imveil.cloud.prediction import wilson
-from imveil.lab.experiment import Recipe, run
+from imveil.lab.experiment import run
+from imveil.lab.recipe import Recipe
 from imveil.lab.show import visible
 from imveil.metrics.ssim import ssim_or_negative
 from imveil.owner.datasets.cifar import load

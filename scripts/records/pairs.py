@@ -15,7 +15,7 @@ from typing import Any
 
 import imveil
 from imveil import record
-from imveil.lab.experiment import Recipe
+from imveil.lab.recipe import Recipe
 from imveil.lab.standings import Row, row_of
 from imveil.record import Record
 

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 import imveil
-from imveil.lab.experiment import Recipe, encrypted, key_of, plain_sets
+from imveil.audit.game.challenger import key_of
+from imveil.lab.experiment import encrypted, plain_sets
+from imveil.lab.recipe import Recipe
 from imveil.record import Record, digest_of, measured
 from imveil.schemes._adapt import AdaptsModel
 

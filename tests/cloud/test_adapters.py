@@ -14,6 +14,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 import imveil  # noqa: E402
 from imveil import registry  # noqa: E402
+from imveil.audit.game.challenger import key_of  # noqa: E402
 from imveil.cloud.adapters._bitplanes import PLANES, Gains  # noqa: E402
 from imveil.cloud.adapters.base import Adapter  # noqa: E402
 from imveil.cloud.classifier import ADAPTERS, Classifier  # noqa: E402
@@ -23,7 +24,7 @@ from imveil.cloud.training.loop import Settings, fit  # noqa: E402
 from imveil.errors import BadField, BadShape  # noqa: E402
 from imveil.lab.adapter_output import adapted  # noqa: E402
 from imveil.lab.adapter_output import fit as fit_channels  # noqa: E402
-from imveil.lab.experiment import fresh_copies, key_of  # noqa: E402
+from imveil.lab.experiment import fresh_copies  # noqa: E402
 from smooth import smooth_pictures  # noqa: E402
 
 NAMES = list(registry.files(ADAPTERS))

@@ -12,12 +12,14 @@ import pytest
 
 import imveil
 from imveil import record
+from imveil.audit.game.challenger import key_of
 from imveil.errors import BadSource, UnknownName
-from imveil.lab.experiment import Recipe, find_recipe, key_of
+from imveil.lab.recipe import Recipe
+from imveil.lab.recipes import RECIPES, asked, find_recipe
 from imveil.record import Record, measured
 
 ROOT = Path(__file__).parents[2]
-RECIPES = sorted(f.stem for f in (ROOT / "recipes").glob("*.py"))
+DIGESTS = dict(line.split() for line in (Path(__file__).parent / "recipe_digests.txt").read_text().splitlines())
 
 
 def one(value: float, seed: int = 0, digest: str = "d") -> Record:
@@ -101,11 +103,40 @@ def test_every_recipe_trains(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     assert 0 <= found.facts["valid"] <= 1
 
 
-def test_a_recipe_that_python_cannot_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "odd.py").write_text("from imveil.lab.experiment import Recipe\nRECIPE = Recipe(epoch=3)\n")
-    monkeypatch.setattr("imveil.lab.experiment.folder", lambda _: tmp_path)
-    with pytest.raises(BadSource, match=r"odd\.py cannot be read: .*'epoch'"):
-        find_recipe("odd")
+def test_a_recipe_of_ones_own_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text("from imveil.lab.recipe import Recipe\nRECIPE = Recipe(epochs=3)\n")
+    assert find_recipe(str(file)) == Recipe(epochs=3)
+    assert asked(str(file), "another") == ("mine_wrong_key", Recipe(epochs=3, query="another"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("from imveil.lab.recipe import Recipe\nRECIPE = Recipe(epoch=3)\n", r"odd\.py cannot be read: .*'epoch'"),
+        ("1 / 0\n", r"odd\.py cannot be read: division by zero"),
+        ("RECIPE = ", r"odd\.py cannot be read: invalid syntax"),
+        ("RECIPE = 3\n", r"odd\.py holds no RECIPE"),
+        (None, r"odd\.py is not there"),
+    ],
+)
+def test_a_recipe_that_cannot_be_read_is_named(text: str | None, says: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "odd.py").write_text(text)
+    with pytest.raises(BadSource, match=says):
+        find_recipe(str(tmp_path / "odd.py"))
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_no_digest_of_a_recipe_ever_changes(name: str) -> None:
+    assert find_recipe(name).digest == DIGESTS[name]
+    assert asked(name)[0] == name
+
+
+def test_recipes_keep_their_records() -> None:
+    """Of every record that is named like a recipe, the digest is that recipe's."""
+    for one in record.read("accuracy"):
+        assert asked(one.name)[1].digest == one.digest, one.name
 
 
 def test_settings_of_a_recipe_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +163,7 @@ def test_settings_of_a_recipe_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> 
 def test_recipes_that_differ_have_digests_that_differ() -> None:
     digests = {find_recipe(name).digest for name in RECIPES}
     assert len(digests) == len(RECIPES)
+    assert RECIPES.keys() <= DIGESTS.keys(), "a recipe that is new gets a line in recipe_digests.txt"
     assert Recipe(scheme="negpos/1", fields={"per_image": False}).digest == Recipe(scheme="negpos/1").digest
     assert Recipe(scheme="negpos/1", fields={"per_image": True}).digest != Recipe(scheme="negpos/1").digest
 

@@ -14,8 +14,8 @@ from scripts.tables.learning import pairs_table
 import imveil
 from imveil import record
 from imveil.cli import main
-from imveil.lab.experiment import Recipe
 from imveil.lab.published_accuracies import NUMBERS, published
+from imveil.lab.recipe import Recipe
 from imveil.lab.standings import Row, best, not_run, rows
 from imveil.lab.tables.leaderboard import HEADER, plot, table
 from imveil.record import Record, measured

@@ -27,7 +27,7 @@ def encrypt(image, fields, rows):
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("clone")
-    for name in ("src", "tests", "scripts", "docs", "vectors", "records", "recipes"):
+    for name in ("src", "tests", "scripts", "docs", "vectors", "records"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for file in [*ROOT.glob("*.md"), ROOT / "pyproject.toml"]:
         shutil.copy(file, root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,12 +11,18 @@ from imveil.errors import BadField
 
 def register(app: typer.Typer) -> None:
     """Add the command `run`."""
-    app.command("run", epilog="Example: imveil run plain seed seed_wrong_key --seeds 0,1")(run)
+    app.command("run", epilog="Example: imveil run plain seed --seeds 0,1; imveil run seed --query another")(run)
 
 
 def run(
-    recipes: Annotated[list[str], typer.Argument(metavar="RECIPE...", help="Names of files in recipes/, without .py.")],
+    recipes: Annotated[
+        list[str], typer.Argument(metavar="RECIPE...", help="Names of recipes, or .py files that hold a RECIPE.")
+    ],
     seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0",
+    query: Annotated[
+        Literal["same", "another"] | None,
+        typer.Option(help="Encrypt the test pictures under the training pictures' key, or under another one."),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Measure also what the records hold already.")] = False,
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute; auto takes CUDA where there is one.")
@@ -30,8 +36,8 @@ def run(
 
     from imveil import record
     from imveil.cloud.device import accelerator, pick_device
-    from imveil.lab.experiment import find_recipe
     from imveil.lab.experiment import run as measure
+    from imveil.lab.recipes import asked
     from imveil.system import cache_folder
 
     try:
@@ -41,7 +47,7 @@ def run(
     console, where = Console(stderr=True), pick_device(device)
     kept = cache_folder() / "runs"
     kept.mkdir(parents=True, exist_ok=True)
-    chosen = [(name, find_recipe(name)) for name in recipes]
+    chosen = [asked(name, query) for name in recipes]
     for seed in numbers:
         for name, recipe in chosen:
             have = {(r.digest, r.seed, r.machine.get("accelerator")) for r in record.read("accuracy")}

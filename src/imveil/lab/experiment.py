@@ -1,5 +1,4 @@
-"""Recipe: one experiment on learning, as a value. `run(recipe, seed)` encrypts, hands tensors to the cloud, and
-measures.
+"""Experiment: `run(recipe, seed)` encrypts by a recipe, hands tensors to the cloud, and measures.
 
 Everything follows from the recipe and the seed: the split, the key, the net's first weights, the order of batches. The
 laboratory plays both sides, so its keys are derived from the seed and protect nothing.
@@ -7,84 +6,28 @@ laboratory plays both sides, so its keys are derived from the seed and protect n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 import imveil
-from imveil import registry
 from imveil.audit.game.challenger import key_of
-from imveil.errors import BadSource
 from imveil.keys.key import Key
-from imveil.record import Record, digest_of, measured
+from imveil.lab.recipe import Recipe
+from imveil.lab.recipes import find_recipe
+from imveil.record import Record, measured
 from imveil.schemes.base import Scheme
-from imveil.system import folder
 
 if TYPE_CHECKING:
     from imveil.cloud.training.loop import Trained
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What is trained on what, and how it is asked.
-
-    data: "cifar10" or "cifar100".   scheme, fields: how pictures are hidden.   query: test pictures under the "same"
-    key as the training pictures, or under "another".   model, width, adapter, epochs, batch, lr: see
-    `cloud.loop.Settings`. adapter_options, model_options: of their files. augment: "none", "before" encryption (a
-    fresh cipher image each epoch), "after" it (flips and shifts of cipher images), or of what the adapter makes of them
-    ("adapted"). images: how many training pictures, None for all that are not held out.
-    held_out: pictures of the training set kept for choices; the test set is asked once, at the end. copies: how many
-    versions of each training picture the owner encrypts, all but one flipped and shifted; an epoch sees all of them.
-    start: another recipe, whose net gives the first weights, where their names and shapes are the same.
-    settings: more of `cloud.loop.Settings`, by name: weight_decay, shift, schedule, mirror, ...
-    """
-
-    data: str = "cifar10"
-    scheme: str = "plain/1"
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    query: Literal["same", "another"] = "same"
-    model: str = "cnn"
-    width: int | None = None
-    adapter: str = "none"
-    epochs: int = 6
-    batch: int = 256
-    lr: float = 0.3
-    augment: Literal["none", "before", "after", "adapted"] = "none"
-    images: int | None = None
-    held_out: int = 5000
-    adapter_options: Mapping[str, Any] = field(default_factory=dict)
-    model_options: Mapping[str, Any] = field(default_factory=dict)
-    optimiser: Literal["sgd", "adamw"] = "sgd"
-    copies: int = 1
-    start: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def digest(self) -> str:
-        """Names this recipe exactly, 16 hex digits: of what differs from the defaults, which therefore never change.
-
-        So a recipe keeps its records when recipes, or schemes, get a new field.
-
-        >>> Recipe().digest == Recipe(epochs=6).digest != Recipe(epochs=7).digest
-        True
-        """
-        plain, hidden = Recipe(), imveil.find(self.scheme).config()
-        said = {name: value for name, value in asdict(self).items() if value != getattr(plain, name)}
-        said["fields"] = {name: value for name, value in self.fields.items() if value != hidden[name]}
-        return digest_of(said)
-
-    def facts(self) -> dict[str, Any]:
-        """The recipe as JSON can hold it, with every field of the scheme spelt out."""
-        return {**asdict(self), "fields": imveil.find(self.scheme, **self.fields).config()}
 
 
 @dataclass(frozen=True)
@@ -95,25 +38,6 @@ class Sets:
     valid: tuple[Images, Labels]
     test: tuple[Images, Labels]
     classes: int
-
-
-def find_recipe(name: str) -> Recipe:
-    """The `RECIPE` of recipes/NAME.py; UnknownName with the nearest names."""
-    files = {file.stem: file for file in folder("recipes").glob("*.py") if not file.stem.startswith("_")}
-    if name not in files:
-        raise registry.unknown("recipe", name, files)
-    spec = spec_from_file_location(f"imveil_recipe_{name}", files[name])
-    if spec is None or spec.loader is None:
-        raise BadSource(f"{files[name]} cannot be imported")
-    module = module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (TypeError, NameError, AttributeError, SyntaxError, ImportError) as error:
-        raise BadSource(f"{files[name].name} cannot be read: {error}") from error
-    recipe = getattr(module, "RECIPE", None)
-    if not isinstance(recipe, Recipe):
-        raise BadSource(f"{files[name].name} holds no RECIPE", hint="RECIPE = Recipe(...)")
-    return recipe
 
 
 def run(

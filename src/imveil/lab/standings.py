@@ -14,6 +14,7 @@ from typing import Any
 import imveil
 from imveil import record
 from imveil.lab.evidence import Result, results
+from imveil.lab.recipes import RECIPES
 from imveil.record import Record
 
 ATTACKS = ("bits_start", "bits_smooth")  # adapters that find the mask of a scheme: see docs/learning.md
@@ -71,16 +72,11 @@ def rows(accuracy: Iterable[Record] | None = None, recovery: Sequence[Record] | 
 
 def not_run(measured: Iterable[Row] = (), recovery: Sequence[Record] | None = None) -> list[Row]:
     """The recipes that ship and have no record, as rows without accuracy; attacks by all records by default."""
-    from imveil.lab.experiment import find_recipe
-    from imveil.system import folder
-
     digests = {one.digest for one in record.read("accuracy")}
-    names = sorted(file.stem for file in folder("recipes").glob("*.py") if not file.stem.startswith("_"))
     seen = {row.recipe for row in measured}
     attacks = record.read("recovery") if recovery is None else list(recovery)
     found = []
-    for name in names:
-        recipe = find_recipe(name)
+    for name, recipe in RECIPES.items():
         if recipe.digest not in digests and name not in seen:
             found.append(_described(name, recipe.facts(), "", attacks))
     return sorted(found, key=lambda row: (row.data, row.recipe))

@@ -1,5 +1,0 @@
-"""cpe-iib/1, with a learnt map for each block, and a learnt order."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="cpe-iib/1", adapter="blocks_own", adapter_options={"block": 16})

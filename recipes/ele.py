@@ -1,5 +1,0 @@
-"""ele/1, one cipher image per picture."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="ele/1")

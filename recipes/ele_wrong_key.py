@@ -1,7 +1,0 @@
-"""The model of `ele`, asked with pictures encrypted under another key."""
-
-from dataclasses import replace
-
-from imveil.lab.experiment import find_recipe
-
-RECIPE = replace(find_recipe("ele"), query="another")

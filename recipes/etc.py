@@ -1,5 +1,0 @@
-"""etc/1, one cipher image per picture."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="etc/1")

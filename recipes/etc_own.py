@@ -1,5 +1,0 @@
-"""etc/1, with a learnt map for each block, and a learnt order."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="etc/1", adapter="blocks_own")

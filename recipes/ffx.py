@@ -1,5 +1,0 @@
-"""ffx/1, one cipher image per picture."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="ffx/1")

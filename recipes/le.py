@@ -1,5 +1,0 @@
-"""le/1, one cipher image per picture."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="le/1")

@@ -1,5 +1,0 @@
-"""orthogonal/1, with a ConvMixer, whose first layer reads whole patches."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="orthogonal/1", model="convmixer", model_options={"patch": 4}, width=64, lr=0.1)

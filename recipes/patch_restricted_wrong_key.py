@@ -1,7 +1,0 @@
-"""The model of `patch_restricted`, asked with pictures encrypted under another key."""
-
-from dataclasses import replace
-
-from imveil.lab.experiment import find_recipe
-
-RECIPE = replace(find_recipe("patch_restricted"), query="another")

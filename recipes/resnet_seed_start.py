@@ -1,7 +1,0 @@
-"""The seed, begun with statistics of cipher images, the many-time-pad attack: as much training as `resnet_plain`."""
-
-from dataclasses import replace
-
-from imveil.lab.experiment import find_recipe
-
-RECIPE = replace(find_recipe("resnet_plain"), scheme="logistic-xor/1", adapter="bits_start", augment="adapted")

@@ -1,7 +1,0 @@
-"""shf/1, with one learnt linear map for all blocks: as much training as `resnet_plain`."""
-
-from dataclasses import replace
-
-from imveil.lab.experiment import find_recipe
-
-RECIPE = replace(find_recipe("resnet_plain"), scheme="shf/1", adapter="blocks")

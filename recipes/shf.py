@@ -1,5 +1,0 @@
-"""shf/1, one cipher image per picture."""
-
-from imveil.lab.experiment import Recipe
-
-RECIPE = Recipe(scheme="shf/1")
