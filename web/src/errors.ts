@@ -6,7 +6,6 @@ export class ImveilError extends Error {
 
   constructor(fact: string, hint = "") {
     super(hint ? `${fact}; ${hint}` : fact);
-    this.name = new.target.name;
     this.hint = hint;
   }
 }
@@ -50,3 +49,10 @@ export class ServerProblem extends ImveilError {
     this.status = status;
   }
 }
+
+// Written out, because a minifier renames classes.
+const ALL = {
+  ImveilError, BadInput, BadShape, BadDtype, BadField, BadMaterial, BadIds,
+  BadImage, UnknownName, NotInvertible, KeyProblem, BadKeyFile, WrongPassphrase, SecretLeak, Mismatch, Unavailable, ServerProblem,
+};
+for (const [name, error] of Object.entries(ALL)) error.prototype.name = name;

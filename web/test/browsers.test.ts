@@ -54,6 +54,13 @@ describe.each(["chromium", "firefox"] as const)("%s", (name) => {
   });
 });
 
+test.skipIf(!browser("chromium"))("plain http is one sentence", async () => {
+  const address = site.url.replace("127.0.0.1", "clinic.test");
+  const page = await open("chromium", address, ["--host-resolver-rules=MAP clinic.test 127.0.0.1"]);
+  expect(await page.call("withoutCrypto")).toMatch(/^Unavailable: this page was opened over plain http.*https/);
+  await page.close();
+}, 30_000);
+
 test("the package has no address in its lock file, and fits", async () => {
   const lock = readFileSync(join(import.meta.dirname, "../package-lock.json"), "utf8");
   expect(lock).not.toMatch(/"resolved"|https?:/);

@@ -21,11 +21,11 @@ export function browser(name: keyof typeof PATHS): string | undefined {
 const CALL = "(async ({ name, args }) => (await import('/inpage.js'))[name](...args))";
 
 /** A new page of a browser at an address. */
-export async function open(name: keyof typeof PATHS, url: string): Promise<Page> {
+export async function open(name: keyof typeof PATHS, url: string, args: string[] = []): Promise<Page> {
   const executablePath = browser(name)!;
   if (name === "chromium") {
     const { chromium } = await import("playwright-core");
-    const running = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    const running = await chromium.launch({ executablePath, args: ["--no-sandbox", ...args] });
     const page = await running.newPage();
     await page.goto(url);
     return {

@@ -19,9 +19,8 @@ from PIL import Image
 import imveil
 from imveil.errors import ImveilError
 from imveil.keys.files import plain
-from imveil.owner.images import read_picture
-from imveil.owner.prepare import Preparation
-from imveil.owner.images import Picture, to16
+from imveil.owner.picture import Picture, read_picture, to16
+from imveil.owner.sources.prepared import Preparation
 from imveil.store.png import encode
 from imveil.store.tag import Tag
 

@@ -31,7 +31,9 @@ export function orderOf(numbers: Float64Array): Int32Array {
   const n = numbers.length;
   const count = 2 ** bits(n);
   const found = new Int32Array(n);
-  bucketed(Uint32Array.from(numbers, (x) => Math.min(Math.floor(x * count), count - 1)), count, found);
+  const buckets = new Uint32Array(n);
+  for (let i = 0; i < n; i++) buckets[i] = Math.min(Math.floor(numbers[i] * count), count - 1);
+  bucketed(buckets, count, found);
   for (let i = 1; i < n; i++) {
     const place = found[i];
     const x = numbers[place];

@@ -45,7 +45,7 @@ export class Keystream {
     const width = limit <= 2 ** 16 ? 2 : 4;
     const span = 256 ** width;
     const words = await this.#drawn(width, n, span - (span % limit));
-    return Uint32Array.from(words, (word) => word % limit);
+    return Uint32Array.from(words).map((word) => word % limit);
   }
 
   /** The numbers of `below` for limits up to 2^63. */

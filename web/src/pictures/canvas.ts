@@ -5,6 +5,7 @@
 
 import { BadImage, Unavailable } from "../errors.js";
 import { hex } from "../bytes.js";
+import { bytesOf } from "../plans/arrays.js";
 import { sha256 } from "../keys/webcrypto.js";
 import type { Raster } from "./png.js";
 
@@ -49,5 +50,5 @@ async function drawn(file: Uint8Array, [h, w, c]: readonly [number, number, numb
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   const { data } = context.getImageData(0, 0, w, h);
-  return { shape: [h, w, c], data: Uint8Array.from({ length: h * w * c }, (_, i) => data[4 * Math.floor(i / c) + (i % c)]) };
+  return { shape: [h, w, c], data: bytesOf(h * w * c, (i) => data[4 * Math.floor(i / c) + (i % c)]) };
 }

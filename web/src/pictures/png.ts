@@ -5,6 +5,7 @@
 
 import { type Bytes, joined } from "../bytes.js";
 import { BadImage, BadShape } from "../errors.js";
+import { bytesOf } from "../plans/arrays.js";
 import { adler32, crc32 } from "./checksums.js";
 import { interlaced, packedRows, unfilter } from "./scanlines.js";
 import { readTag, type Tag, tagBytes } from "./tag.js";
@@ -34,7 +35,7 @@ export function encode({ data, shape: [h, w, c] }: Raster, tag: Tag | null = nul
   }
   if (h * w > MOST_PIXELS) throw new BadShape(`a PNG of ${w}x${h} pixels is too large`);
   const wide = data instanceof Uint16Array;
-  const bytes = wide ? Uint8Array.from({ length: 2 * data.length }, (_, i) => data[i >> 1] >> (i & 1 ? 0 : 8)) : data;
+  const bytes = wide ? bytesOf(2 * data.length, (i) => data[i >> 1] >> (i & 1 ? 0 : 8)) : data;
   const stride = bytes.length / h;
   const rows = new Uint8Array(h * (stride + 1)); // each row opens with filter type 0, none
   for (let y = 0; y < h; y++) rows.set(bytes.subarray(y * stride, (y + 1) * stride), y * (stride + 1) + 1);

@@ -6,6 +6,7 @@
  */
 
 import { BadShape } from "../errors.js";
+import { placesOf } from "./arrays.js";
 
 /** (h, w, c). */
 export type Shape = readonly [number, number, number];
@@ -18,7 +19,7 @@ export function size(shape: readonly number[]): number {
 
 /** 0, 1, ..., n - 1. */
 export function range(n: number): Int32Array {
-  return Int32Array.from({ length: n }, (_, i) => i);
+  return placesOf(n, (i) => i);
 }
 
 /** How many blocks of `block` x `block` an image has down and across. */

@@ -9,6 +9,7 @@
  */
 
 import { BadMaterial, BadShape, NotInvertible } from "../errors.js";
+import { bytesOf, placesOf } from "./arrays.js";
 import { size } from "./blocks.js";
 import { type Images, images as batchOf, imageAt, shapeOf } from "./images.js";
 
@@ -42,6 +43,7 @@ export class Plan implements Transform {
   readonly mask: Uint8Array | null;
   readonly unit: Unit;
   #inverse?: Plan;
+  #byteMask?: Uint8Array | null;
 
   constructor({ order = null, mask = null, unit = 8 }: Parts = {}) {
     if (order && mask && order.length !== mask.length) {
@@ -55,7 +57,7 @@ export class Plan implements Transform {
     if (unit === 4 && mask?.some((value) => value > 15)) throw new BadMaterial("a mask of nibbles holds 0..15 only");
     if (order?.every((place, i) => place === i)) order = null;
     if (unit === 4 && (!order || inPairs(order))) {
-      order = order && Int32Array.from({ length: length / 2 }, (_, i) => order![2 * i] / 2);
+      order = order && halved(order);
       mask = mask && inBytes(mask);
       unit = 8;
     }
@@ -73,7 +75,10 @@ export class Plan implements Transform {
 
   /** Whether every unit of the picture is somewhere in the cipher. */
   get invertible(): boolean {
-    return !this.order || new Set(this.order).size === this.order.length;
+    if (!this.order) return true;
+    const seen = new Uint8Array(this.order.length);
+    for (const place of this.order) seen[place] = 1;
+    return seen.every(Boolean);
   }
 
   apply(batch: Images): Images {
@@ -82,7 +87,7 @@ export class Plan implements Transform {
       throw new BadShape(`this plan is for images of ${this.nbytes} bytes, got ${shapeOf(batch).join("x")} = ${bytes}`);
     }
     const out = batchOf(this.order ? new Uint8Array(batch.data.length) : batch.data.slice(), batch.shape);
-    const mask = this.mask && (this.unit === 8 ? this.mask : inBytes(this.mask));
+    const mask = (this.#byteMask ??= this.mask && (this.unit === 8 ? this.mask : inBytes(this.mask)));
     for (let i = 0; i < batch.shape[0]; i++) {
       const to = imageAt(out, i);
       if (this.order) (this.unit === 8 ? gatherBytes : gatherNibbles)(imageAt(batch, i), this.order, to);
@@ -98,7 +103,7 @@ export class Plan implements Transform {
       if (!this.invertible) throw new NotInvertible("this plan drops parts of the picture: nothing can bring them back");
       const order = new Int32Array(this.order.length);
       this.order.forEach((place, i) => (order[place] = i));
-      const mask = this.mask && Uint8Array.from(order, (place) => this.mask![place]);
+      const mask = this.mask && masked(this.mask, order);
       this.#inverse = new Plan({ order, mask, unit: this.unit });
     }
     return this.#inverse;
@@ -116,7 +121,7 @@ export class Plan implements Transform {
     let { order, mask } = earlier;
     if (later.order) {
       order = order ? later.order.map((place) => order![place]) : later.order;
-      mask = mask && Uint8Array.from(later.order, (place) => mask![place]);
+      mask = mask && masked(mask, later.order);
     }
     if (later.mask) mask = mask ? mask.map((value, i) => value ^ later.mask![i]) : later.mask;
     return new Plan({ order, mask, unit });
@@ -137,8 +142,8 @@ export class Plan implements Transform {
     if (unit === this.unit) return this;
     const n = this.nbytes! * 2;
     return {
-      order: this.order && Int32Array.from({ length: n }, (_, i) => 2 * this.order![i >> 1] + (i & 1)),
-      mask: this.mask && Uint8Array.from({ length: n }, (_, i) => (this.mask![i >> 1] >> (4 * (i & 1))) & 15),
+      order: this.order && placesOf(n, (i) => 2 * this.order![i >> 1] + (i & 1)),
+      mask: this.mask && bytesOf(n, (i) => (this.mask![i >> 1] >> (4 * (i & 1))) & 15),
     };
   }
 }
@@ -161,8 +166,16 @@ function inPairs(order: Int32Array): boolean {
   return true;
 }
 
+function halved(order: Int32Array): Int32Array {
+  return placesOf(order.length / 2, (i) => order[2 * i] / 2);
+}
+
+function masked(mask: Uint8Array, order: Int32Array): Uint8Array {
+  return bytesOf(order.length, (i) => mask[order[i]]);
+}
+
 function inBytes(nibbles: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: nibbles.length / 2 }, (_, i) => nibbles[2 * i] | (nibbles[2 * i + 1] << 4));
+  return bytesOf(nibbles.length / 2, (i) => nibbles[2 * i] | (nibbles[2 * i + 1] << 4));
 }
 
 function alike(a: ArrayLike<number> | null, b: ArrayLike<number> | null): boolean {

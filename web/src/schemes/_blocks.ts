@@ -7,6 +7,7 @@
  */
 
 import type { Key } from "../keys/key.js";
+import { bytesOf } from "../plans/arrays.js";
 import { fromBlocks, grid, positions, recoloured, rows, type Shape, size, toBlocks } from "../plans/blocks.js";
 import { Plan } from "../plans/plan.js";
 import { integers, permutation } from "./base.js";
@@ -47,7 +48,7 @@ export function scramble(shape: Shape, block: number, codes: Codes, orders = ORD
   const length = block * block * c;
   const moved = turned(toBlocks(positions(shape), shape, block), block, c, rotate, reverse);
   const blocks = rows(recoloured(moved, length, c, channel, orders), length, shuffle);
-  const invert = Uint8Array.from(blocks, (_, i) => (negaposi[shuffle[Math.floor(i / length)]] === 0 ? 255 : 0));
+  const invert = bytesOf(blocks.length, (i) => (negaposi[shuffle[Math.floor(i / length)]] === 0 ? 255 : 0));
   return new Plan({ order: fromBlocks(blocks, shape, block), mask: fromBlocks(invert, shape, block) });
 }
 
@@ -64,14 +65,21 @@ function turned(
       for (let x = 0; x < b; x++, at += c) {
         const row = upsideDown ? last - y : y;
         const column = mirrored ? last - x : x;
-        // Where (row, column) of the turned block was: turning by 90 degrees against the clock puts columns into rows.
-        const [fromRow, fromColumn] = [
-          [column, last - row], [last - row, last - column], [last - column, row], [row, column],
-        ][rotate[i]];
-        const from = ((i * b + fromRow) * b + fromColumn) * c;
+        const from = (i * b * b + place(rotate[i], row, column, b)) * c;
         for (let k = 0; k < c; k++) out[at + k] = blocks[from + k];
       }
     }
   }
   return out;
+}
+
+/** Which pixel of a block stands at (row, column) once it was turned against the clock. */
+function place(rotate: number, row: number, column: number, b: number): number {
+  const last = b - 1;
+  switch (rotate) {
+    case 0: return column * b + last - row;
+    case 1: return (last - row) * b + last - column;
+    case 2: return (last - column) * b + row;
+    default: return row * b + column;
+  }
 }

@@ -1,6 +1,7 @@
 /** What the schemes share that XOR samples with a shuffled sequence of a chaotic map: fields, key material, the plan. */
 
 import type { Key } from "../keys/key.js";
+import { bytesOf } from "../plans/arrays.js";
 import { range, type Shape, size } from "../plans/blocks.js";
 import { Plan } from "../plans/plan.js";
 import { permutation, Scheme } from "./base.js";
@@ -46,7 +47,7 @@ export abstract class ChaoticXor<P extends Params> extends Scheme<Material<P>, U
     const drawn = sequence(this.source, length, this.burn_in, this.quantiser, params);
     const places = permutation("perm", perm, length);
     const shared = this.index === "sample" ? 1 : shape[2];
-    return new Plan({ mask: Uint8Array.from({ length: size(shape) }, (_, i) => drawn[places[Math.floor(i / shared)]]) });
+    return new Plan({ mask: bytesOf(size(shape), (i) => drawn[places[Math.floor(i / shared)]]) });
   }
 
   #length(shape: Shape): number {

@@ -14,7 +14,7 @@ import { type Shape, size } from "../plans/blocks.js";
 import { Chain, type Pass } from "../plans/transforms/chain.js";
 import { Scheme } from "./base.js";
 import { Logistic, type LogisticParams } from "./chaos/maps.js";
-import { orbit, QUANTISERS } from "./chaos/orbit.js";
+import { orbit, quantised } from "./chaos/orbit.js";
 import { flag, within } from "./fields.js";
 
 /** Rounds of permutation and chained substitution. material: x0 and r of each round. */
@@ -43,7 +43,7 @@ export class Diffuse extends Scheme<readonly LogisticParams[], Uint8Array> {
     const numbers = orbit(Logistic, 256 + n + passes * (n + 1), this.burn_in, params);
     const table = Uint8Array.from(orderOf(numbers.subarray(0, 256)));
     const order = orderOf(numbers.subarray(256, 256 + n));
-    const masks = Uint8Array.from(numbers.subarray(256 + n), QUANTISERS.mantissa);
+    const masks = quantised(numbers.subarray(256 + n), "mantissa");
     return Array.from({ length: passes }, (_, i) => ({
       order: i ? null : order,
       start: masks[i * (n + 1)],

@@ -7,6 +7,7 @@
 
 import { BadMaterial } from "../errors.js";
 import type { Key } from "../keys/key.js";
+import { bytesOf } from "../plans/arrays.js";
 import { fromBlocks, grid, type Shape, size } from "../plans/blocks.js";
 import { Lookup } from "../plans/transforms/lookup.js";
 import { integers, Scheme, type Traits } from "./base.js";
@@ -43,7 +44,7 @@ export class Ffx extends Scheme<Material, Uint16Array> {
     if (new Set(integers("lookup", lookup, 256, VALUES)).size < 256) {
       throw new BadMaterial("lookup must hold 256 different values: what it sends to one cannot be decrypted");
     }
-    const where = Uint8Array.from({ length: size(shape) }, (_, i) => flip[i % length]);
+    const where = bytesOf(size(shape), (i) => flip[i % length]);
     return new Lookup(fromBlocks(where, shape, this.block), lookup, VALUES);
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Key } from "../keys/key.js";
+import { bytesOf } from "../plans/arrays.js";
 import { positions, recoloured, type Shape, size } from "../plans/blocks.js";
 import { Plan } from "../plans/plan.js";
 import { integers, Scheme, type Traits } from "./base.js";
@@ -40,6 +41,6 @@ export class NegPosInplace extends Scheme<Material, Uint8Array> {
     integers("inv", inv, size(shape), 2);
     integers("colors", colors, shape[0] * shape[1], 6);
     const order = recoloured(positions(shape), shape[2], shape[2], colors, ORDERS);
-    return new Plan({ order, mask: Uint8Array.from(order, (place) => (inv[place] === 0 ? 255 : 0)) });
+    return new Plan({ order, mask: bytesOf(order.length, (i) => (inv[order[i]] === 0 ? 255 : 0)) });
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Key } from "../keys/key.js";
+import { bytesOf } from "../plans/arrays.js";
 import { fromBlocks, grid, type Shape, size } from "../plans/blocks.js";
 import { Plan } from "../plans/plan.js";
 import { integers, Scheme, type Traits } from "./base.js";
@@ -32,7 +33,7 @@ export class NpBlock extends Scheme<{ flip: Uint8Array }, Uint8Array> {
     const length = this.block ** 2 * shape[2];
     grid(shape, this.block);
     integers("flip", flip, length, 2);
-    const mask = Uint8Array.from({ length: size(shape) }, (_, i) => 255 * flip[i % length]);
+    const mask = bytesOf(size(shape), (i) => 255 * flip[i % length]);
     return new Plan({ mask: fromBlocks(mask, shape, this.block) });
   }
 }

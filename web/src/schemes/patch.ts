@@ -8,6 +8,7 @@
 
 import type { Key } from "../keys/key.js";
 import type { Keystream } from "../keys/stream.js";
+import { placesOf } from "../plans/arrays.js";
 import { fromBlocks, grid, positions, range, rows, type Shape, size, toBlocks } from "../plans/blocks.js";
 import { Plan } from "../plans/plan.js";
 import { permutation, Scheme, type Traits } from "./base.js";
@@ -49,7 +50,7 @@ export class Patch extends Scheme<Material, Uint8Array> {
     const inMemory = (k: number): number => (k % area) * c + Math.floor(k / area);
     const inner = new Int32Array(patch);
     pixel.forEach((from, to) => (inner[inMemory(to)] = inMemory(from)));
-    const order = moved.map((_, i) => moved[i - (i % patch) + inner[i % patch]]);
+    const order = placesOf(moved.length, (i) => moved[i - (i % patch) + inner[i % patch]]);
     return new Plan({ order: fromBlocks(order, shape, this.block) });
   }
 

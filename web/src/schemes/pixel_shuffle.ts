@@ -7,6 +7,7 @@
 
 import type { Key } from "../keys/key.js";
 import { orderOf } from "../keys/sorting.js";
+import { placesOf } from "../plans/arrays.js";
 import { type Shape, size } from "../plans/blocks.js";
 import { Plan } from "../plans/plan.js";
 import { Scheme } from "./base.js";
@@ -30,6 +31,6 @@ export class PixelShuffle extends Scheme<LogisticParams, Uint8Array> {
   planFromMaterial(shape: Shape, params: LogisticParams): Plan {
     const c = this.unit === "pixel" ? shape[2] : 1;
     const moved = orderOf(orbit(Logistic, size(shape) / c, this.burn_in, params));
-    return new Plan({ order: Int32Array.from({ length: size(shape) }, (_, i) => moved[Math.floor(i / c)] * c + (i % c)) });
+    return new Plan({ order: placesOf(size(shape), (i) => moved[Math.floor(i / c)] * c + (i % c)) });
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Key } from "../keys/key.js";
+import { placesOf } from "../plans/arrays.js";
 import { fromBlocks, positions, type Shape, toBlocks } from "../plans/blocks.js";
 import { Plan } from "../plans/plan.js";
 import { permutation, Scheme, type Traits } from "./base.js";
@@ -30,7 +31,7 @@ export class Shf extends Scheme<{ perm: Int32Array }, Uint8Array> {
     const length = this.block ** 2 * shape[2];
     permutation("perm", perm, length);
     const blocks = toBlocks(positions(shape), shape, this.block);
-    const moved = blocks.map((_, i) => blocks[i - (i % length) + perm[i % length]]);
+    const moved = placesOf(blocks.length, (i) => blocks[i - (i % length) + perm[i % length]]);
     return new Plan({ order: fromBlocks(moved, shape, this.block) });
   }
 }

@@ -18,7 +18,8 @@ export class Lookup implements Transform<Uint8Array, Uint16Array> {
 
   apply(batch: Images): Images<Uint16Array> {
     const { where, values } = this;
-    const out = Uint16Array.from(batch.data, (v, i) => (where[i % where.length] ? values[v] : v));
+    const out = Uint16Array.from(batch.data);
+    for (let i = 0; i < out.length; i++) if (where[i % where.length]) out[i] = values[out[i]];
     return images(out, batch.shape);
   }
 

@@ -1,11 +1,12 @@
 /** Orbits of chaotic maps as numbers, and three ways to make a byte of each. */
 
+import { bytesOf } from "../../plans/arrays.js";
 import type { ChaoticMap, Params } from "./maps.js";
 
 export type Quantiser = "mantissa" | "floor256" | "threshold";
 
 /** A number in [0, 1] to a byte. */
-export const QUANTISERS: Record<Quantiser, (x: number) => number> = {
+const QUANTISERS: Record<Quantiser, (x: number) => number> = {
   mantissa: (x) => {
     const whole = Math.floor(1e14 * x);
     return whole - 256 * Math.floor(whole / 256);
@@ -26,5 +27,11 @@ export function orbit<P extends Params>(source: ChaoticMap<P>, count: number, bu
 export function sequence<P extends Params>(
   source: ChaoticMap<P>, length: number, burnIn: number, quantiser: Quantiser, params: P,
 ): Uint8Array {
-  return Uint8Array.from(orbit(source, length, burnIn, params), QUANTISERS[quantiser]);
+  return quantised(orbit(source, length, burnIn, params), quantiser);
+}
+
+/** A byte for each number. */
+export function quantised(numbers: Float64Array, quantiser: Quantiser): Uint8Array {
+  const quantise = QUANTISERS[quantiser];
+  return bytesOf(numbers.length, (i) => quantise(numbers[i]));
 }
