@@ -1,7 +1,7 @@
-"""What Python gives for random cases, for `python.test.ts` to compare with: python python.py SEED FOLDER SCENARIOS.
+"""What Python gives for random cases, for `python.test.ts` to compare with: python python.py SEED FOLDER NAMES.
 
-SCENARIOS is a JSON file that names golden vectors: their schemes and fields are taken. Writes FOLDER/cases.json: ciphers of random keys, shapes and
-ids, cipher PNGs, key files, pictures of many kinds as imveil reads them, and prepared ones.
+NAMES is a JSON file that names golden vectors: their schemes and fields are taken. Writes FOLDER/cases.json: ciphers of
+random keys, shapes and ids, cipher PNGs, key files, pictures of many kinds as imveil reads them, and prepared ones.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def cipher(name: str, fields: dict[str, Any]) -> dict[str, Any]:
     scheme = imveil.find(name, **fields)
     traits, key = scheme.traits, imveil.Key.generate()
     pad = bool(RNG.integers(2))
-    sides = [int(RNG.integers(1, 40)) if pad else traits.tile * int(RNG.integers(1, max(2, 40 // traits.tile))) for _ in "hw"]
+    sides = [
+        int(RNG.integers(1, 40)) if pad else traits.tile * int(RNG.integers(1, max(2, 40 // traits.tile))) for _ in "hw"
+    ]
     channels = int(RNG.choice(traits.channels or (1, 2, 3, 4)))
     images = noise(int(RNG.integers(1, 4)), *sides, channels)
     ids = [f"{i}{words(int(RNG.integers(0, 9)))}" for i in range(len(images))]
@@ -109,7 +111,8 @@ def files() -> list[tuple[str, bytes]]:
             found.append((name, saved(rgb, "JPEG", quality=quality, subsampling=subsampling, **options)))
     found += [
         ("jpeg grey", saved(grey, "JPEG", quality=70)), ("jpeg rgb", saved(rgb, "JPEG", keep_rgb=True)),
-        ("jpeg restarts", saved(rgb, "JPEG", restart_marker_blocks=2)), ("jpeg cmyk", saved(rgb.convert("CMYK"), "JPEG")),
+        ("jpeg restarts", saved(rgb, "JPEG", restart_marker_blocks=2)),
+        ("jpeg cmyk", saved(rgb.convert("CMYK"), "JPEG")),
         ("jpeg profile", saved(rgb, "JPEG", icc_profile=b"\0" * 200, comment=b"hello")),
         ("jpeg cut", saved(rgb, "JPEG")[:-9]),
     ]  # fmt: skip
