@@ -83,6 +83,16 @@ def imports(module: str, first: bool = False) -> frozenset[str]:
     return frozenset(name for name in found if name in MODULES and name != module)
 
 
+def test_the_package_needs_nothing_beside_it() -> None:
+    """What stands in scripts/, benchmarks/ or tests/ is not there for who installs a wheel."""
+    beside = {"scripts", "benchmarks", "tests"}
+    for module, tree in TREES.items():
+        for node in ast.walk(tree):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not {name.split(".")[0] for name in names} & beside, module
+
+
 def room(module: str) -> str:
     return "" if module in GROUND else [*module.split("."), ""][1]
 

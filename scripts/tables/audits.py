@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from imveil.audit.verdicts import held
 from imveil.record import Record, latest
 
 Table = tuple[list[str], list[list[str]]]
@@ -45,16 +46,3 @@ def _row(one: Record) -> list[str]:
         str(len(tried)),
         f"{one.seconds:.0f} of {facts['budget']:.0f}",
     ]
-
-
-def held(line: dict[str, object]) -> str:
-    """What the attacker of a finding had, in words.
-
-    >>> held({"view": "kpa", "pairs": 1, "ciphers": 0, "queries": 0})
-    '1 known picture'
-    """
-    counts = {"queries": "chosen picture", "pairs": "known picture", "ciphers": "cipher image"}
-    for name, what in counts.items():
-        if line[name]:
-            return f"{line[name]:,} {what}" + ("s" if line[name] != 1 else "")
-    return "one cipher image"

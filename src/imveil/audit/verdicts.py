@@ -213,3 +213,16 @@ def line(found: Finding) -> dict[str, Any]:
         "notes": score.get("notes", {}),
         "seconds": found.records[0].seconds,
     }
+
+
+def held(line: dict[str, object]) -> str:
+    """What the attacker of a finding had, in words.
+
+    >>> held({"view": "kpa", "pairs": 1, "ciphers": 0, "queries": 0})
+    '1 known picture'
+    """
+    counts = {"queries": "chosen picture", "pairs": "known picture", "ciphers": "cipher image"}
+    for name, what in counts.items():
+        if line[name]:
+            return f"{line[name]:,} {what}" + ("s" if line[name] != 1 else "")
+    return "one cipher image"

@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from scripts.tables.audits import held
 
 from imveil.audit.campaign import Audit, Finding
 from imveil.audit.report.plot import curve
 from imveil.audit.report.sheet import data_url, picture
-from imveil.audit.verdicts import level, line, meaning, percent, sentence
+from imveil.audit.verdicts import held, level, line, meaning, percent, sentence
 from imveil.errors import MissingExtra
 from imveil.record import commit, machine, versions
 
