@@ -186,6 +186,33 @@ def test_every_module_says_what_it_promises() -> None:
         assert ast.get_docstring(tree), module
 
 
+def test_commands_say_what_they_say_through_words_and_progress() -> None:
+    """Only there is text of a stranger made harmless: say(), note(), say_json(), say_table() of imveil.cli.words."""
+    own = {"imveil.cli.words", "imveil.cli.progress"}
+    raw = {"print", "typer.echo", "typer.secho", "click.echo", "sys.stdout.write", "sys.stderr.write", "Console"}
+    wrong = [
+        f"{module}:{node.lineno}: {ast.unparse(node.func)}"
+        for module in MODULES
+        if room(module) == "cli" and module not in own
+        for node in ast.walk(TREES[module])
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in raw
+    ]
+    assert not wrong
+
+
+def test_every_command_stands_in_a_group_of_the_help() -> None:
+    for module in MODULES:
+        if room(module) == "cli" and "def register(" in MODULES[module].read_text(encoding="utf-8"):
+            names = {
+                t.id
+                for n in TREES[module].body
+                if isinstance(n, ast.Assign)
+                for t in n.targets
+                if isinstance(t, ast.Name)
+            }
+            assert "GROUP" in names, f"{module} needs GROUP = one of imveil.cli.GROUPS"
+
+
 def test_importing_imveil_loads_no_torch_and_no_numba() -> None:
     code = (
         "import sys, imveil, imveil.cli; imveil.cli.build(); imveil.schemes.names();"

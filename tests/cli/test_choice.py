@@ -160,14 +160,14 @@ def test_a_budget_plans_epochs_and_keeps_to_them_when_it_goes_on(
     from imveil.cli import train
     from imveil.cloud.training import budget
 
-    class Stops(train.Watch):
+    class Stops(train.Epochs):
         def __call__(self, at: Any) -> None:
             super().__call__(at)
             if at.done and at.done.number == 2:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "Watch", Stops)
+        patch.setattr(train, "Epochs", Stops)
         patch.setattr(budget, "epochs_in", lambda *_: (5, 0.4))  # a busy machine plans fewer
         code, out, _ = run("train", home / "set", tmp_path / "m", *FAST, "--budget", "2s")
     assert code == 130

@@ -114,14 +114,14 @@ def test_training_twice_gives_the_same_file(run: Any, home: Path, tmp_path: Path
 def test_an_interrupted_run_goes_on(run: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from imveil.cli import train
 
-    class Stops(train.Watch):
+    class Stops(train.Epochs):
         def __call__(self, at: Any) -> None:
             super().__call__(at)
             if at.step > 12:
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "Watch", Stops)
+        patch.setattr(train, "Epochs", Stops)
         said = run("train", home / "set", tmp_path / "m", *SMALL)
     assert said.code == 130
     assert "again to go on" in said.line

@@ -217,15 +217,15 @@ def test_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_command_reads_the_records(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "imveil", "claims", "--budget", "0", "--json"]
+    words = [sys.executable, "-m", "imveil", "claims", "--json"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     [page] = json.loads(done.stdout)
     assert page["scheme"] == "logistic-xor/1"
     assert len(page["claims"]) == 12
-    bad = subprocess.run([*words[:3], "claims", "--budget", "soon"], capture_output=True, text=True, timeout=60)
+    bad = subprocess.run([*words[:3], "claims", "--measure", "soon"], capture_output=True, text=True, timeout=60)
     assert bad.returncode == 2
-    assert "a budget is a time" in bad.stderr
+    assert "a time such as" in bad.stderr
     unknown = subprocess.run([*words[:4], "etcc/1"], capture_output=True, text=True, timeout=60)
     assert unknown.returncode == 2
     assert "etc/1" in unknown.stderr

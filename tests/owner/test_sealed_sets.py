@@ -276,7 +276,7 @@ def test_at_the_command_line(tmp_path: Path) -> None:
     assert tree(tmp_path / "back") == tree(tmp_path / "ciphers")
     assert "4 pictures, as its owner wrote it" in imveil_run(tmp_path, "verify", "sealed", "--key", "my.key").stdout
     assert "4 pictures, as its owner wrote it" in imveil_run(tmp_path, "verify", "ciphers", "--key", "my.key").stdout
-    assert "which nobody signed" in imveil_run(tmp_path, "verify", "ciphers").stdout
+    assert "nothing proves who wrote them" in imveil_run(tmp_path, "verify", "ciphers").stdout
     (tmp_path / "sealed" / "imveil-shard-00000.sealed").unlink()
     wrong = imveil_run(tmp_path, "verify", "sealed", "--key", "my.key")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 2)

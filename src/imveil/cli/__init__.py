@@ -1,7 +1,9 @@
-"""The command line: words and exit codes only. One module per group of commands, found by being there.
+"""The command line: words and exit codes only. A command is found by being there: a file with GROUP and `register`.
 
-A module of this package that defines `register(app)` adds its commands to the typer app. Modules import only
-typer, rich and `imveil.errors` at the top, everything heavy inside the command: `imveil --help` stays quick.
+A module of this package that defines `register(app)` adds its commands to the typer app, and its constant `GROUP`,
+one of `GROUPS`, says under which heading `imveil --help` lists them. Modules import only typer and light files of
+imveil at the top, everything heavy inside the command: `imveil --help` stays quick. What is said goes through
+`imveil.cli.words` and `imveil.cli.progress`, which let no text of a stranger move the cursor.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from pkgutil import iter_modules
 
 import typer
 
+from imveil.cli.words import note
 from imveil.errors import ImveilError
+
+GROUPS = ("Owner", "Cloud", "Attacker", "Laboratory", "Keys")
 
 
 def build() -> typer.Typer:
@@ -31,8 +36,9 @@ def build() -> typer.Typer:
     def show_version(on: bool) -> None:
         if on:
             from imveil import __version__
+            from imveil.cli.words import say
 
-            typer.echo(f"imveil {__version__}")
+            say(f"imveil {__version__}")
             raise typer.Exit
 
     @app.callback()
@@ -43,20 +49,29 @@ def build() -> typer.Typer:
     ) -> None:
         del version
 
-    for module in sorted(iter_modules(__path__), key=lambda m: m.name):
-        found = import_module(f"{__name__}.{module.name}")
-        if hasattr(found, "register"):
-            found.register(app)
+    found = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    registering = [module for module in found if hasattr(module, "register")]
+    for module in sorted(registering, key=lambda m: (GROUPS.index(m.GROUP), m.__name__)):
+        commands, groups = len(app.registered_commands), len(app.registered_groups)
+        module.register(app)
+        for command in app.registered_commands[commands:]:
+            command.rich_help_panel = module.GROUP
+        for group in app.registered_groups[groups:]:
+            group.rich_help_panel = module.GROUP
     return app
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 done in part, 2 bad input, 130 interrupted.
+    """Run the command line and leave with its exit code; docs/cli.md has them all.
 
-    Every failure is one line on standard error. `IMVEIL_DEBUG=1` shows the traceback instead.
+    0 done, 1 done in part, 2 bad input, 3 condemned by an audit, 70 a fault of imveil, 130 interrupted. Every failure
+    is one line on standard error. `IMVEIL_DEBUG=1` shows the traceback instead.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter gets its number, not a traceback
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code = build()(args=argv, standalone_mode=False) or 0
+        code = build()(args=argv, prog_name="imveil", standalone_mode=False) or 0
         if code == 130:  # newer typer swallows the interrupt and returns its code: the line is still due
             code = _say(KeyboardInterrupt())
     except BaseException as error:  # this is the edge: nothing may pass it but a line and an exit code
@@ -85,7 +100,8 @@ def _say(error: BaseException) -> int:
     if isinstance(error, ImveilError):
         return _line(str(error), error.exit_code)
     if hasattr(error, "format_message"):  # a usage error of the command line itself
-        return _line(f"{error.format_message()} See 'imveil --help'.", 2)
+        command = getattr(getattr(error, "ctx", None), "command_path", "imveil")
+        return _line(f"{error.format_message()} See '{command} --help'.", 2)
     if isinstance(error, BrokenPipeError):
         return 0
     if isinstance(error, OSError):
@@ -97,5 +113,5 @@ def _say(error: BaseException) -> int:
 
 
 def _line(text: str, code: int) -> int:
-    print("imveil: " + " ".join(text.split()), file=sys.stderr)
+    note(text)
     return code

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
-from imveil.cli.encrypt import Fields, KeyOption
+from imveil.cli.options import Fields, Force, KeyOption
+from imveil.cli.words import note, say
 from imveil.errors import BadDestination, BadField, Mismatch
+
+GROUP = "Owner"
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +25,7 @@ def adapt(
     key: KeyOption,
     scheme: Annotated[str, typer.Option("--scheme", help="patch/1 or orthogonal/1.", show_default=False)],
     fields: Fields = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite DST.")] = False,
+    force: Force = False,
 ) -> None:
     """Change a model trained on plain pictures into one for cipher pictures of a key: no training, the same answers.
 
@@ -61,5 +64,5 @@ def adapt(
         "valid": None, "test": None,
     }  # fmt: skip
     save_net(destination, changed, loaded.info.model_copy(update=about), force=force)
-    typer.echo(f"{destination}: reads cipher pictures of {chosen.id}, key {opened.fingerprint}")
-    typer.echo(f"keep {model} where the pictures are: with both files anyone can read the key off them", err=True)
+    say(f"{destination}: reads cipher pictures of {chosen.id}, key {opened.fingerprint}")
+    note(f"keep {model} where the pictures are: with both files anyone can read the key off them")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shlex
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imveil.errors import BadDestination, BadField, BadInput
+from imveil.cli.options import Fields
+from imveil.cli.progress import working
+from imveil.cli.words import note, say, say_json, seconds
+from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
     from imveil.audit.campaign import Audit
     from imveil.audit.trials import ViewName
 
+GROUP = "Attacker"
 CONDEMNED = 3
 
 
@@ -41,9 +45,7 @@ def audit(
         typer.Argument(help="A folder of cipher images: no key and no scheme is needed.", show_default=False),
     ] = None,
     scheme: Annotated[str, typer.Option("--scheme", help="Audit a scheme; see 'imveil schemes'.")] = "",
-    fields: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the scheme; again for others.")
-    ] = None,
+    fields: Fields = None,
     encryptor: Annotated[
         str, typer.Option(help="Audit any encryptor: module:function, or a program that turns a PNG into a PNG.")
     ] = "",
@@ -81,6 +83,8 @@ def audit(
       imveil audit ciphers/ --truth pictures/ --json report.json
       imveil audit --encryptor mycode:encrypt --data photos/ --view cpa --budget 5m --out report.html
     """
+    import json
+
     from imveil.audit.verdicts import as_json, sentence
     from imveil.store.files import write_file
 
@@ -107,28 +111,26 @@ def audit(
         _writable(path, force)
     if out is not None:
         _extra()
-    seconds = _seconds(budget)
-    with _Progress(seconds) as watch:
+    limit = seconds(budget)
+    with _watch(limit) as watch:
         if folder is not None:
-            found = _folder(folder, truth, seconds, watch)
+            found = _folder(folder, truth, limit, watch)
         elif scheme:
-            found = _scheme(scheme, fields, data, view, seconds, watch)
+            found = _scheme(scheme, fields, data, view, limit, watch)
         else:
-            found = _encryptor(encryptor, data, view, seconds, timeout, watch)
-    typer.echo(sentence(found), err=str(json_out) == "-")
-    for note in found.notes:
-        typer.echo(note, err=True)
-    if json_out is not None:
-        text = json.dumps(as_json(found), indent=1, allow_nan=False)
-        if str(json_out) == "-":
-            typer.echo(text)
-        else:
-            write_file(json_out, f"{text}\n".encode())
+            found = _encryptor(encryptor, data, view, limit, timeout, watch)
+    (note if str(json_out) == "-" else say)(sentence(found))
+    for text in found.notes:
+        note(text)
+    if str(json_out) == "-":
+        say_json(as_json(found), indent=1)
+    elif json_out is not None:
+        write_file(json_out, f"{json.dumps(as_json(found), indent=1, allow_nan=False)}\n".encode())
     if out is not None:
         from imveil.audit.report.page import write_audit
 
         write_audit(out, found, _command(folder, scheme, fields, encryptor, data, truth, view, budget))
-        typer.echo(f"report: {out}", err=True)
+        note(f"report: {out}")
     _leave(found, fail_above)
 
 
@@ -136,16 +138,16 @@ def _leave(found: Audit, fail_above: float | None) -> None:
     """The exit code: 130 interrupted, 3 condemned, 1 where there is nothing to judge by."""
     if found.interrupted:
         played = f"{len(found.findings)} of {len(found.findings) + len(found.skipped)} trials were played"
-        typer.echo(f"imveil: interrupted after {found.seconds:.0f} s; {played}, the answer is of these", err=True)
+        note(f"interrupted after {found.seconds:.0f} s; {played}, the answer is of these")
         raise SystemExit(130)
     if fail_above is None:
         return
     if found.best is None:
-        typer.echo("imveil: no attack could be played, so nothing was judged; give a longer --budget", err=True)
+        note("no attack could be played, so nothing was judged; give a longer --budget")
         raise typer.Exit(code=1)
     if found.condemned(fail_above):
         best = f"{found.best.trial.attack.id} recovers at least {found.best.low:.3f}"
-        typer.echo(f"imveil: {best}, more than {fail_above:g}", err=True)
+        note(f"{best}, more than {fail_above:g}")
         raise typer.Exit(code=CONDEMNED)
 
 
@@ -202,15 +204,6 @@ def _views(view: Views) -> list[ViewName]:
     return [name for name in VIEWS if view in (Views.all, name)]
 
 
-def _seconds(text: str) -> float:
-    """120, 120s, 2m, 1h in seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
-    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"] if match else 0.0
-    if not seconds:
-        raise BadField(f"a budget is a time such as 120, 120s or 10m, got {text!r}")
-    return seconds
-
-
 def _writable(path: Path | None, force: bool) -> None:
     if path is None or str(path) == "-":
         return
@@ -244,29 +237,17 @@ def _command(
     return shlex.join([*words, "--budget", budget, "--out", "report.html"])
 
 
-class _Progress:
-    """What is played now, and how much of the time is used, where standard error is a terminal. Called with (trials
-    done, trials, what is played now)."""
+@contextmanager
+def _watch(budget: float) -> Iterator[Callable[[int, int, str], None]]:
+    """What is played now, and how much of the time is used. Called with (trials done, trials, what is played now)."""
+    began = 0.0
+    with working("auditing") as tell:
+        tell("reading the pictures")
 
-    def __init__(self, budget: float) -> None:
-        from rich.console import Console
+        def watch(done: int, total: int, label: str) -> None:
+            nonlocal began
+            began = began or time.monotonic()
+            used = f"{time.monotonic() - began:.0f} of {budget:.0f} s"
+            tell(f"{used}, attack {done + 1} of {total}: {label} (Ctrl-C ends it with what there is)")
 
-        console = Console(stderr=True)
-        self.budget, self.began = budget, 0.0
-        self.status: Any = console.status("reading the pictures") if console.is_terminal else None
-
-    def __enter__(self) -> _Progress:
-        if self.status:
-            self.status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.status:
-            self.status.stop()
-
-    def __call__(self, done: int, total: int, label: str) -> None:
-        """Say it."""
-        if self.status:
-            self.began = self.began or time.monotonic()
-            used = f"{time.monotonic() - self.began:.0f} of {self.budget:.0f} s"
-            self.status.update(f"{used}, attack {done + 1} of {total}: {label} (Ctrl-C ends it with what there is)")
+        yield watch

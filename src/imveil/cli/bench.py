@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from imveil.cli.options import Json
+from imveil.cli.progress import working
+from imveil.cli.words import note, say_json, say_table
 from imveil.errors import BadDestination, BadField
+
+GROUP = "Laboratory"
 
 
 def register(app: typer.Typer) -> None:
     """Add the group `bench`."""
     bench = typer.Typer(no_args_is_help=True, help="Measure parts of imveil.")
-    bench.command("sequences", epilog="Example: imveil bench sequences --keys 3 --out sequences/")(sequences)
-    bench.command("jpeg", epilog="Example: imveil bench jpeg photographs/")(jpeg)
+    bench.command("sequences")(sequences)
+    bench.command("jpeg")(jpeg)
 
     @bench.callback()
     def group() -> None:
@@ -33,13 +37,18 @@ def sequences(
     maps: Annotated[
         str, typer.Option(help="Schemes whose maps are measured, separated by commas; all by default.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
+    as_json: Json = False,
     out: Annotated[Path | None, typer.Option(help="A folder for sequences.json and the pictures.")] = None,
     keep: Annotated[bool, typer.Option("--record", help="Append to records/sequence.jsonl.")] = False,
 ) -> None:
     """Chaotic sequences beside AES-CTR: statistics with the shuffle on and off, speed, exponents, cycles, weak keys.
 
     A good number here does not make a fixed mask safe: attacks on it do not look for the key.
+
+    \b
+    Examples:
+      imveil bench sequences --keys 3 --out sequences/
+      imveil bench sequences --maps logistic-xor/1 --json
     """
     import json
 
@@ -55,73 +64,55 @@ def sequences(
             raise BadDestination(f"{out} is a file; a folder was needed")
         out.mkdir(parents=True, exist_ok=True)
     found: list[Any] = []
-    with _bar() as bar:
-        task = bar.add_task("sequences", total=len(kinds()) + len(chosen))
-        for some in measure_bytes(keys, side):
+    with working("measuring") as tell:
+        total = len(kinds()) + len(chosen)
+        for done, some in enumerate(measure_bytes(keys, side)):
             found += some
-            bar.advance(task)
-        for id in chosen:
-            bar.update(task, description=f"orbits of {id}")
+            tell("sequences", done + 1, total)
+        for done, id in enumerate(chosen, len(kinds())):
+            tell(f"orbits of {id}", done, total)
             for some in measure_map(id, keys, cycle_limit, weak_keys, pairs):
                 found += some
-            bar.advance(task)
     if keep:
         for one in found:
             record.append(one)
-    text = json.dumps([one.model_dump() for one in found], indent=1)
+    facts = [one.model_dump() for one in found]
     if out is not None:
-        (out / "sequences.json").write_text(text + "\n", encoding="utf-8")
+        (out / "sequences.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         for file in pictures(out):
-            typer.echo(f"wrote {file}", err=True)
+            note(f"wrote {file}")
     if as_json:
-        typer.echo(text)
+        say_json(facts, indent=1)
         return
     for table in (bytes_table(found, spread=False), maps_table(found)):
-        _print(table)
+        say_table(*table)
 
 
 def jpeg(
     folder: Annotated[Path, typer.Argument(help="Colour pictures of 8 bits, lossless.")],
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    as_json: Json = False,
     keep: Annotated[bool, typer.Option("--record", help="Append to records/jpeg.jsonl.")] = False,
 ) -> None:
-    """Pictures encrypted, stored as JPEG and decrypted, beside JPEG alone: PSNR in dB, and the size of files."""
-    import json
+    """Pictures encrypted, stored as JPEG and decrypted, beside JPEG alone: PSNR in dB, and the size of files.
 
+    \b
+    Examples:
+      imveil bench jpeg photographs/
+    """
     from imveil import record
     from imveil.lab.bench.jpeg import CASES, WAYS, measure, photographs
     from imveil.lab.tables.jpeg import jpeg_table
 
     pictures = photographs(folder)
     found: list[Any] = []
-    with _bar() as bar:
-        task = bar.add_task("jpeg", total=len(CASES) * len(WAYS))
-        for some in measure(pictures, folder.resolve().name):
+    with working("measuring") as tell:
+        for done, some in enumerate(measure(pictures, folder.resolve().name)):
             found += some
-            bar.advance(task)
+            tell("ways", done + 1, len(CASES) * len(WAYS))
     if keep:
         for one in found:
             record.append(one)
     if as_json:
-        typer.echo(json.dumps([one.model_dump() for one in found], indent=1))
+        say_json([one.model_dump() for one in found], indent=1)
     else:
-        _print(jpeg_table(found, short=True))
-
-
-def _print(table: tuple[list[str], list[list[str]]]) -> None:
-    from rich.table import Table
-
-    shown = Table(box=None, pad_edge=False)
-    for i, head in enumerate(table[0]):
-        shown.add_column(head, no_wrap=i == 0)
-    for row in table[1]:
-        shown.add_row(*row)
-    Console().print(shown)
-
-
-def _bar() -> Any:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        say_table(*jpeg_table(found, short=True))

@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 import typer
 
-from imveil.errors import BadField
+from imveil.cli.options import Json
+from imveil.cli.progress import working
+from imveil.cli.words import say, say_json, seconds
+
+GROUP = "Laboratory"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command `claims`."""
-    app.command("claims", epilog="Examples: imveil claims | imveil claims etc/1 --budget 10m | imveil claims --json")(
-        claims
-    )
+    app.command("claims")(claims)
 
 
 def claims(
     schemes: Annotated[
         list[str] | None, typer.Argument(metavar="[SCHEME...]", help="Ids; the founding paper's scheme when left out.")
     ] = None,
-    budget: Annotated[
-        str, typer.Option(help="Time to measure what the records lack: 120, 120s, 10m, 1h. 0: read the records only.")
-    ] = "10m",
-    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of words.")] = False,
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Measure what the records lack, for so long: 120s, 10m, 1h.", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """What is claimed of schemes, and what the records say: held, refuted, not measured. Measures what is missing.
+    """What is claimed of schemes, and what the records say: held, refuted, not measured.
 
-    New measurements are appended to records/.
+    Nothing is measured unless asked for with --measure; what is new then is appended to the records.
+
+    \b
+    Examples:
+      imveil claims
+      imveil claims etc/1 negpos/1 --json
+      imveil claims etc/1 --measure 10m
     """
-    import json
-
-    from rich.console import Console
-
     import imveil
     from imveil.lab.claims import Evidence, claims_of, judge
     from imveil.lab.evidence import status
     from imveil.lab.paper import PAPER, SEED
 
-    seconds = _seconds(budget)
+    left = 0.0 if measure is None else seconds(measure)
     found = [imveil.find(id) for id in schemes or [SEED]]
-    console = Console(stderr=True)
     answer: list[dict[str, Any]] = []
-    with console.status("reading the records") as line:
+    with working("reading the records" if measure is None else "measuring") as tell:
         for scheme in found:
             asked = [*(PAPER if scheme.id == SEED else []), *claims_of(scheme)]
-            judged, left = judge(asked, budget=seconds, tell=line.update)
-            seconds = left
+            judged, left = judge(asked, budget=left, tell=tell)
             answer.append(
                 {
                     "scheme": scheme.id,
@@ -65,22 +69,19 @@ def claims(
                     ],
                 }
             )
-    typer.echo(json.dumps(answer, indent=1) if as_json else "\n\n".join(map(_words, answer)))
+    if as_json:
+        say_json(answer, indent=1)
+        return
+    for number, page in enumerate(answer):
+        for line in ([""] if number else []) + _lines(page):
+            say(line)
 
 
-def _words(page: dict[str, Any]) -> str:
+def _lines(page: dict[str, Any]) -> list[str]:
     lines = [f"{page['scheme']}: {page['status']}"]
     for claim in page["claims"]:
-        lines.append(f"\n{claim['claim']} ({claim['by']})")
+        lines += ["", f"{claim['claim']} ({claim['by']})"]
         for reading in claim["readings"]:
             measured = f": {reading['measured']}" if reading["measured"] else ""
             lines.append(f"  {reading['verdict']}, if it means that {reading['means']}{measured}")
-    return "\n".join(lines)
-
-
-def _seconds(text: str) -> float:
-    """0, 120, 120s, 2m, 1h in seconds."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
-    if not match:
-        raise BadField(f"a budget is a time such as 0, 120, 120s or 10m, got {text!r}")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"]
+    return lines

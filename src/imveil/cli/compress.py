@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imveil.cli.options import KeyOption
+from imveil.cli.progress import left_out, working
+from imveil.cli.words import count, note, say
 from imveil.errors import BadImage, BadShape
 
 if TYPE_CHECKING:
     from imveil.owner.compress import Task
 
-KeyOption = Annotated[
-    str,
-    typer.Option(
-        "--key", help="The key: a file, fd:N, env:NAME where NAME names a file, or cmd:PROGRAM.", show_default=False
-    ),
-]
+GROUP = "Owner"
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +55,7 @@ def compress(
             sum(getattr(p, name) for p in parts) for name in ("plain", "merged", "coded", "file")
         )
         shares = f"merged {merged / plain:.1%}, after {coder} {coded / plain:.1%}, as files {file / plain:.1%}"
-        typer.echo(f"{_pictures(len(parts))} of {plain:,} samples: {shares}, {destination}")
+        say(f"{count(len(parts), 'picture')} of {plain:,} samples: {shares}, {destination}")
     _close(bad)
 
 
@@ -74,7 +71,7 @@ def expand(
     """Bring back pictures that 'imveil compress' made, byte for byte, as PNG files.
 
     \b
-    Example:
+    Examples:
       imveil expand photo.imvz photo.png --key my.key
     """
     from imveil.cli.secrets import open_key
@@ -83,34 +80,26 @@ def expand(
     tasks, opened = plan(source, destination, expanding=True), open_key(key)
     bad = _each(tasks, lambda task: expand_file(task, opened))
     if len(bad) < len(tasks):
-        typer.echo(f"{_pictures(len(tasks) - len(bad))} expanded, {destination}")
+        say(f"{count(len(tasks) - len(bad), 'picture')} expanded, {destination}")
     _close(bad)
 
 
 def _each(tasks: list[Task], work: Callable[[Task], Any]) -> list[str]:
     """Do all tasks; of a folder, what is wrong with single pictures is returned and the others are done."""
-    from rich.console import Console
-    from rich.progress import track
-
-    if len(tasks) == 1:
-        work(tasks[0])
-        return []
-    console, bad = Console(stderr=True), []
-    for task in track(tasks, "pictures", console=console, transient=True, disable=not console.is_terminal):
-        try:
-            work(task)
-        except (BadImage, BadShape) as error:
-            bad.append(str(error))
+    bad: list[str] = []
+    with working("working on") as tell:
+        for done, task in enumerate(tasks):
+            tell("pictures", done, len(tasks))
+            try:
+                work(task)
+            except (BadImage, BadShape) as error:
+                if len(tasks) == 1:
+                    raise
+                bad.append(str(error))
     return bad
 
 
 def _close(bad: list[str]) -> None:
     for line in bad:
-        print(f"imveil: {line}", file=sys.stderr)
-    if bad:
-        print(f"imveil: {_pictures(len(bad))} left out", file=sys.stderr)
-        raise typer.Exit(code=1)
-
-
-def _pictures(count: int) -> str:
-    return "1 picture" if count == 1 else f"{count:,} pictures"
+        note(line)
+    left_out(len(bad))

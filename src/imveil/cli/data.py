@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from imveil.cli.progress import working
+from imveil.cli.words import note, say
 from imveil.errors import BadInput, BadSource
+
+GROUP = "Laboratory"
 
 
 def register(app: typer.Typer) -> None:
@@ -53,23 +56,18 @@ def _list() -> None:
     for which in SETS.values():
         sizes = ", ".join(f"{n:,} {split}" for split, n in which.splits.items())
         names = " or ".join(str(len(names)) for names in reversed(which.classes))
-        typer.echo(f"{which.name:9} {sizes}; {names} classes; from {first_place(which)}")
+        say(f"{which.name:9} {sizes}; {names} classes; from {first_place(which)}")
 
 
 def _write(source: str, target: Path) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from imveil.owner.export import export
     from imveil.owner.sources import open_source
 
     plain = open_source(source)
-    for note in plain.notes:
-        typer.echo(note, err=True)
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(plain.spec, total=len(plain))
-        before = export(plain, target, lambda done: bar.update(task, completed=done))
+    for text in plain.notes:
+        note(text)
+    with working(f"writing {plain.spec}") as tell:
+        before = export(plain, target, lambda done: tell("pictures", done, len(plain)))
     sizes = ", ".join(f"{n:,} {split}" for split, n in plain.splits.items())
     there = f"; {before:,} were there already" if before else ""
-    typer.echo(f"{target}: {len(plain):,} pictures ({sizes}) of {len(plain.classes)} classes{there}")
+    say(f"{target}: {len(plain):,} pictures ({sizes}) of {len(plain.classes)} classes{there}")

@@ -1,58 +1,26 @@
-"""`imveil encrypt` and `imveil decrypt`: whole data sets or one picture, the owner's two main commands."""
+"""`imveil encrypt`: a whole data set or one picture, the owner's main command."""
 
 from __future__ import annotations
 
-import signal
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imveil.cli.options import Copies, Crop, Fields, From, KeyOption, Pad, Resize, SchemeOption, Workers
+from imveil.cli.progress import bar, close, interruptible, rejected
+from imveil.cli.words import note, say
 from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
-    from imveil.owner.run.progress import Progress, Report, Watch
     from imveil.owner.sources.prepared import Preparation
 
-SILENCE = 30.0  # seconds between two lines of progress where nobody watches
-KeyOption = Annotated[
-    str,
-    typer.Option(
-        "--key", help="The key: a file, fd:N, env:NAME where NAME names a file, or cmd:PROGRAM.", show_default=False
-    ),
-]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core unless given.")]
-Fields = Annotated[
-    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the scheme; again for others.")
-]
-From = Annotated[
-    str | None,
-    typer.Option(
-        "--from",
-        metavar="FORM",
-        help="How the pictures lie: folder, table, parquet, webdataset, npz, safetensors, dicom or dicom-window; "
-        "recognised unless given.",
-    ),
-]
-Resize = Annotated[
-    str | None,
-    typer.Option(metavar="SIZE", help="Resize: 256 makes the shorter side so long, 160x240 is height x width."),
-]
-Pad = Annotated[str | None, typer.Option(metavar="SIZE", help="Put smaller pictures into black ones of this size.")]
-Copies = Annotated[
-    int, typer.Option(help="Versions of each training picture, flipped and shifted at random, to learn more from.")
-]
-Crop = Annotated[str | None, typer.Option(metavar="SIZE", help="Keep the middle of pictures.")]
+GROUP = "Owner"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the two commands."""
+    """Add the command."""
     app.command("encrypt")(encrypt)
-    app.command("decrypt")(decrypt)
 
 
 def encrypt(
@@ -75,7 +43,7 @@ def encrypt(
         ),
     ],
     key: KeyOption,
-    scheme: Annotated[str, typer.Option("--scheme", help="The scheme; see 'imveil schemes'.", show_default=False)],
+    scheme: SchemeOption,
     fields: Fields = None,
     keep_names: Annotated[
         bool,
@@ -150,9 +118,9 @@ def encrypt(
                 "--address": address,
             }
         )  # fmt: skip
-        _new_file(Path(destination), ".png", ".npz")
+        new_file(Path(destination), ".png", ".npz")
         encrypt_file(source, destination, chosen, open_key(key), form=form, prepare=prepare)
-        typer.echo(f"{destination}: encrypted with {chosen.id}")
+        say(f"{destination}: encrypted with {chosen.id}")
         return
     from imveil.owner.encrypt_far import encrypt_far
     from imveil.owner.encryption import REJECTED, encrypt_set, pick_container
@@ -160,14 +128,14 @@ def encrypt(
 
     stored = pick_container(chosen, container)
     if container is None and stored != "folder":
-        print(f"imveil: cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}", file=sys.stderr)
+        note(f"cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}")
     if not chosen.traits.invertible:
-        print(f"imveil: {chosen.id} cannot be decrypted again, by design", file=sys.stderr)
+        note(f"{chosen.id} cannot be decrypted again, by design")
     runs = _engine(engine, address, key)
     opened = open_key(key)
     pictures = pictures_of(source, form, prepare, copies)
     if hide_labels and not pictures.classes:
-        print("imveil: the pictures have no labels that could be hidden", file=sys.stderr)
+        note("the pictures have no labels that could be hidden")
     far = is_far(destination)
     if far and seal:
         raise BadInput("--seal needs a destination on this machine", hint="seal it here, then copy it")
@@ -205,8 +173,8 @@ def pictures_of(source: str, form: str | None, prepare: Preparation | None, copi
     pictures: Any = open_source(source, form=form)
     pictures = Prepared(pictures, prepare) if prepare else pictures
     pictures = Copied(pictures, copies) if copies != 1 else pictures
-    for note in pictures.notes:
-        print(f"imveil: {note}", file=sys.stderr)
+    for text in pictures.notes:
+        note(text)
     return pictures
 
 
@@ -236,45 +204,6 @@ def _engine(name: str, address: str | None, key: str) -> Any:
     return pool
 
 
-def decrypt(
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="SRC", help="A cipher data set, or one cipher image, .png or .npz.", show_default=False),
-    ],
-    destination: Annotated[
-        Path, typer.Argument(metavar="DST", help="A new folder for the pictures, or a .png file.", show_default=False)
-    ],
-    key: KeyOption,
-    workers: Workers = None,
-) -> None:
-    """Decrypt a cipher data set: pixels, names and classes as they were, as PNG files, each one checked.
-
-    Cipher images that were altered are listed on standard error, the others are decrypted, and the exit code is 1.
-    An interrupted run leaves nothing half written; the same command again goes on.
-
-    \b
-    Examples:
-      imveil decrypt ciphers/ photos/ --key my.key
-      imveil decrypt answer.png picture.png --key my.key
-    """
-    from imveil.cli.secrets import open_key
-
-    if source.is_file():
-        from imveil.owner.decryption import decrypt_file
-
-        _new_file(destination, ".png")
-        decrypt_file(source, destination, open_key(key))
-        typer.echo(f"{destination}: decrypted")
-        return
-    from imveil.owner.decryption import decrypt_set
-
-    opened = open_key(key)
-    with interruptible(), bar("decrypting") as watch:
-        report = decrypt_set(source, destination, opened, workers=workers, progress=watch)
-    close(report, f"decrypted with key {opened.fingerprint}", destination)
-    rejected(report, "ask for these again where the data set came from")
-
-
 def _unsealed(destination: Path) -> Path:
     """Where a data set lies until it is sealed. Raises BadDestination where one is sealed there already."""
     if (destination / "imveil.sealed").exists():
@@ -282,97 +211,10 @@ def _unsealed(destination: Path) -> Path:
     return destination.with_name(destination.name + ".unsealed")
 
 
-def _new_file(path: Path, *suffixes: str) -> None:
+def new_file(path: Path, *suffixes: str) -> None:
     if path.exists():
         raise BadDestination(f"{path} exists already", hint="choose another name")
     if path.suffix.lower() not in suffixes:
         raise BadDestination(f"one picture goes into a {' or '.join(suffixes)} file, not {path}")
     if not path.parent.is_dir():
         raise BadDestination(f"{path.parent} is no folder", hint="make it first")
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """A polite request to end is the same as Ctrl-C: the run stops between two pictures."""
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def bar(verb: str) -> Iterator[Watch]:
-    """A bar with images a second, time left and bytes where standard error is a terminal, else a line now and then."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _lines(verb)
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn(verb), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[facts]}"))
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(verb, total=None, facts="starting")
-
-        def watch(at: Progress) -> None:
-            bar.update(task, total=at.total, completed=at.done, facts=_facts(at))
-
-        yield watch
-
-
-def _lines(verb: str) -> Watch:
-    """For logs: a line every half minute, and so none for what is over sooner."""
-    told = time.monotonic()
-
-    def watch(at: Progress) -> None:
-        nonlocal told
-        if time.monotonic() - told >= SILENCE:
-            told = time.monotonic()
-            print(f"imveil: {verb} {at.done:,} of {at.total:,}  {_facts(at)}", file=sys.stderr, flush=True)
-
-    return watch
-
-
-def _facts(at: Progress) -> str:
-    speed = (at.done - at.kept) / at.seconds if at.seconds else 0.0
-    left = f"{duration((at.total - at.done) / speed)} left" if speed else "going on"
-    return f"{speed:,.0f} images/s  {left}  {size(at.bytes)}"
-
-
-def close(report: Report, how: str, destination: Path | str) -> None:
-    if report.already:
-        typer.echo(f"already complete: {report.images:,} pictures in {destination}")
-        return
-    new = report.images - report.kept
-    speed = f" ({new / report.seconds:,.0f} images/s)" if report.seconds else ""
-    kept = f", {report.kept:,} of them by an earlier run" if report.kept else ""
-    took = f"{size(report.bytes)} in {duration(report.seconds)}{speed}"
-    typer.echo(f"{report.images:,} pictures {how}{kept}: {took}, {destination}")
-
-
-def rejected(report: Report, hint: str) -> None:
-    for reject in report.rejected:
-        print("imveil: " + " ".join(reject.told.split()), file=sys.stderr)
-    if report.rejected:
-        some = "1 picture was" if len(report.rejected) == 1 else f"{len(report.rejected):,} pictures were"
-        print(f"imveil: {some} left out; {hint}", file=sys.stderr)
-        raise typer.Exit(code=1)
-
-
-def size(count: int) -> str:
-    """Bytes in words."""
-    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s" if seconds < 3600 else f"{seconds / 3600:.1f} h"

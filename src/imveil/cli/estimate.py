@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imveil.cli.encrypt import (
-    Copies,
-    Crop,
-    Fields,
-    From,
-    Pad,
-    Resize,
-    Workers,
-    duration,
-    interruptible,
-    pictures_of,
-    size,
-)
+from imveil.cli.encrypt import pictures_of
+from imveil.cli.options import Copies, Crop, Fields, From, Json, Pad, Resize, SchemeOption, Workers
+from imveil.cli.progress import interruptible, working
+from imveil.cli.words import duration, say, say_json, size
 
 if TYPE_CHECKING:
     from imveil.owner.estimation import Estimate
+
+GROUP = "Owner"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +26,7 @@ def estimate(
     source: Annotated[
         str, typer.Argument(metavar="SRC", help="What 'imveil encrypt' would be given.", show_default=False)
     ],
-    scheme: Annotated[str, typer.Option("--scheme", help="The scheme; see 'imveil schemes'.", show_default=False)],
+    scheme: SchemeOption,
     fields: Fields = None,
     container: Annotated[
         str | None, typer.Option(metavar="NAME", help="How cipher images would be stored; by the scheme unless given.")
@@ -48,7 +40,7 @@ def estimate(
     read_all: Annotated[
         bool, typer.Option("--all", help="Read every picture, so that no broken one is missed.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what encrypting a source will take: pictures, broken ones, size of the output, time; and the scheme's status.
 
@@ -67,7 +59,7 @@ def estimate(
 
     chosen = find_scheme(scheme, fields)
     pictures = pictures_of(source, form, Preparation.of(resize, pad, crop), copies)
-    with interruptible():
+    with interruptible(), working("looking at pictures"):
         found = look(
             pictures,
             chosen,
@@ -77,10 +69,10 @@ def estimate(
         )
     known = status(chosen, read("recovery"))
     if as_json:
-        typer.echo(json.dumps(_facts(found, chosen.id, known)))
+        say_json(_facts(found, chosen.id, known))
         return
     for name, text in _lines(found, chosen, known):
-        typer.echo(f"{name:<10}{text}")
+        say(f"{name:<10}{text}")
 
 
 def _lines(found: Estimate, scheme: Any, known: str) -> list[tuple[str, str]]:

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from imveil.cli.options import KEY
+from imveil.cli.words import count, say
+
+GROUP = "Keys"
+
 NewFile = Annotated[Path, typer.Argument(metavar="PATH", help="The key file.", show_default=False)]
 Where = Annotated[
     str,
-    typer.Argument(
-        metavar="PATH", help="The key: a file, fd:N, env:NAME where NAME names a file, or cmd:PROGRAM that prints it."
-    ),
+    typer.Argument(metavar="PATH", help=f"The key: {KEY}."),
 ]
 _ELSEWHERE = (
     "A passphrase is asked for at the terminal, or read from the file (or descriptor fd:N) that the variable "
@@ -52,11 +55,17 @@ def keygen(
 
     key = Key.generate()
     write_key(path, key, new_passphrase(str(path)) if passphrase else None, force=force)
-    typer.echo(f"{path}: new key {key.fingerprint}; keep a copy in a safe place, nobody can replace it")
+    say(f"{path}: new key {key.fingerprint}; keep a copy in a safe place, nobody can replace it")
 
 
 def inspect(path: Where) -> None:
-    """Say what key a file holds: its fingerprint and kind, never the secret. No passphrase is needed."""
+    """Say what key a file holds: its fingerprint and kind, never the secret. No passphrase is needed.
+
+    \b
+    Examples:
+      imveil key inspect my.key
+      imveil key inspect env:OWNER_KEY_FILE
+    """
     from imveil.keys.files import about_key
     from imveil.keys.reference import KeyRef
 
@@ -64,25 +73,31 @@ def inspect(path: Where) -> None:
     if path.startswith("cmd:"):
         from imveil.cli.secrets import open_key
 
-        typer.echo(f"{where.name}: key {open_key(path).fingerprint}, from a program")
+        say(f"{where.name}: key {open_key(path).fingerprint}, from a program")
         return
     about = about_key(where.place(), name=where.name)
     kind = f"wrapped with a passphrase ({about.kdf})" if about.kdf else "plain, without a passphrase"
-    typer.echo(f"{where.name}: key {about.fingerprint}, {kind}")
+    say(f"{where.name}: key {about.fingerprint}, {kind}")
 
 
 def passwd(
     path: NewFile,
     remove: Annotated[bool, typer.Option("--remove", help="Leave the key without a passphrase.")] = False,
 ) -> None:
-    """Give a key file another passphrase, a first one, or none; the key in it stays the same."""
+    """Give a key file another passphrase, a first one, or none; the key in it stays the same.
+
+    \b
+    Examples:
+      imveil key passwd my.key
+      imveil key passwd my.key --remove
+    """
     from imveil.cli.secrets import NEW_PASSPHRASE, new_passphrase, open_key
     from imveil.keys.files import write_key
 
     key = open_key(str(path))
     write_key(path, key, None if remove else new_passphrase(str(path), NEW_PASSPHRASE), force=True)
     kind = "plain, without a passphrase" if remove else "wrapped with the new passphrase"
-    typer.echo(f"{path}: key {key.fingerprint}, {kind}")
+    say(f"{path}: key {key.fingerprint}, {kind}")
 
 
 def identity(
@@ -104,7 +119,7 @@ def identity(
     from imveil.store.files import write_file
 
     if path.exists():
-        typer.echo(open_identity(str(path)).recipient)
+        say(open_identity(str(path)).recipient)
         return
     found = Identity.generate()
     found.write(str(path), new_passphrase(str(path)) if passphrase else None)
@@ -113,7 +128,7 @@ def identity(
         write_file(public, f"{found.recipient}\n".encode())
     except OSError as error:
         raise BadDestination(f"{public} cannot be written: {error.strerror or error}") from error
-    typer.echo(found.recipient)
+    say(found.recipient)
 
 
 def share(
@@ -147,7 +162,7 @@ def share(
     except OSError as error:
         raise BadDestination(f"{out} cannot be written: {error.strerror or error}") from error
     fingerprint, names = sharing.recipients_of(text)
-    typer.echo(f"{out}: key {fingerprint} for {len(names)} recipient{'s' if len(names) > 1 else ''}")
+    say(f"{out}: key {fingerprint} for {count(len(names), 'recipient')}")
 
 
 def open_(
@@ -178,7 +193,7 @@ def open_(
         raise type(error)(f"{shared} {error.message}" if isinstance(error, BadKeyFile) else error.message,
                           hint=error.hint) from None  # fmt: skip
     write_key(path, key, new_passphrase(str(path)) if passphrase else None)
-    typer.echo(f"{path}: key {key.fingerprint}; compare it with the one on the data")
+    say(f"{path}: key {key.fingerprint}; compare it with the one on the data")
 
 
 def _recipient(name: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imveil.cli.encrypt import KeyOption
+from imveil.cli.options import Json, KeyOption
+from imveil.cli.words import say, say_json
+
+GROUP = "Owner"
 
 
 def register(app: typer.Typer) -> None:
@@ -19,12 +21,12 @@ def register(app: typer.Typer) -> None:
 def labels(
     source: Annotated[Path, typer.Argument(metavar="SRC", help="A cipher data set.", show_default=False)],
     key: KeyOption,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what hidden labels mean: the name that the cloud sees, and the class. It takes the key.
 
     \b
-    Example:
+    Examples:
       imveil labels ciphers/ --key my.key
     """
     from imveil.cli.secrets import open_key
@@ -37,8 +39,8 @@ def labels(
     table = read_table(found, opened)
     told = meaning(table.classes, opened) if table.hide_labels else {name: name for name in table.classes}
     if as_json:
-        typer.echo(json.dumps(told))
+        say_json(told)
         return
     wide = max(map(len, told), default=0)
-    for shown, name in told.items():
-        typer.echo(f"{shown:<{wide}}  {name}")
+    for seen, name in told.items():
+        say(f"{seen:<{wide}}  {name}")

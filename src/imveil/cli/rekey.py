@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imveil.cli.encrypt import Workers, bar, close, interruptible, rejected
+from imveil.cli.options import Force, Workers
+from imveil.cli.progress import bar, close, interruptible, rejected
+from imveil.cli.words import note, say
 from imveil.errors import BadDestination, BadField
 
+GROUP = "Owner"
 From = Annotated[str, typer.Option("--from", help="The old key, in any way that --key takes.", show_default=False)]
 To = Annotated[str, typer.Option("--to", help="The new key.", show_default=False)]
 
@@ -45,7 +47,7 @@ def rekey(
     before, after = open_key(old), open_key(new)
     facts = open_set(source).manifest
     if through_memory(facts.scheme, facts.fields):
-        print(f"imveil: {facts.scheme} is no plan: plain pictures pass through memory", file=sys.stderr)
+        note(f"{facts.scheme} is no plan: plain pictures pass through memory")
     with interruptible(), bar("re-keying") as watch:
         report = rekey_set(source, destination, before, after, workers=workers, progress=watch)
     close(report, f"re-keyed from {before.fingerprint} to {after.fingerprint}", destination)
@@ -57,7 +59,7 @@ def rekey_model(
     destination: Annotated[Path, typer.Argument(metavar="DST", help="The new model file.", show_default=False)],
     old: From,
     new: To,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite DST.")] = False,
+    force: Force = False,
 ) -> None:
     """Change a model that reads cipher pictures of one key into one for another key: no training, the same answers.
 
@@ -90,4 +92,4 @@ def rekey_model(
     channels = loaded.info.shape[2]
     about = {"fingerprint": after.fingerprint, "mean": (0.0,) * channels, "std": (1.0,) * channels}
     save_net(destination, changed, loaded.info.model_copy(update=about), force=force)
-    typer.echo(f"{destination}: reads cipher pictures of {scheme.id}, key {after.fingerprint}")
+    say(f"{destination}: reads cipher pictures of {scheme.id}, key {after.fingerprint}")

@@ -1,17 +1,24 @@
-"""Commands of the laboratory: `imveil run`."""
+"""`imveil run`: experiments of the laboratory."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from imveil.cli.progress import Tell, working
+from imveil.cli.words import note, say
 from imveil.errors import BadField
+
+if TYPE_CHECKING:
+    from imveil.cloud.training.settings import Progress
+
+GROUP = "Laboratory"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command `run`."""
-    app.command("run", epilog="Example: imveil run plain seed --seeds 0,1; imveil run seed --query another")(run)
+    app.command("run")(run)
 
 
 def run(
@@ -31,9 +38,12 @@ def run(
     """Run experiments and append one record a seed to records/. What is recorded already is not run again.
 
     An interrupted run goes on where it was when the same command is given again.
-    """
-    from rich.console import Console
 
+    \b
+    Examples:
+      imveil run plain seed --seeds 0,1
+      imveil run seed --query another
+    """
     from imveil import record
     from imveil.cloud.device import accelerator, pick_device
     from imveil.lab.experiment import run as measure
@@ -44,7 +54,7 @@ def run(
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:
         raise BadField(f"seeds are whole numbers separated by commas, got {seeds!r}") from None
-    console, where = Console(stderr=True), pick_device(device)
+    where = pick_device(device)
     kept = cache_folder() / "runs"
     kept.mkdir(parents=True, exist_ok=True)
     chosen = [asked(name, query) for name in recipes]
@@ -52,16 +62,14 @@ def run(
         for name, recipe in chosen:
             have = {(r.digest, r.seed, r.machine.get("accelerator")) for r in record.read("accuracy")}
             if (recipe.digest, seed, accelerator(where)) in have and not again:
-                console.print(f"{name}, seed {seed}: recorded already")
+                note(f"{name}, seed {seed}: recorded already")
                 continue
-            with console.status(f"{name}, seed {seed}") as status:
+            with working(f"running {name}, seed {seed}") as tell:
 
-                def tell(progress: object, status: object = status, label: str = f"{name}, seed {seed}") -> None:
-                    done = getattr(progress, "done", None)
-                    if done is not None and done.valid is not None:
-                        status.update(f"{label}: epoch {done.number}, held-out {100 * done.valid:.1f} %")  # type: ignore[attr-defined]
+                def watch(at: Progress, tell: Tell = tell) -> None:
+                    tell(f"step {at.step:,} of {at.steps:,}, loss {at.loss:.3f}")
 
                 checkpoint = kept / f"{recipe.digest}-{seed}-{where.type}.pt"
-                result = measure(recipe, seed, name, tell, device=device, checkpoint=checkpoint)
+                result = measure(recipe, seed, name, watch, device=device, checkpoint=checkpoint)
             record.append(result)
-            typer.echo(f"{name} seed {seed}: {result.value:.2f} % [{result.low:.2f}, {result.high:.2f}] n={result.n}")
+            say(f"{name} seed {seed}: {result.value:.2f} % [{result.low:.2f}, {result.high:.2f}] n={result.n}")

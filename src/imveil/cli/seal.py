@@ -1,21 +1,22 @@
-"""`imveil seal`, `imveil unseal`, `imveil verify`: data sets at rest and on the way, and what a cloud gives back."""
+"""`imveil seal` and `imveil unseal`: data sets at rest and on the way."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imveil.cli.encrypt import KeyOption, Workers, bar, close, interruptible
+from imveil.cli.options import KeyOption, Workers
+from imveil.cli.progress import bar, close, interruptible
+
+GROUP = "Owner"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the three commands."""
+    """Add the two commands."""
     app.command("seal")(seal)
     app.command("unseal")(unseal)
-    app.command("verify")(verify)
 
 
 def seal(
@@ -61,45 +62,3 @@ def unseal(
     with interruptible(), bar("unsealing") as watch:
         report = unseal_set(source, destination, opened, workers=workers, progress=watch)
     close(report, f"unsealed with key {opened.fingerprint}", destination)
-
-
-def verify(
-    source: Annotated[
-        Path, typer.Argument(metavar="CIPHERS", help="A cipher data set, sealed or not.", show_default=False)
-    ],
-    key: Annotated[
-        str | None, typer.Option("--key", help="The owner's key; without it only accidents are found.")
-    ] = None,
-) -> None:
-    """Read every byte of a data set, and say whether it is what its owner wrote; if not, which pictures are not.
-
-    With the owner's key it catches a cloud that altered, exchanged, dropped, repeated or reordered pictures and made
-    all digests fit. It cannot tell that an older data set was put back whole: compare the digest that is printed.
-
-    \b
-    Examples:
-      imveil verify ciphers/ --key my.key
-    """
-    from imveil.cli.secrets import open_key
-    from imveil.errors import BadInput
-    from imveil.owner.sealed_sets import check_sealed
-    from imveil.owner.verification import verify_set
-    from imveil.store.manifest import SEALED
-
-    opened = None if key is None else open_key(key)
-    if (source / SEALED).exists():
-        if opened is None:
-            raise BadInput(f"{source} is sealed: its key was needed", hint="give it with --key")
-        verdict = check_sealed(source, opened)
-    else:
-        verdict = verify_set(source, opened)
-    wrong = verdict.wrong
-    for line in wrong:
-        print("imveil: " + " ".join(line.split()), file=sys.stderr)
-    if wrong:
-        some = "one thing is" if len(wrong) == 1 else f"{len(wrong):,} things are"
-        print(f"imveil: {some} not as its owner wrote it", file=sys.stderr)
-        raise typer.Exit(code=2)
-    how = "as its owner wrote it" if verdict.proven else "as its digests say, which nobody signed without --key"
-    fewer = f" ({verdict.left_out:,} more were left out when it was made)" if verdict.left_out else ""
-    typer.echo(f"{source}: {verdict.images:,} pictures{fewer}, {how}; manifest {verdict.sha256}")

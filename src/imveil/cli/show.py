@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from imveil.cli.options import KeyOption
+from imveil.cli.words import note, say
 from imveil.errors import BadDestination, BadShape
+
+GROUP = "Owner"
 
 
 def register(app: typer.Typer) -> None:
@@ -18,9 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def show(
     image: Annotated[Path, typer.Argument(help="A picture.", show_default=False)],
-    key: Annotated[
-        str, typer.Option("--key", help="The key: a file, fd:N, env:NAME or cmd:PROGRAM.", show_default=False)
-    ],
+    key: KeyOption,
     scheme: Annotated[
         list[str] | None,
         typer.Option("--scheme", metavar="ID[,FIELD=VALUE]", help="A scheme; again for others; all unless given."),
@@ -55,11 +56,11 @@ def show(
     opened = open_key(key)
     tiles, refused = all_shown(chosen, pixels, opened, image.name)
     for line in refused:
-        print(f"imveil: {line}", file=sys.stderr)
+        note(line)
     if not tiles:
         raise BadShape(f"no scheme that was asked for takes {image}")
     h, w, c = pixels.shape
     channels = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}[c]
     scaled = f"; shown {1 / scale:.1f} times smaller, averaged" if (scale := scale_of(pixels)) < 1 else ""
     write_show(target, image.name, f"{w}x{h}, {channels}; key {opened.fingerprint}{scaled}", tiles)
-    typer.echo(f"{target}: {image.name} under {len(tiles)} schemes")
+    say(f"{target}: {image.name} under {len(tiles)} schemes")

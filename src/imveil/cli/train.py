@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from imveil import registry
-from imveil.cli.watch import Watch
-from imveil.cli.words import duration, fact, options, seconds, share
+from imveil.cli.options import Ciphers, Device, Threads, Where
+from imveil.cli.progress import Epochs
+from imveil.cli.words import duration, fact, options, say, seconds, share
 from imveil.errors import BadDestination, BadField
 
 if TYPE_CHECKING:
@@ -20,20 +20,7 @@ if TYPE_CHECKING:
     from imveil.store.manifest import Manifest
 
 MODELS, ADAPTERS = "imveil.cloud.models", "imveil.cloud.adapters"
-Ciphers = Annotated[Path, typer.Argument(help="A cipher data set (a folder with imveil.json).", show_default=False)]
-Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all cores unless given.")]
-Options = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", show_default=False)]
-
-
-class Device(StrEnum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-Where = Annotated[Device, typer.Option(help="Where to compute; auto takes CUDA where there is one.")]
+GROUP = "Cloud"
 
 
 def register(app: typer.Typer) -> None:
@@ -123,7 +110,7 @@ def train(
     where = pick_device(device.value)
     if threads:
         torch.set_num_threads(threads)
-    say = fact if leader() else lambda *_: None
+    tell = fact if leader() else lambda *_: None
     cipher_set = open_sets(ciphers)
     manifest = cipher_set.manifest
     traits = _mapping(manifest.traits)
@@ -137,27 +124,27 @@ def train(
         raise BadField("--epochs and --budget say the same thing twice", hint="give one of them")
     parts = load_parts(cipher_set, seed, limit, stream=stream)
     classes = list(manifest.classes)
-    say("data", f"{ciphers}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes")
-    say("pictures", _sizes(parts))
+    tell("data", f"{ciphers}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes")
+    tell("pictures", _sizes(parts))
     for note in parts.notes:
-        say("", note)
+        tell("", note)
     for name, reason in reasons:
-        say(name, reason)
+        tell(name, reason)
     checkpoint = model.with_name(model.name + ".checkpoint")
     if restart and leader():
         checkpoint.unlink(missing_ok=True)
     if budget is not None:
-        settings = planned(settings, seconds(budget), parts, len(classes), checkpoint, where, say)
+        settings = planned(settings, seconds(budget), parts, len(classes), checkpoint, where, tell)
     kind = precision_of(where, settings.precision) + (", compiled" if settings.compiled else "")
     epochs_said = "1 epoch" if settings.epochs == 1 else f"{settings.epochs} epochs"
-    say("net", f"{settings.model}, {epochs_said} on {where}, {torch.get_num_threads()} threads, {kind}")
+    tell("net", f"{settings.model}, {epochs_said} on {where}, {torch.get_num_threads()} threads, {kind}")
     if checkpoint.exists():
-        say("resume", f"from {checkpoint}")
+        tell("resume", f"from {checkpoint}")
     begin = None
     if start is not None:
         begin = weights_of(start)
-        say("from", f"the weights of {start}")
-    with Watch(settings.epochs) as watch:
+        tell("from", f"the weights of {start}")
+    with Epochs(settings.epochs) as watch:
         trained = fit(
             parts.train, len(classes), settings, valid=parts.valid, checkpoint=checkpoint, progress=watch,
             device=where, start=begin,
@@ -179,12 +166,12 @@ def train(
         from imveil.cloud.training.log import write_log
 
         write_log(log, trained, classes, final, f"{ciphers}: {manifest.scheme}")
-        say("log", f"{log}/report.html, curves.png, log.csv")
+        tell("log", f"{log}/report.html, curves.png, log.csv")
     if final:
         for line in confusion_lines(final.confusion.tolist(), classes):
-            typer.echo(line)
-    say("test", share(final.right, final.n) if final else "the set has no test pictures")
-    say("model", f"{model}, {model.stat().st_size / 1e6:.1f} MB, {duration(trained.seconds)}")
+            say(line)
+    tell("test", share(final.right, final.n) if final else "the set has no test pictures")
+    tell("model", f"{model}, {model.stat().st_size / 1e6:.1f} MB, {duration(trained.seconds)}")
 
 
 def chosen(

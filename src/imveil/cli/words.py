@@ -1,19 +1,51 @@
-"""Words that several commands of the cloud share: a fact a line, a share with its interval, a time, NAME=VALUE."""
+"""What a command says, and how: an answer on standard output, a note on standard error, JSON; nothing else is printed.
+
+Every line goes through `imveil.errors.shown`: names of files, classes and splits may come from a stranger.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-import typer
+from imveil.errors import BadField, shown
 
-from imveil.errors import BadField
+
+def say(line: object = "") -> None:
+    """One line of an answer, on standard output."""
+    print(shown(line))
+
+
+def note(line: object) -> None:
+    """One line beside the answer, on standard error."""
+    print(f"imveil: {shown(line)}", file=sys.stderr, flush=True)
+
+
+def say_json(value: Any, indent: int | None = None) -> None:
+    """An answer for programs, on standard output."""
+    print(json.dumps(value, indent=indent, allow_nan=False))
+
+
+def say_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table, as wide as the terminal; the first column is never broken."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for i, name in enumerate(head):
+        table.add_column(Text(name), no_wrap=i == 0)
+    for row in rows:
+        table.add_row(*(Text(shown(cell)) for cell in row))
+    Console().print(table)
 
 
 def fact(name: str, text: str) -> None:
     """One line: what, and its value."""
-    typer.echo(f"{name:<10}{text}")
+    say(f"{name:<10}{text}")
 
 
 def share(right: int, n: int) -> str:
@@ -33,6 +65,15 @@ def few(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f", ... ({len(names)})" if len(names) > 5 else "")
 
 
+def count(number: int, one: str, many: str = "") -> str:
+    """So many of something.
+
+    >>> count(1, "picture"), count(2_000, "picture"), count(0, "class", "classes")
+    ('1 picture', '2,000 pictures', '0 classes')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def seconds(text: str) -> float:
     """A time such as 120, 120s, 10m or 1h in seconds. BadField for anything else, and for none at all.
 
@@ -42,21 +83,30 @@ def seconds(text: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
     value = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"] if match else 0.0
     if value <= 0:
-        raise BadField(f"a budget is a time such as 90s, 10m or 1h, got {text!r}")
+        raise BadField(f"a time such as 90s, 10m or 1h was needed, got {text!r}")
     return value
 
 
 def duration(value: float) -> str:
     """Seconds as people say them.
 
-    >>> duration(59.4), duration(125), duration(7300)
-    ('59 s', '2 min 5 s', '2 h 1 min')
+    >>> duration(2.34), duration(59.4), duration(125), duration(7300)
+    ('2.3 s', '59 s', '2 min 5 s', '2 h 1 min')
     """
     whole = round(value)
     if whole < 60:
-        return f"{whole} s"
+        return f"{value:.1f} s" if value < 9.95 else f"{whole} s"
     minutes, rest = divmod(whole, 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: int) -> str:
+    """Bytes as people say them.
+
+    >>> size(4_250_000_000), size(78_500_000)
+    ('4.25 GB', '78.5 MB')
+    """
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def options(settings: list[str] | None) -> dict[str, Any]:

@@ -1,0 +1,63 @@
+"""`imveil verify`: whether a data set is what its owner wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imveil.cli.progress import interruptible, working
+from imveil.cli.words import note, say
+
+GROUP = "Owner"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("verify")(verify)
+
+
+def verify(
+    source: Annotated[
+        Path, typer.Argument(metavar="CIPHERS", help="A cipher data set, sealed or not.", show_default=False)
+    ],
+    key: Annotated[
+        str | None, typer.Option("--key", help="The owner's key; without it only accidents are found.")
+    ] = None,
+) -> None:
+    """Read every byte of a data set, and say whether it is what its owner wrote; if not, which pictures are not.
+
+    With the owner's key it catches a cloud that altered, exchanged, dropped, repeated or reordered pictures and made
+    all digests fit. It cannot tell that an older data set was put back whole: compare the digest that is printed.
+
+    \b
+    Examples:
+      imveil verify ciphers/ --key my.key
+    """
+    from imveil.cli.secrets import open_key
+    from imveil.errors import BadInput
+    from imveil.owner.sealed_sets import check_sealed
+    from imveil.owner.verification import verify_set
+    from imveil.store.manifest import SEALED
+
+    opened = None if key is None else open_key(key)
+    with interruptible(), working("verifying"):
+        if (source / SEALED).exists():
+            if opened is None:
+                raise BadInput(f"{source} is sealed: its key was needed", hint="give it with --key")
+            verdict = check_sealed(source, opened)
+        else:
+            verdict = verify_set(source, opened)
+    wrong = verdict.wrong
+    for line in wrong:
+        note(line)
+    if wrong:
+        some = "one thing is" if len(wrong) == 1 else f"{len(wrong):,} things are"
+        note(f"{some} not as its owner wrote it")
+        raise typer.Exit(code=2)
+    how = (
+        "as its owner wrote it" if verdict.proven else "as its digests say; without --key nothing proves who wrote them"
+    )
+    fewer = f" ({verdict.left_out:,} more were left out when it was made)" if verdict.left_out else ""
+    say(f"{source}: {verdict.images:,} pictures{fewer}, {how}; manifest {verdict.sha256}")
