@@ -8,6 +8,7 @@ changes seldom between neighbours, which is what statistics and smoothness live 
 
 from __future__ import annotations
 
+from imveil.attacks.solvers.pad.gray import gray
 from imveil.cloud.adapters.base import Adapter
 from imveil.extras import nn, torch
 
@@ -53,11 +54,6 @@ def signs(whole: torch.Tensor, plane: int) -> torch.Tensor:
     [1.0, -1.0, 1.0]
     """
     return 1 - (whole >> plane & 1).float() * 2
-
-
-def gray(whole: torch.Tensor) -> torch.Tensor:
-    """The Gray code of uint8 values: neighbouring values differ in one bit."""
-    return whole ^ whole >> 1
 
 
 class _Sum(torch.autograd.Function):

@@ -1,18 +1,21 @@
 """The gains of `bits`, begun with a mask that the statistics of the cipher pictures give. This is the attack.
 
 For schemes that XOR one sequence into all pictures. Before the training the sequence is worked out from the cipher
-pictures alone (`cloud/statistic.py`, the many-time-pad attack in its short form); what the net then sees are the
+pictures alone, by the solver of the many-time-pad attack (`attacks/solvers/pad`); what the net then sees are the
 pictures, or their negatives, and it has the accuracy of plain ones. Whoever trains with this adapter can print the
 pictures: it stands here so that the price of a fixed sequence is seen, not so that it is paid.
 """
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
+from imveil.attacks.solvers.pad.solve import mask_of
 from imveil.cloud.adapters._bitplanes import PLANES, Gains
 from imveil.cloud.adapters.base import Adapter
-from imveil.cloud.statistic import mask_of
+
+ENOUGH = 16_384  # pictures: the votes of more change nothing
 
 
 def build(shape: tuple[int, int, int], *, rate: float = 0.0) -> Adapter:
@@ -27,6 +30,6 @@ class _Start(Gains):
     @torch.no_grad()
     def start(self, images: torch.Tensor) -> None:
         """Turn the signs where the mask has a bit."""
-        mask = mask_of(images).permute(2, 0, 1)
+        mask = torch.from_numpy(mask_of(images[:ENOUGH].cpu().numpy(), np.random.default_rng(0))).permute(2, 0, 1)
         signs = [1 - 2 * (mask >> plane & 1).float() for plane in range(PLANES)]
         self.gain.copy_(torch.stack(signs).to(self.gain.device))

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.attacks.solvers.pad.colours import arranged, named
+from imveil.attacks.solvers.pad.gray import gray, ungray
 from imveil.attacks.solvers.pad.kernels import sweep, votes, weighted_squares
 from imveil.attacks.solvers.pad.lattice import pairs, roughness, surroundings
 from imveil.attacks.solvers.pad.synchronise import BITS, synchronise
@@ -61,26 +62,6 @@ class Prior:
     scales: Any
 
 
-def gray(values: Any) -> Any:
-    """The Gray code: neighbouring values differ in one bit.
-
-    >>> gray(np.array([127, 128], np.uint8)).tolist()
-    [64, 192]
-    """
-    return values ^ values >> 1
-
-
-def ungray(values: Any) -> Any:
-    """The inverse of `gray`.
-
-    >>> bool((ungray(gray(BYTES)) == BYTES).all())
-    True
-    """
-    for shift in (1, 2, 4):
-        values = values ^ values >> shift
-    return values
-
-
 def solve(images: Any, rng: np.random.Generator, public: Any = None, sweeps: int = 12) -> Plan:
     """The plan that makes pictures of the cipher images. images, public: (n, h, w, c) uint8; n is 1 or more.
 
@@ -106,6 +87,19 @@ def solve(images: Any, rng: np.random.Generator, public: Any = None, sweeps: int
         colours = named(few[order] ^ mask[:, None], public)
         order, mask = order[colours], mask[colours]
     return Plan(order.astype(np.int32), mask)
+
+
+def mask_of(images: Any, rng: np.random.Generator, sweeps: int = 12) -> U8:
+    """The mask (h, w, c) under which images (n, h, w, c) uint8 are smooth, where colours keep their places.
+
+    Deterministic given rng. The pictures may come out as their negatives. Where nothing was XORed in, or where pictures
+    are not smooth, it is one mask as good as another.
+    """
+    _, h, w, c = images.shape
+    samples = np.ascontiguousarray(images.reshape(len(images), -1).T)
+    mask, way = best_start(samples, (h, w, c), rng)
+    few = samples[:, :MOST_IMAGES]
+    return signed(samples, refined(few, mask, (h, w, c), *way, rng, sweeps, None), None).reshape(h, w, c)
 
 
 def best_start(samples: U8, shape: Shape, rng: Any) -> tuple[U8, Way]:
