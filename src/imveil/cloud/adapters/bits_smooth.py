@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import torch
 
-from imveil.cloud.adapters._bitplanes import PLANES, Gains, gray, signs
+from imveil.attacks.solvers.pad.gray import gray
+from imveil.cloud.adapters._bitplanes import PLANES, Gains, signs
 from imveil.cloud.adapters.base import Adapter
 
 MEMORY = 0.95  # of the agreement seen so far, for each batch
