@@ -16,7 +16,7 @@ from skimage.measure import shannon_entropy
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import imveil
-from imveil.audit.twins import key_twins, plain_twins
+from imveil.audit.statistics import key_twins, plain_twins
 from imveil.errors import BadShape
 from imveil.metrics.avalanche import avalanche
 from imveil.metrics.bits_right import bits_right

@@ -18,9 +18,8 @@ from typing import Any
 from imveil.attacks.base import U8, Images
 from imveil.audit.game.challenger import Challenger, challenger_of
 from imveil.audit.game.referee import game
-from imveil.audit.pace import slowness, told
 from imveil.audit.statistics import measured_challenger
-from imveil.audit.trials import VIEWS, Skipped, Trial, ViewName, plan
+from imveil.audit.trials import VIEWS, Skipped, Trial, ViewName, measured_slowness, plan, slowness_told
 from imveil.errors import BadInput, MissingExtra
 from imveil.record import Record
 from imveil.schemes.base import Scheme
@@ -173,9 +172,9 @@ def audit(
     real = target if isinstance(target, Challenger) else challenger_of(target, 0)
     result = Audit(what or (scheme.id if scheme else "an encryptor"), data, tuple(views), budget)
     shape = tuple(int(d) for d in images.shape[1:])
-    times = slowness()
+    times = measured_slowness()
     trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None, pace, times)
-    result.notes += told(times) if any(trial.seconds for trial in trials) else []
+    result.notes += slowness_told(times) if any(trial.seconds for trial in trials) else []
     failures: list[BadInput] = []
 
     def play(trial: Trial, seed: int) -> Finding | Skipped:

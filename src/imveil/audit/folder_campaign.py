@@ -7,8 +7,6 @@ same attack makes of random bytes of that shape. Neighbouring pixels of pictures
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from dataclasses import dataclass, field
@@ -22,12 +20,12 @@ from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Audit, Finding, W
 from imveil.audit.game.scoring import score
 from imveil.audit.game.split import Split
 from imveil.audit.identify import alike, looks_like, total_variation, whole
-from imveil.audit.pace import slowness
+from imveil.audit.pictures import of_one_size
 from imveil.audit.statistics import measured_ciphers
-from imveil.audit.trials import Skipped, Trial, plan
-from imveil.errors import BadImage, BadSource
+from imveil.audit.trials import Skipped, Trial, measured_slowness, plan
+from imveil.errors import BadSource
 from imveil.interval import wilson
-from imveil.record import measured
+from imveil.record import digest_of, measured
 
 LEAST = 4  # images: with fewer nothing can be held out
 MOST = 2000
@@ -60,36 +58,23 @@ def read_folder(path: Path) -> Folder:
     files = _pictures(path)
     if not files:
         raise BadSource(f"{path} holds no pictures", hint="name a folder of cipher images (PNG files)")
-    sizes: dict[tuple[int, ...], list[tuple[str, U8]]] = {}
-    notes, broken, total = [], [], 0
-    for file in files:
-        if total > _MOST_BYTES or sum(map(len, sizes.values())) >= MOST:
-            notes.append(f"Of {len(files):,} files the first {sum(map(len, sizes.values())):,} were read.")
-            break
-        try:
-            pixels = read_picture(file).pixels
-        except BadImage as error:
-            broken.append(error.message)
-            continue
-        sizes.setdefault(pixels.shape, []).append((file.relative_to(path).as_posix(), pixels))
-        total += pixels.nbytes
+    found = of_one_size(files, lambda file: read_picture(file).pixels, MOST, _MOST_BYTES)
+    broken, images = found.broken, found.images
+    notes = [] if found.whole else [f"Of {len(files):,} files the first {len(images) + found.others:,} were read."]
     if broken:
         files_were = "One file" if len(broken) == 1 else f"{len(broken):,} files"
         notes.append(f"{files_were} could not be read; the first: {broken[0]}.")
-    if not sizes:
+    if not images:
         raise BadSource(f"none of the {len(files)} pictures in {path} can be read; the first: {broken[0]}")
-    shape = max(sizes, key=lambda s: (len(sizes[s]), s))
-    others = sum(len(found) for size, found in sizes.items() if size != shape)
-    if others:
-        size = "x".join(map(str, shape))
-        notes.append(f"Sizes are mixed: the {len(sizes[shape]):,} of {size} were taken, {others:,} others were not.")
-    if len(sizes[shape]) < LEAST:
+    if found.others:
+        size = "x".join(map(str, images[0].shape))
+        notes.append(f"Sizes are mixed: the {len(images):,} of {size} were taken, {found.others:,} others were not.")
+    if len(images) < LEAST:
         raise BadSource(
-            f"{path} holds {len(sizes[shape])} pictures of one size, at least {LEAST} are needed to hold some out",
+            f"{path} holds {len(images)} pictures of one size, at least {LEAST} are needed to hold some out",
             hint="give more cipher images of one size; thirty or more make firm answers",
         )
-    names, images = zip(*sizes[shape], strict=True)
-    return Folder(path, np.stack(images), list(names), notes)
+    return Folder(path, np.stack(images), [file.relative_to(path).as_posix() for file in found.items], notes)
 
 
 def read_truth(folder: Folder, truth: Path) -> tuple[list[int], U8, list[str]]:
@@ -146,7 +131,7 @@ def audit_folder(
     h, w, c = (int(d) for d in images.shape[1:])
     found = Audit(str(folder.path), f"{len(images):,} images of {w}x{h}", ("coa",), budget, truth=paired is not None)
     found.notes += folder.notes + (paired[2] if paired else [])
-    trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False, slowness=slowness())
+    trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False, slowness=measured_slowness())
     playable = [t for t in trials if t.attack.needs <= {"ciphers"}]
     found.skipped = [
         Skipped(name, "needs more than cipher images")
@@ -238,7 +223,7 @@ def _finding(
     record = measured(
         kind="recovery",
         name=trial.attack.id,
-        digest=hashlib.sha256(json.dumps(setting).encode()).hexdigest()[:16],
+        digest=digest_of(setting),
         facts={**setting, "found": found},
         seed=seed,
         n=len(targets),

@@ -9,8 +9,12 @@ share, and as many known pictures as there are; one that searches for each pictu
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import numpy as np
 
 from imveil.attacks.base import Attack, attacks, find_attack
 from imveil.audit.game.split import Terms
@@ -22,6 +26,7 @@ PAIRS = (1, 2, 5, 10, 30)
 MOST_PAIRS = 1000  # for attacks that take steps
 LEAST_TARGETS = 3
 _SHARE = 0.5  # of the budget goes to attacks that take long
+_REFERENCE = 0.10  # seconds that `_work` took on the machine that attacks were timed on, alone on a core
 
 
 def view_of(needs: frozenset[str]) -> ViewName:
@@ -87,7 +92,7 @@ def plan(
 
     pictures: how many there are, of `shape`.   budget: seconds.   scheme: a Scheme, None where nobody said what it is.
     fresh: whether an attacker can encrypt under keys of his own.   pace: seconds that one picture takes to encrypt.
-    slowness: of this machine (`pace.slowness`).
+    slowness: of this machine, as `measured_slowness` says.
     """
     known = [find_attack(name) for name in attacks()]
     skipped: list[Skipped] = []
@@ -148,3 +153,32 @@ def _strengths(attack: Attack, left: int) -> list[int]:
         return [min(MOST_PAIRS if "pairs" in attack.needs else scale[2], room)] if scale else [0]
     fit = [n for n in scale if n <= room]
     return fit or ([room] if scale else [0])
+
+
+def measured_slowness() -> int:
+    """1, 2, 4, 8, ...: the power of two next to how many times longer a fixed piece of work takes here, now,
+    than on the machine that attacks were timed on.
+
+    Powers of two, so that a machine gives the same answer from one time to the next. Takes a tenth of a second, or as
+    much longer as the machine is slower or busier.
+    """
+    start = time.monotonic()
+    _work()
+    times = (time.monotonic() - start) / _REFERENCE
+    return 1 << round(math.log2(max(times, 1.0)))
+
+
+def slowness_told(times: int) -> list[str]:
+    """A note for a report, where there is something to say."""
+    if times == 1:
+        return []
+    return [
+        f"This machine was about {times} times slower, or busier, than the one that attacks were timed on: those that "
+        "take long got fewer steps and targets."
+    ]
+
+
+def _work() -> None:
+    numbers = np.random.default_rng(0).random((400, 400), np.float32)
+    for _ in range(100):
+        np.sort(np.exp(numbers), axis=1)

@@ -12,7 +12,7 @@ from imveil.metrics.base import F64, U8, Metric, around, checked_pair
 def avalanche(a: U8, b: U8) -> F64:
     """The share of bits that differ, one per pair of images; ideal 0.5. (n, h, w, c) -> (n,), 0..1.
 
-    `audit/twins.py` makes the pairs: cipher images of pictures that differ in one bit, or under such keys.
+    `audit/statistics.py` makes the pairs: cipher images of pictures that differ in one bit, or under such keys.
 
     >>> zeros = np.zeros((1, 4, 4, 1), np.uint8)
     >>> avalanche(zeros, zeros + np.uint8(3))

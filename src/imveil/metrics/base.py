@@ -36,7 +36,7 @@ class Metric:
 
         images    (images)                    pictures, each by itself
         pair      (truth, guess)              pictures and what somebody made of them
-        twins     (a, b)                      cipher images that ought to look unrelated (`audit/twins.py` makes them)
+        twins     (a, b)                      cipher images that ought to look unrelated: see `audit/statistics.py`
         batch     (images)                    cipher images, each against the others
         gallery   (guess, candidates, right)  and a row of `candidates` for each guess
         labels    (guess, labels, classify)   and what tells the class of a picture
