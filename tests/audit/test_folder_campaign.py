@@ -12,7 +12,8 @@ from PIL import Image
 import imveil
 from auditing import PICTURES, few_attacks, few_steps, run, write
 from imveil.audit.folder_campaign import audit_folder, read_folder
-from imveil.audit.identify import PLAIN, RANDOM, looks_like, total_variation
+from imveil.audit.identify import PLAIN, RANDOM, looks_like
+from imveil.audit.leaks import total_variation
 from imveil.audit.pictures import read_pictures
 from imveil.audit.verdicts import as_json, level, sentence
 from imveil.cli import main

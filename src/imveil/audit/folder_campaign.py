@@ -19,7 +19,8 @@ from imveil.attacks.base import U8, View
 from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Audit, Finding, Watch, campaign
 from imveil.audit.game.scoring import score
 from imveil.audit.game.split import Split
-from imveil.audit.identify import alike, looks_like, total_variation, whole
+from imveil.audit.identify import looks_like, whole
+from imveil.audit.leaks import alike, total_variation
 from imveil.audit.pictures import of_one_size
 from imveil.audit.statistics import measured_ciphers
 from imveil.audit.trials import Skipped, Trial, measured_slowness, plan

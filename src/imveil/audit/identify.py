@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.base import U8
+from imveil.audit.leaks import alike
 
 PLAIN = "these pictures are not encrypted"
 RANDOM = "random bytes: what a stream cipher with a key for each image gives"
@@ -21,17 +22,6 @@ _ALIKE, _SMOOTHER, _OF_NOISE, _WHOLE = 0.9, 0.75, 0.6, 0.4
 _AS_SMOOTH = 1.5
 _SIDES = (2, 4, 8, 16, 32)
 _SOME = 200
-
-
-def total_variation(images: U8) -> Any:
-    """Mean absolute difference of neighbouring samples, down and across, one per image. (n, h, w, c) -> (n,) float64.
-
-    >>> total_variation(np.zeros((1, 4, 4, 3), np.uint8))
-    array([0.])
-    """
-    wide = images.astype(np.int16)
-    steps = [np.abs(np.diff(wide, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2) if images.shape[axis] > 1]
-    return sum(steps, np.zeros(len(images))) / max(1, len(steps))
 
 
 def looks_like(images: U8, worked: Mapping[str, tuple[float, float]]) -> str:
@@ -58,20 +48,6 @@ def looks_like(images: U8, worked: Mapping[str, tuple[float, float]]) -> str:
     if float(((values - expected) ** 2 / expected).sum()) > 2 * 255 + images.size / 1000:
         return "values are not spread evenly, so something of the pictures is left, but no attack read it"
     return RANDOM
-
-
-def alike(images: U8) -> float:
-    """How much less neighbouring pixels differ than pixels from anywhere in the same image, the median over images:
-    about 1 for noise and for shuffled pixels, a quarter or less for photographs.
-
-    >>> alike(np.tile(np.arange(16, dtype=np.uint8).repeat(16).reshape(1, 16, 16, 1), (3, 1, 1, 1))) < 0.2
-    True
-    """
-    some = images[:_SOME]
-    n, h, w, c = some.shape
-    order = np.random.default_rng(0).permutation(h * w)
-    shuffled = some.reshape(n, h * w, c)[:, order].reshape(some.shape)
-    return float(np.median(total_variation(some) / np.maximum(total_variation(shuffled), 1e-9)))
 
 
 def whole(images: U8, made_of: U8 | None = None) -> bool:

@@ -1,0 +1,55 @@
+"""Work ends when its time is up, and what comes after is left alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from imveil.audit.deadline import OutOfTime, within
+
+
+def forever() -> None:
+    while True:
+        try:
+            time.sleep(0.001)
+        except Exception:  # as an attack might
+            continue
+
+
+def test_what_has_no_end_is_ended() -> None:
+    began = time.monotonic()
+    with pytest.raises(OutOfTime), within(0.1):
+        forever()
+    assert time.monotonic() - began < 5
+
+
+def test_what_ends_in_time_is_not_touched() -> None:
+    for _ in range(50):
+        with within(0.002):
+            pass
+    time.sleep(0.05)  # no bell rings late
+
+
+def test_it_works_in_any_thread_and_rings_in_that_one_only() -> None:
+    seen: list[str] = []
+
+    def work() -> None:
+        try:
+            with within(0.05):
+                forever()
+        except OutOfTime:
+            seen.append("out of time")
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(10)
+    assert seen == ["out of time"] * 3
+
+
+def test_errors_pass_through() -> None:
+    with pytest.raises(ZeroDivisionError), within(10):
+        1 / 0  # noqa: B018
