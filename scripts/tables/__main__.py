@@ -15,6 +15,7 @@ from typing import Any
 
 from scripts.records.pairs import pairs
 from scripts.tables.audits import audits_table
+from scripts.tables.carried import carried
 from scripts.tables.claims import claims_page, recovery_table, status_table
 from scripts.tables.compression import compression_table
 from scripts.tables.learning import compiled_table, pairs_table, rekeyed_table, road_table, step_table
@@ -219,13 +220,16 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-PICTURES: dict[str, Callable[[], str]] = {"docs/pictures/leaderboard.svg": lambda: plot(rows())}
+FILES: dict[str, Callable[[], str]] = {
+    "src/imveil/records.json": carried,
+    "docs/pictures/leaderboard.svg": lambda: plot(rows()),
+}
 
 
 def main() -> None:
-    """Fill every marked place, draw the pictures that are made of records, or say which is stale."""
+    """Fill every marked place, write the files that are made of records, or say which is stale."""
     stale = []
-    for name, draw in PICTURES.items():
+    for name, draw in FILES.items():
         file, drawn = ROOT / name, draw()
         if not file.exists() or file.read_text(encoding="utf-8") != drawn:
             stale.append(name)

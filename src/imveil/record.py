@@ -1,7 +1,8 @@
 """Record: one measured number and all that it needs to be believed. Kept as append-only JSON lines.
 
 Accuracy, speed and recovery are records alike. Tables in the README and the docs are made from records and from
-nothing else.
+nothing else. In a checkout they lie in records/. A wheel carries the last of each run, of the kinds that leaderboard
+and claims are made of, in one file, `records.json`; what a user measures goes to his own folder (`system.home_folder`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imveil.errors import BadSource
-from imveil.system import PACKAGE, cores, folder
+from imveil import system
+from imveil.errors import BadDestination, BadSource
+from imveil.system import MEASURED, PACKAGE, cores
+
+RUN = ("seed", "value", "n", "low", "high", "seconds", "machine", "versions", "commit", "date")
 
 
 class Record(BaseModel):
@@ -73,13 +77,14 @@ def measured(*, accelerator: str | None = None, **numbers: Any) -> Record:
     )
 
 
-def digest_of(facts: Mapping[str, Any]) -> str:
-    """Names what was run by its facts, whatever their order: 16 hex digits.
+def digest_of(what: Mapping[str, Any] | str) -> str:
+    """Names what was run: 16 hex digits, of its facts, whatever their order, or of a text.
 
     >>> digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
     True
     """
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    text = what if isinstance(what, str) else json.dumps(what, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @functools.cache
@@ -119,28 +124,78 @@ def commit() -> str:
         return "release"
 
 
+def folder() -> Path:
+    """Where records are appended: records/ of a checkout, else the user's own folder."""
+    top = system.checkout()
+    return (system.home_folder() if top is None else top) / "records"
+
+
 def append(record: Record, file: Path | None = None) -> Path:
-    """Add one line to records/<kind>.jsonl, synced to disk. Lines that are there are never touched."""
-    path = file or folder("records") / f"{record.kind}.jsonl"
-    with path.open("a", encoding="utf-8") as out:
-        out.write(json.dumps(record.model_dump(), separators=(",", ":"), ensure_ascii=False) + "\n")
-        out.flush()
-        os.fsync(out.fileno())
+    """Add one line to the file of its kind, synced to disk. Lines that are there are never touched.
+
+    Raises BadDestination where it cannot be written.
+    """
+    path = file or folder() / f"{record.kind}.jsonl"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as out:
+            out.write(json.dumps(record.model_dump(), separators=(",", ":"), ensure_ascii=False) + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        hint = "XDG_DATA_HOME names the folder for measurements" if system.checkout() is None else ""
+        raise BadDestination(f"{path} cannot be written: {error.strerror}", hint=hint) from error
     return path
 
 
 def read(kind: str, file: Path | None = None) -> list[Record]:
-    """All records of a kind, oldest first; BadSource with the line number for a line that is none."""
-    path = file or folder("records") / f"{kind}.jsonl"
+    """All records of a kind, oldest first; installed from a wheel, those that it carries and then the user's own.
+
+    Raises BadSource with the line number for a line that is none.
+    """
+    path = file or folder() / f"{kind}.jsonl"
+    found = carried(kind) if file is None and system.checkout() is None else []
     if not path.exists():
-        return []
-    found = []
+        return found
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             found.append(Record.model_validate_json(line))
         except ValidationError as error:
             raise BadSource(f"{path.name} line {number} is no record: {error.errors()[0]['msg']}") from error
     return found
+
+
+def carried(kind: str, file: Path = MEASURED) -> list[Record]:
+    """The records of a kind in a file that `packed` made, in their order; facts may lack what only pages tell."""
+    page = json.loads(file.read_text(encoding="utf-8"))
+    found = []
+    for group in page["kinds"].get(kind, []):
+        same = {name: group[name] for name in ("name", "digest", "unit")}
+        for *numbers, facts in group["runs"]:
+            one = dict(zip(RUN, numbers, strict=True))
+            one |= {name: page[name][one[name]] for name in ("machine", "versions")}
+            found.append(Record(kind=kind, facts=group["facts"] | facts, **same, **one))
+    return found
+
+
+def packed(records: Iterable[Record]) -> dict[str, Any]:
+    """The last of each run as JSON can hold it in little room: what the runs of a digest share is said once."""
+    pools: dict[str, list[Any]] = {"machine": [], "versions": []}
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for group in runs(records):
+        first = group[0]
+        shared = {k: v for k, v in first.facts.items() if all(k in one.facts and one.facts[k] == v for one in group)}
+        lines = []
+        for one in group:
+            numbers = {name: getattr(one, name) for name in RUN}
+            for name, pool in pools.items():
+                if numbers[name] not in pool:
+                    pool.append(numbers[name])
+                numbers[name] = pool.index(numbers[name])
+            lines.append([*numbers.values(), {k: v for k, v in one.facts.items() if k not in shared}])
+        same = {"name": group[-1].name, "digest": first.digest, "unit": first.unit, "facts": shared, "runs": lines}
+        kinds.setdefault(first.kind, []).append(same)
+    return {**pools, "kinds": kinds}
 
 
 def summary(records: Iterable[Record]) -> tuple[float, float, int]:
@@ -161,3 +216,15 @@ def latest(records: Iterable[Record]) -> Iterator[Record]:
     """Of records with the same digest, seed and accelerator, the last one."""
     found = {(record.digest, record.seed, record.machine.get("accelerator")): record for record in records}
     yield from found.values()
+
+
+def runs(records: Iterable[Record]) -> list[list[Record]]:
+    """The last records of each experiment, over its seeds: those of one digest together, in the order they first came.
+
+    >>> runs([])
+    []
+    """
+    groups: dict[str, list[Record]] = {}
+    for one in latest(records):
+        groups.setdefault(one.digest, []).append(one)
+    return list(groups.values())

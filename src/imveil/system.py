@@ -1,13 +1,12 @@
-"""The machine and its folders: how many cores there are, where data, caches and records lie."""
+"""The machine and its folders: how many cores there are, where data, caches and measurements lie."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from imveil.errors import BadSource
-
 PACKAGE = Path(__file__).parent
+MEASURED = PACKAGE / "records.json"  # what a wheel carries of the records
 
 
 def cores() -> int:
@@ -34,13 +33,13 @@ def data_folder() -> Path | None:
     return Path(named) if named else None
 
 
-def folder(name: str) -> Path:
-    """The folder `recipes` or `records`: at the top of a checkout, inside the package when installed from a wheel.
+def home_folder() -> Path:
+    """Where a user's own measurements are kept: $XDG_DATA_HOME/imveil, else ~/.local/share/imveil."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "imveil"
 
-    >>> folder("records").name
-    'records'
-    """
-    for candidate in (PACKAGE / name, PACKAGE.parents[1] / name):
-        if candidate.is_dir():
-            return candidate
-    raise BadSource(f"the folder {name} is not there", hint="this installation of imveil is incomplete")
+
+def checkout() -> Path | None:
+    """The top of the checkout that this package is run from, None where it was installed from a wheel."""
+    top = PACKAGE.parents[1]
+    return top if (top / "records").is_dir() and (top / "pyproject.toml").is_file() else None

@@ -11,12 +11,17 @@ import numpy as np
 import pytest
 
 import imveil
-from imveil import record
+from imveil import record, system
 from imveil.audit.game.challenger import key_of
-from imveil.errors import BadSource, UnknownName
+from imveil.errors import BadDestination, BadSource, UnknownName
+from imveil.lab.claims import Evidence, claims_of
+from imveil.lab.evidence import status
+from imveil.lab.paper import PAPER
 from imveil.lab.recipe import Recipe
 from imveil.lab.recipes import RECIPES, asked, find_recipe
+from imveil.lab.standings import rows
 from imveil.record import Record, measured
+from imveil.statuses import status_of
 
 ROOT = Path(__file__).parents[2]
 DIGESTS = dict(line.split() for line in (Path(__file__).parent / "recipe_digests.txt").read_text().splitlines())
@@ -33,6 +38,45 @@ def test_records_are_appended_and_read_again(tmp_path: Path) -> None:
         record.append(one(value), file)
     assert [r.value for r in record.read("accuracy", file)] == [1.0, 2.0]
     assert record.read("accuracy", tmp_path / "none.jsonl") == []
+
+
+def test_what_is_packed_is_the_last_of_each_run(tmp_path: Path) -> None:
+    found = [one(1.0), one(2.0, seed=1), one(3.0), one(4.0, digest="e").model_copy(update={"facts": {"valid": 0.5}})]
+    file = tmp_path / "records.json"
+    file.write_text(json.dumps(record.packed(found)))
+    assert record.carried("accuracy", file) == [run for group in record.runs(found) for run in group]
+    assert record.carried("speed", file) == []
+
+
+def test_what_a_wheel_carries_is_enough_for_leaderboard_claims_and_statuses() -> None:
+    kinds = ("accuracy", "key-space", "kept", "recovery", "sequence")
+    known = {kind: (record.read(kind), record.carried(kind)) for kind in kinds}
+    assert rows(*(known[kind][0] for kind in ("accuracy", "recovery"))) == rows(
+        *(known[kind][1] for kind in ("accuracy", "recovery"))
+    )
+    ours, theirs = (Evidence([one for both in known.values() for one in both[i]]) for i in (0, 1))
+    schemes = [imveil.find(id) for id in imveil.schemes.names()]
+    for claim in [*PAPER, *(claim for scheme in schemes for claim in claims_of(scheme))]:
+        for reading in claim.readings:
+            assert reading.judge(ours) == reading.judge(theirs), (claim.name, reading.means)
+    for scheme in schemes:
+        assert status_of(scheme.id, scheme.config()) == status(scheme, known["recovery"][0])
+    assert status_of("nobodys/1", {"per_image": [1]}) == "not measured"
+
+
+def test_installed_from_a_wheel_ones_own_records_come_after_those_it_carries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system, "PACKAGE", tmp_path / "site-packages" / "imveil")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    before = record.read("accuracy")
+    assert before == record.carried("accuracy")
+    assert record.append(one(1.0)) == tmp_path / "home" / "imveil" / "records" / "accuracy.jsonl"
+    assert record.read("accuracy") == [*before, one(1.0)]
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    with pytest.raises(BadDestination, match=r"accuracy\.jsonl cannot be written: Not a directory; XDG_DATA_HOME"):
+        record.append(one(1.0))
 
 
 def test_the_last_record_of_a_seed_counts() -> None:
