@@ -21,7 +21,9 @@
     |-- StoreProblem                     something is wrong with a cipher data set
     |   |-- BadManifest                  missing, malformed, altered, or of an unknown version
     |   |-- BadShard                     a shard is missing or differs from the manifest
+    |   |-- BadMessage                   a round, sum, total, head, query or answer is missing, foreign or altered
     |   `-- Mismatch                     data and model do not belong together (scheme, fields, key)
+    |-- Refused                          it would tell more about pictures than was agreed
     |-- TrainingProblem                  a training run cannot start or go on
     |   `-- BadModelFile                 a model or checkpoint file is missing, foreign, truncated or altered
     |-- Unavailable                      data that could not be found or fetched
@@ -161,8 +163,16 @@ class BadShard(StoreProblem):
     """A shard is missing, or its bytes differ from what the manifest says."""
 
 
+class BadMessage(StoreProblem):
+    """A round, sum, total, head, query or answer is missing, foreign, cut off or altered."""
+
+
 class Mismatch(StoreProblem):
     """Data and model do not belong together: scheme, fields or key fingerprint differ."""
+
+
+class Refused(ImveilError):
+    """What was asked would tell more about pictures than was agreed: a round twice, a budget spent, too few pictures."""
 
 
 class TrainingProblem(ImveilError):

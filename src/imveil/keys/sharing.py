@@ -62,6 +62,26 @@ class Identity:
         raw = self._private().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return PREFIX + base64.b32encode(raw + _check(raw)).decode().lower()
 
+    def agree(self, recipient: str, *path: str | bytes) -> Key:
+        """The key that this identity and another's share for one purpose: X25519 (RFC 7748), then `Key.derive`.
+
+        Both sides get the same, and nobody else does. Raises BadInput for a recipient that is none.
+
+        >>> one, other = Identity.generate(), Identity.generate()
+        >>> one.agree(other.recipient, "test") == other.agree(one.recipient, "test")
+        True
+        """
+        try:
+            return Key(self._private().exchange(_public(recipient))).derive(*path)
+        except ValueError as error:
+            if isinstance(error, BadInput):
+                raise
+        raise BadInput(f"{recipient[:20]}... is a public key that shares nothing", hint="ask its owner for another")
+
+    def derive(self, *path: str | bytes) -> Key:
+        """A key of this identity alone for one purpose, as `Key.derive`."""
+        return self._key.derive("imveil", "of an identity", *path)
+
     def write(self, path: str, ask: Ask | None = None) -> None:
         """Write it to a file that only its owner may read, under the passphrase that `ask` gives. BadDestination."""
         write_key(path, self._key, ask, kind="identity")
