@@ -172,7 +172,7 @@ class Mismatch(StoreProblem):
 
 
 class Refused(ImveilError):
-    """What was asked would tell more about pictures than was agreed: a round twice, a budget spent, too few pictures."""
+    """It would tell more about pictures than was agreed: a round twice, a budget spent, too few pictures."""
 
 
 class TrainingProblem(ImveilError):

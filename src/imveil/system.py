@@ -33,6 +33,14 @@ def data_folder() -> Path | None:
     return Path(named) if named else None
 
 
+def state_folder() -> Path:
+    """Where marks of what was done are kept: $IMVEIL_STATE, else $XDG_STATE_HOME/imveil, else ~/.local/state/imveil."""
+    if own := os.environ.get("IMVEIL_STATE"):
+        return Path(own)
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "imveil"
+
+
 def home_folder() -> Path:
     """Where a user's own measurements are kept: $XDG_DATA_HOME/imveil, else ~/.local/share/imveil."""
     base = os.environ.get("XDG_DATA_HOME")

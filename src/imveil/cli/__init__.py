@@ -18,7 +18,7 @@ import typer
 from imveil.cli.words import note
 from imveil.errors import ImveilError
 
-GROUPS = ("Owner", "Cloud", "Attacker", "Laboratory", "Keys")
+GROUPS = ("Owner", "Cloud", "Private path", "Attacker", "Laboratory", "Keys")
 
 
 def build() -> typer.Typer:

@@ -10,8 +10,7 @@ import typer
 from imveil.cli.options import Ciphers, Device, Json, ModelFile, Threads, Where
 from imveil.cli.predict import load
 from imveil.cli.progress import working
-from imveil.cli.train import confusion_lines
-from imveil.cli.words import fact, few, say, say_json, share
+from imveil.cli.words import confusion_lines, fact, few, say, say_json, share
 from imveil.errors import Mismatch
 
 if TYPE_CHECKING:
@@ -39,6 +38,9 @@ def evaluate(
         Path | None,
         typer.Option(help="The same pictures under another key: what the model makes of them.", show_default=False),
     ] = None,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write a head's accuracy onto its card, which is public.")
+    ] = False,
     threads: Threads = None,
     device: Where = Device.auto,
 ) -> None:
@@ -49,7 +51,14 @@ def evaluate(
       imveil evaluate model.safetensors ciphers/
       imveil evaluate model.safetensors ciphers/ --json
       imveil evaluate model.safetensors ciphers/ --another under-another-key/
+      imveil evaluate head.safetensors test/
     """
+    from imveil.cli.heads import evaluate_head
+    from imveil.store.messages.head import is_head
+
+    if is_head(model):
+        evaluate_head(model, str(ciphers), split, as_json, threads, card)
+        return
     loaded = load(model, threads, device)
     sets = _opened(loaded.info, ciphers, force), another and _under_another_key(loaded.info, another, force)
     with working("scoring"):

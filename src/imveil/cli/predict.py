@@ -53,7 +53,14 @@ def predict(
       imveil predict model.safetensors ciphers/test --json
       find ciphers -name '*.png' | imveil predict model.safetensors -
       imveil predict model.safetensors - --json < ciphers.tar
+      imveil predict head.safetensors new/
     """
+    from imveil.cli.heads import predict_head
+    from imveil.store.messages.head import is_head
+
+    if is_head(model):
+        predict_head(model, images, as_json, top, threads)
+        return
     from imveil.cloud.answers import Answer, answer, find_images
 
     loaded = load(model, threads, device)

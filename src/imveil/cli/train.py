@@ -11,7 +11,7 @@ import typer
 from imveil import registry
 from imveil.cli.options import Ciphers, Device, Threads, Where
 from imveil.cli.progress import Epochs
-from imveil.cli.words import duration, fact, options, say, seconds, share
+from imveil.cli.words import confusion_lines, duration, fact, options, say, seconds, share
 from imveil.errors import BadDestination, BadField
 
 if TYPE_CHECKING:
@@ -93,7 +93,13 @@ def train(
       imveil train ciphers/ model.safetensors --epochs 12 --width 64 --log run/
       imveil train ciphers/ model.safetensors --model resnet18 --device cuda --lr 0.1 --set schedule=cosine
       torchrun --nproc-per-node 2 -m imveil train ciphers/ model.safetensors
+      imveil train study.total head.safetensors --set method=lda
     """
+    from imveil.cli.heads import is_total, train_head
+
+    if is_total(ciphers):
+        train_head(ciphers, model, more, start, force)
+        return
     from imveil.cloud.data.cipher_dataset import load_parts
     from imveil.cloud.device import pick_device, precision_of
     from imveil.cloud.modelfile import describe, save_model, weights_of
@@ -246,23 +252,6 @@ def planned(
     short = f": more than {duration(time)}; use --limit, a smaller --width" if each > time else ""
     say("budget", f"an epoch takes about {duration(each)}{short}; {epochs} planned")
     return replace(settings, epochs=epochs)
-
-
-def confusion_lines(confusion: list[list[int]], classes: list[str], most: int = 12) -> list[str]:
-    """The confusion matrix, truth down and answers across; of many classes the pairs that are confused most often.
-
-    >>> print(*confusion_lines([[3, 1], [0, 4]], ["cat", "dog"]), sep="\\n")
-    confusion: a row each class, a column each answer
-      cat        3      1
-      dog        0      4
-    """
-    wide = min(24, max(map(len, classes)))
-    if len(classes) <= most:
-        rows = [f"  {name[:wide]:<{wide}}  " + "".join(f"{n:7,}" for n in row) for name, row in zip(classes, confusion)]
-        return ["confusion: a row each class, a column each answer", *rows]
-    pairs = [(n, i, j) for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j and n]
-    worst = sorted(pairs, reverse=True)[:most]
-    return ["most often confused:"] + [f"  {n:5,}  {classes[i]} answered as {classes[j]}" for n, i, j in worst]
 
 
 def _sizes(parts: Parts) -> str:

@@ -128,3 +128,20 @@ def options(settings: list[str] | None) -> dict[str, Any]:
         except ValueError:
             found[name] = text.strip()
     return found
+
+
+def confusion_lines(confusion: list[list[int]], classes: list[str], most: int = 12) -> list[str]:
+    """The confusion matrix, truth down and answers across; of many classes the pairs that are confused most often.
+
+    >>> print(*confusion_lines([[3, 1], [0, 4]], ["cat", "dog"]), sep="\\n")
+    confusion: a row each class, a column each answer
+      cat        3      1
+      dog        0      4
+    """
+    wide = min(24, max(map(len, classes)))
+    if len(classes) <= most:
+        rows = [f"  {name[:wide]:<{wide}}  " + "".join(f"{n:7,}" for n in row) for name, row in zip(classes, confusion)]
+        return ["confusion: a row each class, a column each answer", *rows]
+    pairs = [(n, i, j) for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j and n]
+    worst = sorted(pairs, reverse=True)[:most]
+    return ["most often confused:"] + [f"  {n:5,}  {classes[i]} answered as {classes[j]}" for n, i, j in worst]

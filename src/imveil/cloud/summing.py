@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +80,8 @@ def _ridge(found: Moments, round_: Round, ridge: float | None) -> F64:
 def _lda(found: Moments, counts: F64, round_: Round, ridge: float | None) -> F64:
     """Linear discriminants from the same moments: class means, their pooled covariance, shares of classes."""
     bias, d = _bias(round_), round_.dim
-    second, counts = _cut(found.second, round_), np.maximum(counts, 1.0)
+    second = _cut(found.second, round_)
+    counts = np.maximum(counts, 1.0)
     n = counts.sum()
     means = found.classes[:d] / counts
     within = (second[:d, :d] - (means * counts) @ means.T) / n
@@ -96,9 +96,10 @@ def _stepped(total: Total, start: Head | None, rate: float, momentum: float) -> 
     round_ = total.round
     shape = (round_.dim + 1, len(round_.classes))
     if (start.digest if start else "") != round_.head:
-        what = "the head that this round sent out" if round_.head else "no head"
-        raise Mismatch(f"{what} was needed to go on from, another came" if start else f"{what} came to go on from",
-                       hint="name it with --from")  # fmt: skip
+        wanted = "the head that this round sent out" if round_.head else "no head"
+        raise Mismatch(
+            f"{wanted} was needed to go on from, {'another' if start else 'none'} came", hint="name it with --from"
+        )
     at = start.point if start else np.zeros(shape)
     speed = start.state.get("speed", np.zeros(shape)) if start else np.zeros(shape)
     held = start.state.get("held", np.zeros(shape)) if start else np.zeros(shape)
@@ -116,12 +117,14 @@ def _stepped(total: Total, start: Head | None, rate: float, momentum: float) -> 
 
 def _card(total: Total, method: str, pictures: int, steps: int) -> Card:
     round_ = total.round
-    facts: dict[str, Any] = {"features": round_.features, "classes": round_.classes, "privacy": round_.privacy}
-    return Card(method=method, study=round_.first.hex(), steps=steps, pictures=pictures, owners=len(round_.owners), **facts)
+    return Card(
+        features=round_.features, classes=round_.classes, privacy=round_.privacy, study=round_.first.hex(),
+        owners=len(round_.owners), method=method, steps=steps, pictures=pictures,
+    )  # fmt: skip
 
 
 def _bias(round_: Round) -> float:
-    return int(round_.bias * 2**round_.bits) / 2**round_.bits
+    return math.trunc(round_.bias * 2.0**round_.bits) * 2.0**-round_.bits
 
 
 def _noise(round_: Round) -> float:
@@ -139,13 +142,12 @@ def _cut(second: F64, round_: Round) -> F64:
     if not round_.privacy:
         return second
     values, axes = np.linalg.eigh(second)
-    found: F64 = (axes * np.maximum(values, 0)) @ axes.T
-    return found
+    return np.asarray((axes * np.maximum(values, 0)) @ axes.T, np.float64)
 
 
 def _solved(a: F64, b: F64) -> F64:
     try:
-        found: F64 = np.linalg.solve(a, b)
+        found = np.asarray(np.linalg.solve(a, b), np.float64)
     except np.linalg.LinAlgError as error:
         raise TrainingProblem("the moments cannot be solved", hint="a larger --ridge") from error
     if not np.isfinite(found).all():

@@ -19,6 +19,7 @@ from imveil.keys.stream import Keystream
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Exactly = Callable[[int], Fraction]
 _BITS = 62
 _NEAR = 2.0**-44  # more than the float of a probability can be off
 
@@ -53,7 +54,8 @@ def _laplace(stream: Keystream, width: int, n: int) -> I64:
     rest = rest[_accepted(stream, rest / width, lambda i: Fraction(int(rest[i]), width))]
     x = rest + width * _geometric(stream, len(rest))
     minus = stream.below(2, len(x)) == 1
-    return np.where(minus, -x, x)[~(minus & (x == 0))]
+    signed: I64 = np.where(minus, -x, x)[~(minus & (x == 0))]
+    return signed
 
 
 def _geometric(stream: Keystream, n: int) -> I64:
@@ -66,14 +68,13 @@ def _geometric(stream: Keystream, n: int) -> I64:
     return count
 
 
-def _accepted(stream: Keystream, gamma: F64, exactly: Callable[[int], Fraction]) -> Bools:
+def _accepted(stream: Keystream, gamma: F64, exactly: Exactly) -> Bools:
     """Draws that succeed with probability exp(-gamma), gamma >= 0, each as ceil(gamma) draws of exp(-gamma / ceil)."""
     pieces = np.maximum(1, np.ceil(gamma)).astype(np.int64)
     alive = np.arange(len(gamma))
     done = 0
     while len(going := alive[pieces[alive] > done]):
-        part = gamma[going] / pieces[going]
-        won = _below_one(stream, part, lambda i, of=going: exactly(int(of[i])) / int(pieces[of[i]]))
+        won = _below_one(stream, gamma[going] / pieces[going], _among(exactly, going, pieces[going]))
         lost = going[~won]
         alive = np.setdiff1d(alive, lost, assume_unique=True)
         done += 1
@@ -82,7 +83,7 @@ def _accepted(stream: Keystream, gamma: F64, exactly: Callable[[int], Fraction])
     return result
 
 
-def _below_one(stream: Keystream, gamma: F64, exactly: Callable[[int], Fraction]) -> Bools:
+def _below_one(stream: Keystream, gamma: F64, exactly: Exactly) -> Bools:
     """Draws that succeed with probability exp(-gamma), 0 <= gamma <= 1: algorithm 1, by von Neumann.
 
     Draw k = 1, 2, ... with probability gamma / k until one fails; the first that fails being odd is success.
@@ -90,13 +91,18 @@ def _below_one(stream: Keystream, gamma: F64, exactly: Callable[[int], Fraction]
     result: Bools = np.zeros(len(gamma), bool)
     going, k = np.arange(len(gamma)), 1
     while len(going):
-        won = _won(stream, gamma[going] / k, lambda i, of=going, k=k: exactly(int(of[i])) / k)
+        won = _won(stream, gamma[going] / k, _among(exactly, going, np.full(len(going), k)))
         result[going[~won]] = k % 2 == 1
         going, k = going[won], k + 1
     return result
 
 
-def _won(stream: Keystream, p: F64, exactly: Callable[[int], Fraction]) -> Bools:
+def _among(exactly: Exactly, which: I64, parts: I64) -> Exactly:
+    """What `exactly` says of some draws, in so many equal parts each."""
+    return lambda i: exactly(int(which[i])) / int(parts[i])
+
+
+def _won(stream: Keystream, p: F64, exactly: Exactly) -> Bools:
     """Draws of probability p, whose exact value `exactly` gives for those that the first bits leave open."""
     drawn = np.frombuffer(stream.bytes(8 * len(p)), "<u8") >> np.uint64(64 - _BITS)
     uniform = drawn.astype(np.float64) * 2.0**-_BITS

@@ -52,9 +52,6 @@ class Ledger:
         self._file = place / "entries"
         self.entries: list[dict[str, Any]] = []
         self._last = ""
-        with _writable(place):
-            place.mkdir(mode=0o700, exist_ok=True)
-            mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._read()
         self._compare(new)
 
@@ -202,6 +199,7 @@ def _text(mu: float) -> str:
 def _put(path: Path, data: bytes) -> None:
     aside = path.with_name(f".{path.name}.part")
     with _writable(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside.unlink(missing_ok=True)
         handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(handle, "wb", buffering=0) as out:

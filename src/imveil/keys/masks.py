@@ -33,9 +33,7 @@ def pairwise(identity: Identity, owners: Sequence[str], digest: bytes, step: int
     """
     mine = identity.recipient
     if mine not in owners:
-        raise WrongKey(
-            f"{mine} is no owner of this round", hint=f"its {len(owners)} owners are in imveil round show; use one's identity"
-        )
+        raise WrongKey(f"{mine} is none of the {len(owners)} owners of this round", hint="imveil round show names them")
     others = [owner for owner in owners if owner != mine]
     streams = [
         (mine < other, identity.agree(other, "imveil", "mask", digest, str(step), *sorted((mine, other))).stream())
@@ -62,7 +60,7 @@ def of_group(group: Key, owner: str, digest: bytes, step: int, words: int) -> U6
 
 
 def tag(group: Key, owner: str, digest: bytes, step: int, table: I64) -> int:
-    """An owner's share of the check: below PRIME. The shares of all owners add up, modulo PRIME, to `whole` of the total.
+    """An owner's share of the check: below PRIME. All owners' shares add up, modulo PRIME, to `whole` of the total.
 
     The table's inner product with secret numbers, under a pad of this owner's. Raises BadInput for numbers beyond MOST.
     """

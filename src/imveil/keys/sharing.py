@@ -118,6 +118,11 @@ def share(key: Key, recipients: Sequence[str]) -> str:
     return f"{body}check {_digest(body)}\n"
 
 
+def check_recipient(recipient: str) -> None:
+    """Raise BadInput unless this is the public name of an identity, without a mistake in it."""
+    _public(recipient)
+
+
 def recipients_of(text: str) -> tuple[str, list[str]]:
     """Fingerprint and recipients that the text of a shared key names. Raises BadKeyFile."""
     fingerprint, sealed = _parse(text)

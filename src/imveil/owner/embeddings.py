@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from imveil.errors import BadDestination
 from imveil.owner.encoders.base import Encoder
-from imveil.owner.images import Picture
+from imveil.owner.picture import Picture
 from imveil.owner.sources.base import Source
 
 F32 = npt.NDArray[np.float32]

@@ -68,7 +68,7 @@ def ships(encoder: str) -> bool:
 def _shipped(encoder: str) -> bytes:
     path = _SHIPPED / f"{encoder}.npz"
     if not path.is_file():
-        raise BadInput(f"no public projection comes with imveil for {encoder!r}", hint="--projection orthogonal needs none")
+        raise BadInput(f"imveil ships no public projection for {encoder!r}", hint="take --projection orthogonal")
     return path.read_bytes()
 
 

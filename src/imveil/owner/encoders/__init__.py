@@ -17,7 +17,7 @@ def find(name: str, *, precision: str = "") -> Encoder:
     """
     kind, colon, rest = name.partition(":")
     module = kind if colon else kind.rstrip("0123456789-").rstrip("0123456789")
-    if module not in files(__name__) or module == "base" or bool(colon) == (module == "lite") or (colon and not rest):
+    if module not in files(__name__) or bool(colon) == (module == "lite") or (colon and not rest):
         raise unknown("encoder", name, KNOWN)
     made: Encoder = load(__name__, module, "encoder").make(rest if colon else name, precision=precision)
     return made

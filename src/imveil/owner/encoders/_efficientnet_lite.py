@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from imveil.owner.encoders._torch import nn, torch
+from imveil.extras import nn, torch
 
 _STAGES = (  # repeats, kernel, stride, expansion, channels out
     (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192),
@@ -41,15 +41,16 @@ class EfficientNetLite(nn.Module):
         self.head = _Conv(state, "_conv_head", "_bn1", at, _HEAD, 1, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = self.head(self.blocks(self.stem(x)))
-        return x.mean((2, 3))
+        y: torch.Tensor = self.head(self.blocks(self.stem(x)))
+        return y.mean((2, 3))
 
 
 class _Block(nn.Module):
     """An inverted bottleneck: expand, filter each channel, project; the input is added where shapes allow."""
 
     def __init__(
-        self, state: dict[str, torch.Tensor], name: str, before: int, after: int, kernel: int, stride: int, expansion: int
+        self, state: dict[str, torch.Tensor], name: str, before: int, after: int, kernel: int, stride: int,
+        expansion: int,
     ) -> None:  # fmt: skip
         super().__init__()
         wide = before * expansion
@@ -62,7 +63,7 @@ class _Block(nn.Module):
         self.added = stride == 1 and before == after
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.parts(x)
+        y: torch.Tensor = self.parts(x)
         return y + x if self.added else y
 
 

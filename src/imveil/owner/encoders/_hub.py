@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 
 from imveil.errors import BadModelFile
-from imveil.owner.encoders._torch import nn, torch
-from imveil.owner.encoders._torch_input import batch_of, fastest, in_batches
+from imveil.extras import nn, torch
+from imveil.owner.encoders._torch_input import batch_of, fastest, in_batches, laid_out
 from imveil.owner.encoders.base import F32, U8, Encoder, Facts
 
 
@@ -20,7 +20,7 @@ class Network(Encoder):
         self.precision = precision or fastest()
         kind = getattr(torch, self.precision)
         weights = digest_of(net)
-        self._net = net.eval().to(kind).to(memory_format=torch.channels_last)
+        self._net = laid_out(net, self.precision)
         self._side = side
         self._mean, self._std = (torch.tensor(list(x)).reshape(1, 3, 1, 1) for x in (mean, std))
         with torch.inference_mode():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from imveil.errors import BadImage
-from imveil.owner.encoders._torch import nn, torch
+from imveil.extras import nn, torch
 from imveil.owner.encoders.base import F32, U8, rgb
 
 BATCH = 32
@@ -41,6 +42,12 @@ def fastest() -> str:
     except OSError:
         return "float32"
     return "bfloat16" if "amx_bf16" in flags or "avx512_bf16" in flags else "float32"
+
+
+def laid_out(net: nn.Module, precision: str) -> Any:
+    """A network for answers only, its numbers of that precision, channels last in memory, which processors like."""
+    moved: Any = net.eval().to(getattr(torch, precision))
+    return moved.to(memory_format=torch.channels_last)
 
 
 def _resized(pixels: U8, side: int) -> torch.Tensor:

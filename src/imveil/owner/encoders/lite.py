@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imveil.errors import BadModelFile, MissingExtra
+from imveil.extras import torch
 from imveil.owner.encoders._efficientnet_lite import EfficientNetLite
-from imveil.owner.encoders._torch import torch
-from imveil.owner.encoders._torch_input import batch_of, fastest, in_batches
+from imveil.owner.encoders._torch_input import batch_of, fastest, in_batches, laid_out
 from imveil.owner.encoders.base import F32, U8, Encoder, Facts
 from imveil.registry import unknown
 
@@ -52,8 +52,7 @@ class Lite(Encoder):
         state = _weights(self._variant)
         self.facts = Facts(name, self._variant.sha256, 1280)
         self.precision = precision or fastest()
-        net = EfficientNetLite(state, self._variant.width, self._variant.depth).eval()
-        self._net = net.to(getattr(torch, self.precision)).to(memory_format=torch.channels_last)
+        self._net = laid_out(EfficientNetLite(state, self._variant.width, self._variant.depth), self.precision)
 
     def embed(self, pictures: Sequence[U8]) -> F32:
         """As `Encoder.embed`."""

@@ -18,11 +18,12 @@ from imveil.errors import BadImage, BadModelFile
 from imveil.extras import need
 from imveil.owner.encoders.base import F32, U8, Encoder, Facts, rgb
 
-_MEAN, _STD = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 class Onnx(Encoder):
-    """The network in an ONNX file. Raises MissingExtra without onnxruntime, BadModelFile for a file that does not fit."""
+    """The network in an ONNX file. Raises MissingExtra without onnxruntime, BadModelFile where it does not fit."""
 
     def __init__(self, path: Path) -> None:
         runtime = need("onnxruntime", "onnx", "an ONNX encoder")
@@ -60,7 +61,7 @@ class Onnx(Encoder):
         from PIL import Image
 
         square = Image.fromarray(rgb(picture)).resize((self._side, self._side), Image.Resampling.BICUBIC)
-        scaled: F32 = (np.asarray(square, np.float32) / 255 - _MEAN) / _STD
+        scaled = np.asarray((np.asarray(square, np.float32) / 255 - _MEAN) / _STD, np.float32)
         return scaled.transpose(2, 0, 1)
 
 

@@ -1,4 +1,4 @@
-"""Any model of timm as an encoder: "timm:NAME" with its pretrained weights, or "timm:NAME@FILE" with those of a file."""
+"""Any model of timm as an encoder: "timm:NAME" with its own weights, or "timm:NAME@FILE" with a file's."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def make(name: str, *, precision: str = "") -> Encoder:
     except Exception as error:  # a hub that cannot be reached, weights that do not fit: many kinds
         if file:
             raise BadModelFile(f"{file} does not fit {model}: {error}") from error
-        raise Unavailable(f"the weights of {model} cannot be had: {error}", hint="timm:NAME@FILE takes a file") from error
+        raise Unavailable(f"{model} has no weights here: {error}", hint="timm:NAME@FILE takes a file") from error
     settings = timm.data.resolve_model_data_config(net)
     return Network(f"timm-{model}", net, settings["input_size"][1], settings["mean"], settings["std"], precision)

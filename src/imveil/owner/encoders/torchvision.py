@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from imveil.errors import BadModelFile, Unavailable
-from imveil.extras import need
+from imveil.extras import need, nn, torch
 from imveil.owner.encoders._hub import Network
-from imveil.owner.encoders._torch import nn, torch
 from imveil.owner.encoders.base import Encoder
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

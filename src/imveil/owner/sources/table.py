@@ -60,7 +60,14 @@ class TableSource(Source):
             if type(name) is not str or not _plain(name) or not isinstance(split, str | None):
                 raise BadSource(f"{self.list} names no file in its folder in line {line}")
             items.append(Item(split, of, name))
-        self.items = sorted(items, key=lambda item: _splits.rank(item.split or ""))
+        order = sorted(range(len(items)), key=lambda i: _splits.rank(items[i].split or ""))
+        self.items, self._rows = [items[i] for i in order], [rows[i][1] for i in order]
+
+    def column(self, name: str) -> list[str]:
+        """What a column says of each picture, "" where it says nothing. Raises BadSource where it is not there."""
+        if not any(name in row for row in self._rows):
+            raise BadSource(f"{self.list} has no column {name!r}")
+        return [str(row.get(name) or "").strip() for row in self._rows]
 
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its path."""

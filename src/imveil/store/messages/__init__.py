@@ -1,1 +1,1 @@
-"""Messages of the private path, what owners and cloud say to each other: rounds, sums, totals, heads, queries, answers."""
+"""Messages of the private path, between owners and cloud: rounds, sums, totals, heads, queries, answers."""

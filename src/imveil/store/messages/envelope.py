@@ -42,7 +42,7 @@ def pack(kind: str, facts: dict[str, Any], body: bytes = b"") -> bytes:
 
 def unpack(data: bytes, kind: str, name: str = "the message") -> Message:
     """The message in `data`. Raises BadMessage for another kind or version, for a cut or altered one."""
-    first, found, rest = data[:64].partition(b"\n")
+    first, found, _ = data[:64].partition(b"\n")
     wanted = f"imveil-{kind}-1"
     if not found or first != wanted.encode():
         raise BadMessage(f"{name} is {_called(first)}, {wanted} was needed")
@@ -85,7 +85,7 @@ def kind_of(path: Path | str) -> str:
 
 
 def write(path: Path | str, data: bytes, *, secret: bool = False) -> None:
-    """Write a new file, whole or not at all. secret: for its owner alone (mode 0600). BadDestination where it exists."""
+    """Write a new file, whole or not at all; BadDestination where one is there. secret: for its owner alone (0600)."""
     place = Path(path)
     if place.exists():
         raise BadDestination(f"{path} exists already", hint="choose another name")

@@ -134,7 +134,7 @@ class Head:
         except Exception as error:  # the library has several kinds of its own
             raise BadMessage(f"{path} is cut off or altered", hint="copy it again from where it was made") from error
         if not good or not np.isfinite(weights).all():
-            raise BadMessage(f"{path} was altered: its SHA-256 does not fit", hint="copy it again from where it was made")
+            raise BadMessage(f"{path} was altered: its SHA-256 does not fit", hint="copy it again")
         return head
 
     def _digest(self) -> str:

@@ -236,7 +236,8 @@ def described(round_: Round) -> list[tuple[str, str]]:
     lines += [("", owner) for owner in round_.owners]
     if p:
         most = "" if p.unit == "picture" else f" with at most {p.most} pictures"
-        how = "each owner adds all of the noise" if p.trust == "nobody" else f"owners share it, {p.colluding} may collude"
+        alone, shared = "each owner adds all of the noise", f"owners share it, {p.colluding} may collude"
+        how = alone if p.trust == "nobody" else shared
         lines.append(("privacy", f"epsilon {p.epsilon:g}, delta {p.delta:g} for a {p.unit}{most}; {how}"))
     else:
         lines.append(("privacy", "none: whoever has the total can tell which pictures are in it"))

@@ -70,15 +70,16 @@ def moments_of(words: I64, round_: Round) -> Moments:
     """The moments in a table's words, as real numbers."""
     rows, classes = round_.dim + 1, len(round_.classes)
     upper = rows * (rows + 1) // 2
-    second = np.zeros((rows, rows))
+    second: F64 = np.zeros((rows, rows))
     second[np.triu_indices(rows)] = words[:upper] * 2.0**-UNIT
     second = second + np.triu(second, 1).T
-    return Moments(second, (words[upper:] * 2.0**-UNIT).reshape(rows, classes))
+    sums = np.asarray(words[upper:] * 2.0**-UNIT, np.float64).reshape(rows, classes)
+    return Moments(second, sums)
 
 
 def gradient_of(words: I64, round_: Round) -> F64:
     """The gradient in a table's words: (dim + 1, classes)."""
-    return (words * 2.0**-UNIT).reshape(round_.dim + 1, len(round_.classes))
+    return np.asarray(words * 2.0**-UNIT, np.float64).reshape(round_.dim + 1, len(round_.classes))
 
 
 def scales(round_: Round, scale: float) -> F64:
