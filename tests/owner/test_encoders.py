@@ -97,7 +97,12 @@ def test_names_that_are_none_are_refused(name: str) -> None:
 
 
 def test_a_torchvision_model_with_weights_from_a_file(tmp_path: Path) -> None:
-    models = pytest.importorskip("torchvision.models")
+    try:
+        import torchvision.models as models
+    except (ImportError, RuntimeError):
+        with pytest.raises(MissingExtra, match="torchvision"):
+            find("torchvision:resnet18")
+        pytest.skip("there is no torchvision that fits this torch")
     torch.save(models.resnet18(weights=None).state_dict(), tmp_path / "w.pth")
     found = find(f"torchvision:resnet18@{tmp_path}/w.pth", precision="float32")
     assert found.facts.name == "torchvision-resnet18"
