@@ -155,7 +155,7 @@ def share(
 
     if out.exists():
         raise BadDestination(f"{out} exists already", hint="choose another name")
-    recipients = [_recipient(name) for name in to]
+    recipients = [recipient_of(name) for name in to]
     text = sharing.share(open_key(path), recipients)
     try:
         write_file(out, text.encode(), sync=True)
@@ -196,7 +196,7 @@ def open_(
     say(f"{path}: key {key.fingerprint}; compare it with the one on the data")
 
 
-def _recipient(name: str) -> str:
+def recipient_of(name: str) -> str:
     """A recipient as it was given, or the one in a file."""
     from imveil.keys.sharing import PREFIX
 

@@ -34,7 +34,13 @@ Crop = Annotated[str | None, typer.Option(metavar="SIZE", help="Keep the middle 
 Copies = Annotated[
     int, typer.Option(help="Versions of each training picture, flipped and shifted at random, to learn more from.")
 ]
-Ciphers = Annotated[Path, typer.Argument(help="A cipher data set (a folder with imveil.json); a round's total; plain pictures for a head.", show_default=False)]
+Ciphers = Annotated[
+    Path,
+    typer.Argument(
+        help="A cipher data set (a folder with imveil.json); a round's total; plain pictures for a head.",
+        show_default=False,
+    ),
+]
 ModelFile = Annotated[Path, typer.Argument(help="The model file.", show_default=False)]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all cores unless given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]

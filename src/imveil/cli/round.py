@@ -63,7 +63,7 @@ def new(
              --epsilon 2
     """
     from imveil.cli.encode import opened
-    from imveil.cli.key import _recipient
+    from imveil.cli.key import recipient_of
     from imveil.errors import BadDestination, BadField
     from imveil.owner.rounds import new_round, privacy_of
     from imveil.store.messages import envelope
@@ -72,7 +72,7 @@ def new(
         raise BadDestination(f"{path} exists already", hint="choose another name")
     if projection not in ("", "pca", "orthogonal", "none"):
         raise BadField(f"--projection is pca, orthogonal or none, not {projection!r}")
-    owners = [_recipient(name) for name in owner]
+    owners = [recipient_of(name) for name in owner]
     privacy = privacy_of(
         epsilon, delta, len(owners), unit=unit, most=most, trust=trust, colluding=colluding, weight=weight
     )
