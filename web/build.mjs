@@ -1,14 +1,27 @@
-// usage: node build.mjs [FOLDER]   -> FOLDER/imveil.js and FOLDER/worker.js (dist unless given), the same bytes every time
+// usage: node build.mjs [FOLDER]         -> FOLDER/imveil.js and FOLDER/worker.js (dist unless given)
+//        node build.mjs --page FOLDER    -> these and the page; the same bytes every time
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
 
-await build({
-  entryPoints: { imveil: "src/index.ts", worker: "src/worker/worker.ts" },
-  outdir: process.argv[2] ?? "dist",
-  absWorkingDir: import.meta.dirname,
+const page = process.argv.includes("--page");
+const folder = process.argv.slice(2).find((word) => word !== "--page") ?? "dist";
+const here = import.meta.dirname;
+const common = {
+  outdir: folder,
+  absWorkingDir: here,
   bundle: true,
   format: "esm",
   target: "es2022",
   minify: true,
   legalComments: "none",
   banner: { js: "// imveil 0.1.0, Apache-2.0; with @noble/hashes, MIT. Built from web/, see docs/web.md" },
-});
+};
+
+await build({ ...common, entryPoints: { imveil: "src/index.ts", worker: "src/worker/worker.ts" } });
+if (page) {
+  // The page takes the package as everybody does, from its own file.
+  const own = { name: "own", setup: (made) => made.onResolve({ filter: /^imveil$/ }, () => ({ path: "./imveil.js", external: true })) };
+  await build({ ...common, entryPoints: { page: "page/page.ts" }, plugins: [own] });
+  for (const file of ["index.html", "page.css", "icon.svg"]) copyFileSync(join(here, "page", file), join(folder, file));
+}

@@ -9,6 +9,7 @@
  */
 
 export * from "./errors.js";
+export { utf8 } from "./bytes.js";
 export { Key } from "./keys/key.js";
 export { Keystream } from "./keys/stream.js";
 export { type About, aboutKey, plain as keyText, readKey } from "./keys/files.js";

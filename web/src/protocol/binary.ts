@@ -23,8 +23,10 @@ export interface Message {
   readonly body: Bytes;
 }
 
-/** A request with one tensor, which asks for these outputs in binary. */
-export function request(input: Tensor, outputs: readonly string[] = [], id = ""): Message {
+/** A request with one tensor, which asks for these outputs in binary. about: parameters of the request. */
+export function request(
+  input: Tensor, outputs: readonly string[] = [], id = "", about: Readonly<Record<string, string>> = {},
+): Message {
   const raw = new Uint8Array((input.data as Uint8Array).buffer, (input.data as Uint8Array).byteOffset,
     (input.data as Uint8Array).byteLength);
   const head = utf8(JSON.stringify({
@@ -32,9 +34,8 @@ export function request(input: Tensor, outputs: readonly string[] = [], id = "")
     inputs: [{
       name: input.name, shape: input.shape, datatype: input.datatype, parameters: { binary_data_size: raw.length },
     }],
-    ...(outputs.length
-      ? { outputs: outputs.map((name) => ({ name, parameters: { binary_data: true } })) }
-      : { parameters: { binary_data_output: true } }),
+    parameters: { ...about, binary_data_output: true },
+    ...(outputs.length ? { outputs: outputs.map((name) => ({ name, parameters: { binary_data: true } })) } : {}),
   }));
   return {
     headers: { "Content-Type": "application/octet-stream", [HEADER]: String(head.length) },

@@ -1,0 +1,34 @@
+/** The tables: what was measured of schemes, and what ways of asking cost and prove. */
+
+import type { Facts, Measured, Model } from "./facts.js";
+import { row, rows } from "./draw.js";
+
+const number = (value: number | null | undefined, digits: number): string => (value == null ? "–" : value.toFixed(digits));
+
+const nameOf = ({ scheme, fields = {} }: Measured): string => {
+  const other = Object.entries(fields).filter(([name, value]) => value === true && name === "per_image");
+  return [scheme, ...other.map(() => "a key for each image")].join(", ");
+};
+
+/** A row for each scheme, the one in use marked. */
+export function schemesTable(facts: Facts, model: Model): void {
+  const all = facts.schemes.length ? facts.schemes : [model.measured];
+  rows("schemes", all.map((one) => {
+    const verdict = [one.status, one.verdict].filter(Boolean).join(": ") || "–";
+    const by = one.recovery != null && one.recovery_by ? `${verdict} (recovered by ${one.recovery_by})` : verdict;
+    const made = row(nameOf(one), number(one.recovery, 3), number(one.reidentified, 2), by);
+    if (one.scheme === model.measured.scheme) made.setAttribute("aria-current", "true");
+    return made;
+  }));
+}
+
+/** Ours as it was measured just now, the private path where it is served, and what is published of others. */
+export function costsTable(facts: Facts, model: Model, encrypted: number, answered: number | null): void {
+  const ours = answered === null ? `${encrypted.toFixed(1)} ms to encrypt` : `${(encrypted + answered).toFixed(0)} ms`;
+  const proves = "nothing: it is measured, and the attack above is the measure";
+  rows("costs", [
+    row(`${model.measured.scheme}, this page`, ours, proves, "measured just now, in this browser"),
+    ...facts.private.map((one) => row(one.what, one.cost, one.proves, one.command)),
+    ...facts.costs.map((one) => row(one.what, one.time, one.proves, one.source)),
+  ]);
+}

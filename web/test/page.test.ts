@@ -1,0 +1,177 @@
+/** The page, driven in Chromium and looked at; and loaded in Firefox. */
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { base32, hex, unbase32, unhex } from "../src/bytes.js";
+import { Key, keyBytes, readKey, wrapKey, Kdf, writePng } from "../src/index.js";
+import { browser, open } from "./browsers.js";
+import { type Seen, stub } from "./stub.js";
+
+const built = mkdtempSync(join(tmpdir(), "imveil-page-"));
+const looks = process.env.IMVEIL_LOOKS; // a folder for the pictures of the page
+let site: Awaited<ReturnType<typeof stub>>;
+
+beforeAll(async () => {
+  expect(spawnSync("node", ["build.mjs", "--page", built], { cwd: join(import.meta.dirname, "..") }).status).toBe(0);
+  site = await stub(built);
+});
+
+afterAll(() => {
+  site?.close();
+  rmSync(built, { recursive: true });
+});
+
+describe.skipIf(!browser("chromium"))("Chromium", () => {
+  let running: Browser;
+  beforeAll(async () => {
+    running = await chromium.launch({ executablePath: browser("chromium")!, args: ["--no-sandbox"] });
+  }, 60_000);
+  afterAll(() => running?.close());
+
+  async function visit(hash = "", options: Parameters<Browser["newPage"]>[0] = {}): Promise<Page & { said: string[] }> {
+    site.seen.length = 0;
+    const page = Object.assign(await running.newPage(options), { said: [] as string[] });
+    page.on("console", (message) => page.said.push(message.text()));
+    page.on("pageerror", (error) => page.said.push(String(error)));
+    await page.goto(site.url + hash);
+    await caught(page);
+    return page;
+  }
+
+  const caught = (page: Page) => page.waitForFunction(() => /stub/.test(document.getElementById("attacker-says")!.textContent!));
+  const text = (page: Page, id: string) => page.locator(`#${id}`).textContent();
+  const pixels = (page: Page, id: string) => page.evaluate((name) => {
+    const canvas = document.getElementById(name) as HTMLCanvasElement;
+    return Array.from(canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data);
+  }, id);
+
+  test("nothing of key or pixels leaves the page", async () => {
+    const page = await visit("#intercepted=30", { acceptDownloads: true });
+    const [file] = await Promise.all([page.waitForEvent("download"), page.click("#save-key")]);
+    const key = await readKey(readFileSync((await file.path())!, "utf8"));
+    expect(await text(page, "fingerprint")).toBe(await key.fingerprint());
+    expect(await text(page, "key-bytes")).toBe("0");
+    const rgb = (await pixels(page, "you")).filter((_, i) => i % 4 < 3);
+    const plain = Buffer.from(rgb.slice(0, 24));
+    expect(site.seen.filter(({ method }) => method === "POST").length).toBeGreaterThan(2);
+    for (const { path, headers, body } of site.seen) {
+      const all = Buffer.concat([Buffer.from(path + JSON.stringify(headers)), body]);
+      expect(keyBytes(all, key), path).toBe(0);
+      expect(all.includes(plain), path).toBe(false);
+    }
+    expect(page.url()).toContain("intercepted=30");
+    expect(keyBytes(Buffer.from(page.url()), key)).toBe(0);
+    expect(page.said).toEqual([]);
+    await page.close();
+  }, 60_000);
+
+  test("the slider sends so many queries, by keyboard", async () => {
+    const page = await visit();
+    await page.focus("#intercepted");
+    for (let i = 0; i < 9; i++) await page.keyboard.press("ArrowRight");
+    await page.waitForFunction(() => /10 cipher images/.test(document.getElementById("attacker-says")!.textContent!));
+    const asked = site.seen.filter(({ path }: Seen) => path.endsWith("/infer"));
+    const counts = asked.map(({ headers, body }) =>
+      JSON.parse(body.subarray(0, Number(headers["inference-header-content-length"])).toString()).inputs[0].shape[0]);
+    expect(counts.reduce((a, b) => a + b)).toBeGreaterThanOrEqual(10);
+    const attacks = site.seen.filter(({ path }) => path === "/page/attack").map(({ body }) => JSON.parse(body.toString()));
+    expect(attacks.at(-1)).toMatchObject({ model: "each image", images: 10 });
+    await page.close();
+  }, 60_000);
+
+  test("own pictures: read, or a sentence why not", async () => {
+    const page = await visit();
+    const before = await pixels(page, "cloud");
+    const data = Uint8Array.from({ length: 60 * 90 }, (_, i) => i * 7);
+    const file = (name: string, buffer: Buffer) => page.setInputFiles("#file", { name, mimeType: "image/png", buffer });
+    await file("grey.png", Buffer.from(writePng({ shape: [60, 90, 1], data })));
+    await page.waitForFunction(() => /your own/.test(document.getElementById("you-says")!.textContent!));
+    await caught(page);
+    expect(await pixels(page, "cloud")).not.toEqual(before);
+    await file("no.png", Buffer.from("BM no picture"));
+    await page.locator("#problem").getByText("A BMP is not read in the browser").waitFor();
+    await page.close();
+  }, 60_000);
+
+  test("the owner's key, under a passphrase", async () => {
+    const page = await visit("#model=seed");
+    expect(await text(page, "answer-says")).toContain("its answer is noise");
+    const key = Key.generate();
+    const buffer = Buffer.from(await wrapKey(key, () => "open sesame", new Kdf("scrypt", [1024, 8, 1])));
+    const give = () => page.setInputFiles("#key-file", { name: "owner.key", mimeType: "text/plain", buffer });
+    await give();
+    await page.fill("#words", "open barley");
+    await page.click("#passphrase button[value=open]");
+    await page.locator("#problem").getByText("Owner.key does not open with this passphrase").waitFor();
+    await give();
+    await page.fill("#words", "open sesame");
+    await page.keyboard.press("Enter");
+    await page.locator("#fingerprint").getByText(await key.fingerprint()).waitFor();
+    await page.close();
+  }, 60_000);
+
+  test("offline, all but the query works", async () => {
+    const page = await visit();
+    const before = await pixels(page, "cloud");
+    await page.context().setOffline(true);
+    await page.click("#another");
+    await page.locator("#answer").getByText("The server does not answer").waitFor();
+    expect(await pixels(page, "cloud")).not.toEqual(before);
+    await page.close();
+  }, 60_000);
+
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const sizes = [[360, 740], [768, 1024], [1280, 800], [1920, 1080]] as const;
+  test.each(sizes.flatMap(([width, height], i) => ["each image", "seed"].map((model) => ({
+    width, height, model, colorScheme: (["light", "dark"] as const)[i % 2],
+  }))))("looked at: $width x $height, $model, $colorScheme", async ({ width, height, model, colorScheme }) => {
+    const page = await visit(`#model=${encodeURIComponent(model)}`, { viewport: { width, height }, colorScheme, bypassCSP: true });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    for (const id of ["you", "cloud", "attacker"]) {
+      expect(new Set(await pixels(page, id)).size, id).toBeGreaterThan(20);
+      expect((await page.locator(`#${id}`).boundingBox())!.width, id).toBeGreaterThan(Math.min(width, 1080) / 5);
+    }
+    expect(await page.locator("#answer meter").count()).toBe(5);
+    await page.addScriptTag({ content: axe });
+    const { violations } = await page.evaluate(() => (globalThis as any).axe.run()) as any;
+    expect(violations.map(({ id, nodes }: any) => [id, nodes.map(({ html }: any) => html)])).toEqual([]);
+    if (looks) {
+      mkdirSync(looks, { recursive: true });
+      await page.screenshot({ path: join(looks, `${width}-${model}-${colorScheme}.png`), fullPage: true });
+    }
+    await page.close();
+  }, 60_000);
+});
+
+test.skipIf(!browser("firefox"))("Firefox shows the three panes", async () => {
+  site.seen.length = 0;
+  const page = await open("firefox", site.url);
+  for (let i = 0; i < 100 && !site.seen.some(({ path }) => path === "/page/attack"); i++) {
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  expect(site.seen.some(({ path }) => path.endsWith("/infer"))).toBe(true);
+  expect(site.seen.some(({ path }) => path === "/page/attack")).toBe(true);
+  await page.close();
+}, 60_000);
+
+test("key bytes are counted where there are some", () => {
+  const secret = Uint8Array.from({ length: 32 }, (_, i) => (i * 37 + 11) % 256);
+  const key = new Key(secret);
+  const body = (part: Uint8Array | string) => Buffer.concat([Buffer.from("some bytes "), Buffer.from(part), Buffer.from(" more")]);
+  const padded = new Uint8Array(40);
+  padded.set(secret);
+  expect(keyBytes(body("nothing"), key)).toBe(0);
+  expect(keyBytes(body(secret), key)).toBe(32);
+  expect(keyBytes(body(secret.subarray(5, 15)), key)).toBe(10);
+  expect(keyBytes(body(hex(secret)), key)).toBe(64);
+  expect(keyBytes(body(hex(secret).toUpperCase()), key)).toBe(64);
+  expect(keyBytes(body(base32(padded)), key)).toBe(51);
+  expect(keyBytes(body(Buffer.from(secret).toString("base64")), key)).toBeGreaterThan(40);
+  expect(unhex(hex(secret))).toEqual(secret);
+  expect(unbase32(base32(padded))).toEqual(padded);
+});
