@@ -22,6 +22,7 @@ from scripts.tables.learning import compiled_table, pairs_table, rekeyed_table, 
 from scripts.tables.metrics import efficiency, key_spaces, metric_pages, recognised, streams
 from scripts.tables.scale import cost_table, engine_table, growth_table, memory_table
 from scripts.tables.speed import folder_table, machines, plan_table, ratio_table, scheme_table
+from scripts.tables.web import web_sizes, web_table
 
 import imveil
 from imveil import record
@@ -188,6 +189,17 @@ def roads() -> str:
     return markdown(*road_table(record.read("road")))
 
 
+def web() -> str:
+    """What a browser takes to encrypt a picture, and where that was measured."""
+    records = record.read("web")
+    return markdown(*web_table(records)) + "\n" + machines(records)
+
+
+def web_size() -> str:
+    """What a browser loads, and how long a wrapped key takes."""
+    return markdown(*web_sizes(record.read("web")))
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "scale": scale,
     "memory": memory,
@@ -198,6 +210,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "fresh-step": fresh_step,
     "compiled-step": compiled_step,
     "roads": roads,
+    "web": web,
+    "web-size": web_size,
     "speed": speed,
     "speed-folders": speed_folders,
     "speed-schemes": speed_schemes,

@@ -27,6 +27,8 @@ export interface Facts {
   schemes: Measured[];
   costs: Cost[];
   private: { what: string; cost: string; proves: string; command: string }[];
+  /** Heads of the private path, by the names under which they are served. */
+  heads: string[];
   /** How many public test pictures the server has. */
   pictures: number;
 }
@@ -58,7 +60,7 @@ export async function loadFacts(): Promise<Facts> {
   const found: Partial<Facts> = await fetch("page/facts").then((answer) => (answer.ok ? answer.json() : {}), () => ({}));
   return {
     models: found.models ?? [], schemes: found.schemes ?? [], costs: [...(found.costs ?? []), ...PUBLISHED],
-    private: found.private ?? [], pictures: found.pictures ?? 0,
+    private: found.private ?? [], heads: found.heads ?? [], pictures: found.pictures ?? 0,
   };
 }
 

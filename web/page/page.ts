@@ -8,7 +8,8 @@ import { type Facts, loadFacts, loadModel, type Model, withoutServer } from "./f
 import { intercepted } from "./intercept.js";
 import { ownKeys } from "./keys.js";
 import { fitted, ownPictures } from "./own.js";
-import { costsTable, schemesTable } from "./tables.js";
+import { privateQueries } from "./private.js";
+import { costsTable, schemesTable, verdict } from "./tables.js";
 
 const OFFERED = ["negpos/1", "logistic-xor/1", "etc/1", "le/1", "shf/1", "aes-ctr-control/1"];
 const FIRST_BYTES = 1024;
@@ -61,6 +62,7 @@ function listen(): void {
     key = made;
     renew().catch(failed);
   }, failed, () => key);
+  privateQueries(facts.heads);
   range.addEventListener("input", () => (the("count").textContent = range.value));
   range.addEventListener("change", () => attack(++turn).catch(failed));
   the("more-bytes").addEventListener("click", () => {
@@ -89,6 +91,7 @@ async function useModel(name: string): Promise<void> {
 async function renew(): Promise<void> {
   session = new Session(client, encryptor, model, key);
   the("fingerprint").textContent = await key.fingerprint();
+  the("verdict").textContent = verdict(model);
   await refit();
 }
 

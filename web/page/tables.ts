@@ -22,6 +22,16 @@ export function schemesTable(facts: Facts, model: Model): void {
   }));
 }
 
+/** The verdict on the scheme in use, in a sentence. */
+export function verdict({ measured }: Model): string {
+  const { scheme, status, verdict: words, recovery, reidentified } = measured;
+  const numbers = [
+    recovery == null ? "" : `recovery ${recovery.toFixed(3)}`, reidentified == null ? "" : `re-identified ${reidentified.toFixed(2)}`,
+  ].filter(Boolean).join(", ");
+  const said = [status, words].filter(Boolean).join(": ") || "nothing was measured of it here";
+  return `${nameOf(measured) || scheme} is measured as ${said}${numbers ? ` (${numbers})` : ""}.`;
+}
+
 /** Ours as it was measured just now, the private path where it is served, and what is published of others. */
 export function costsTable(facts: Facts, model: Model, encrypted: number, answered: number | null): void {
   const ours = answered === null ? `${encrypted.toFixed(1)} ms to encrypt` : `${(encrypted + answered).toFixed(0)} ms`;

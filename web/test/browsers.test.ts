@@ -24,6 +24,7 @@ beforeAll(async () => {
     "/imveil.js": readFileSync(join(built, "imveil.js")),
     "/worker.js": readFileSync(join(built, "worker.js")),
     "/inpage.js": readFileSync(join(import.meta.dirname, "inpage.js")),
+    "/speed.js": readFileSync(join(import.meta.dirname, "speed.js")),
     "/vectors.json": JSON.stringify(withPictures),
   });
 });

@@ -1,6 +1,7 @@
 // What runs in the page of a browser under test; `browsers.test.ts` calls it. Every function gives what JSON can hold.
 
 import * as imveil from "/imveil.js";
+import * as timing from "/speed.js";
 
 const unb64 = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const unhex = (digits) => Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
@@ -53,24 +54,11 @@ export async function opened({ file, passphrase }) {
   return hex((await imveil.readKey(file, () => passphrase)).reveal());
 }
 
-/** Milliseconds, the median of several: encrypting a picture with the plan cached, and with a fresh key each time. */
-export async function speed(id, fields, side, rounds) {
-  const scheme = imveil.find(id, fields);
-  const plain = imveil.images(new Uint8Array(side * side * 3).map((_, i) => i * 31), [1, side, side, 3]);
-  const key = imveil.Key.generate();
-  const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
-  const cached = [];
-  const fresh = [];
-  for (let i = 0; i < rounds; i++) {
-    let start = performance.now();
-    await scheme.encrypt(plain, key, { ids: ["a"] });
-    if (i) cached.push(performance.now() - start);
-    start = performance.now();
-    await scheme.encrypt(plain, imveil.Key.generate(), { ids: ["a"] });
-    fresh.push(performance.now() - start);
-  }
-  return { cached: median(cached), fresh: median(fresh) };
-}
+/** As in speed.js. */
+export const speed = (...args) => timing.speed(imveil, ...args);
+export const opening = (...args) => timing.opening(imveil, ...args);
+export const schemes = () => imveil.schemes();
+export const agent = () => navigator.userAgent;
 
 /** What stands in the way where a page was opened over plain http. */
 export async function withoutCrypto() {

@@ -1,0 +1,32 @@
+"""The browser's half on paper: records of benchmarks/web.py as rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imveil.record import Record, latest
+
+
+def web_table(records: Iterable[Record]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: milliseconds of each scheme in each engine, plan cached and fresh key."""
+    found = [one for one in latest(records) if one.facts["what"] == "encrypt"]
+    engines = list(dict.fromkeys(one.facts["engine"] for one in found))
+    values = {(one.facts["scheme"], one.facts["engine"], one.facts["plan"]): one for one in found}
+    header = ["scheme", *(f"{engine}, {plan}" for engine in engines for plan in ("cached", "fresh"))]
+    rows = []
+    for scheme in sorted({one.facts["scheme"] for one in found}):
+        cells = [values.get((scheme, engine, plan)) for engine in engines for plan in ("cached", "fresh")]
+        rows.append([f"`{scheme}`", *("" if one is None else f"{one.value:.1f}" for one in cells)])
+    return header, rows
+
+
+def web_sizes(records: Iterable[Record]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: what is loaded, and how long a wrapped key takes to open."""
+    found = [one for one in latest(records) if one.facts["what"] != "encrypt"]
+    rows = []
+    for one in found:
+        if one.facts["what"] == "size":
+            rows.append([f"`{one.name}`", f"{one.value / 1000:.1f} kB, gzip"])
+        else:
+            rows.append([f"a key under `{one.name}` opened, {one.facts['engine']}", f"{one.value:.0f} ms"])
+    return ["what", "size or time"], rows
