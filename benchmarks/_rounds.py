@@ -7,7 +7,6 @@ to records/speed.jsonl, from which the tables of README and docs are made.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
@@ -83,7 +82,7 @@ def milliseconds(name: str, times: list[float], **facts: Any) -> None:
 def _record(name: str, facts: dict[str, Any], unit: str, value: float, each: list[float], spent: float) -> None:
     if "--record" not in sys.argv:
         return
-    digest = hashlib.sha256(f"{name} {sorted(facts.items())}".encode()).hexdigest()[:16]
+    digest = record.digest_of(f"{name} {sorted(facts.items())}")
     low, high = min(each), max(each)
     numbers = {"value": value, "unit": unit, "n": len(each), "low": low, "high": high, "seconds": spent}
     record.append(record.measured(kind="speed", name=name, digest=digest, facts=facts, **numbers))

@@ -7,7 +7,6 @@ The first 500 test pictures; with --record all 10,000, and a line each in record
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 
@@ -41,7 +40,7 @@ def main() -> None:
             one = record.measured(
                 kind="recognised",
                 name=name,
-                digest=hashlib.sha256(name.encode()).hexdigest()[:16],
+                digest=record.digest_of(name),
                 facts={"data": "cifar10, test", "depth": depth, "guess": "the plain pictures"},
                 value=round(error, 6),
                 unit="% wrong",

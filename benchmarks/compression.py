@@ -9,7 +9,6 @@ records/compression.jsonl.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import sys
@@ -82,7 +81,7 @@ def made(name: str, values: list[float], seconds: float) -> record.Record:
     return record.measured(
         kind="compression",
         name=name,
-        digest=hashlib.sha256(f"compression of kodak: {name}".encode()).hexdigest()[:16],
+        digest=record.digest_of(f"compression of kodak: {name}"),
         facts={"pictures": "kodak", "sd": stdev(values)},
         value=fmean(values),
         unit="share of the samples",

@@ -10,7 +10,6 @@ is what one image costs with a new key. Slow ones get fewer pictures, so that a 
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import sys
@@ -174,7 +173,7 @@ def report(thing: Thing, side: int, count: int, times: dict[str, list[float]], f
     one = record.measured(
         kind="efficiency",
         name=name,
-        digest=hashlib.sha256(name.encode()).hexdigest()[:16],
+        digest=record.digest_of(name),
         facts=facts,
         value=1e3 * median(each),
         unit="ms an image, one core",

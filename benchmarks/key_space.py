@@ -8,7 +8,6 @@ attack costs is put beside it, from records/recovery.jsonl, when tables are made
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from statistics import median
@@ -40,7 +39,7 @@ def main() -> None:
             one = record.measured(
                 kind="key-space",
                 name=scheme.id,
-                digest=hashlib.sha256(f"{scheme.id} {scheme.config()}".encode()).hexdigest()[:16],
+                digest=record.digest_of(f"{scheme.id} {scheme.config()}"),
                 facts={
                     "scheme": scheme.id,
                     "fields": {},

@@ -7,7 +7,6 @@ Two data sets of tiny pictures are encrypted, each in a process of its own; a pi
 
 from __future__ import annotations
 
-import hashlib
 import json
 import resource
 import subprocess
@@ -59,7 +58,7 @@ def main() -> None:
         value = (many[what] - few[what]) / more
         print(f"{what:12} {value:10.4g} {unit}")
         if "--record" in sys.argv:
-            digest = hashlib.sha256(f"scale {what}".encode()).hexdigest()[:16]
+            digest = record.digest_of(f"scale {what}")
             facts = {"what": what, "counts": list(COUNTS)}
             numbers = {"value": value, "unit": unit, "n": 1, "low": value, "high": value, "seconds": many["time"] / 1e6}
             record.append(record.measured(kind="scale", name=what, digest=digest, facts=facts, **numbers))

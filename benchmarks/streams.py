@@ -9,7 +9,6 @@ appends to records/sp800-22.jsonl.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 
@@ -42,7 +41,7 @@ def main() -> None:
         one = record.measured(
             kind="sp800-22",
             name=name,
-            digest=hashlib.sha256(name.encode()).hexdigest()[:16],
+            digest=record.digest_of(name),
             facts={"scheme": scheme, "quantiser": quantiser, "shuffle": shuffle, "keys": keys, "passed": passed},
             value=round(100 * float(each.mean()), 4),
             unit=f"% of p-values at least {LEVEL}",

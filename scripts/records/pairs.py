@@ -39,11 +39,11 @@ class Arm:
 
 def pairs(records: Iterable[Record] | None = None) -> list[list[Arm]]:
     """Groups of two arms or more, the best first by held-out accuracy."""
-    groups: dict[str, dict[str, list[Record]]] = {}
-    for one in record.latest(record.read("accuracy") if records is None else records):
-        if one.facts.get("query", "same") == "same":
-            groups.setdefault(_rest(one.facts), {}).setdefault(one.digest, []).append(one)
-    found = [[_arm(runs) for runs in arms.values()] for arms in groups.values() if len(arms) > 1]
+    groups: dict[str, list[list[Record]]] = {}
+    for runs in record.runs(record.read("accuracy") if records is None else records):
+        if runs[0].facts.get("query", "same") == "same":
+            groups.setdefault(_rest(runs[0].facts), []).append(runs)
+    found = [[_arm(runs) for runs in arms] for arms in groups.values() if len(arms) > 1]
     for arms in found:
         arms.sort(key=lambda arm: (-(arm.held_out or 0.0), -(arm.row.accuracy or 0.0)))
     rows = [(arms[0].row, arms) for arms in found]

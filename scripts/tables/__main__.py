@@ -34,7 +34,6 @@ from imveil.lab.tables.leaderboard import plot
 from imveil.lab.tables.leaderboard import table as leaders
 from imveil.lab.tables.schemes import chapters, schemes_table
 from imveil.lab.tables.sequences import bytes_table, maps_table
-from imveil.record import Record
 
 ROOT = Path(__file__).parents[2]
 MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -42,14 +41,11 @@ MARK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.D
 
 def accuracy() -> str:
     """One line a recipe: mean over seeds, spread, n, the lowest and highest interval."""
-    groups: dict[str, list[Record]] = {}
-    for one in record.latest(record.read("accuracy")):
-        groups.setdefault(one.digest, []).append(one)
     lines = [
         "| recipe | scheme | adapter | accuracy, % | sd | runs | test images | epochs |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for runs in sorted(groups.values(), key=lambda g: (g[0].facts["data"], -record.summary(g)[0])):
+    for runs in sorted(record.runs(record.read("accuracy")), key=lambda g: (g[0].facts["data"], -record.summary(g)[0])):
         mean, spread, n = record.summary(runs)
         last = runs[-1]
         cells = [

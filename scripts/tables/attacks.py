@@ -109,12 +109,9 @@ def curve() -> list[str]:
 
 def table(records: list[Record]) -> str:
     """One line an experiment, over its seeds."""
-    groups: dict[str, list[Record]] = {}
-    for one in record.latest(records):
-        groups.setdefault(one.digest, []).append(one)
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     for runs in sorted(
-        groups.values(), key=lambda g: (g[0].facts["scheme"] or "", fields(g[0]), g[0].facts["data"], amount(g[0]))
+        record.runs(records), key=lambda g: (g[0].facts["scheme"] or "", fields(g[0]), g[0].facts["data"], amount(g[0]))
     ):
         runs.sort(key=lambda r: r.seed or 0)
         mean, spread, seeds = record.summary(runs)

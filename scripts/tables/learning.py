@@ -7,9 +7,10 @@ from statistics import fmean, stdev
 
 from scripts.records.pairs import Arm
 
+from imveil import record
 from imveil.lab.standings import front
 from imveil.lab.tables.leaderboard import name
-from imveil.record import Record, latest
+from imveil.record import Record
 
 Rows = list[list[str]]
 
@@ -124,7 +125,4 @@ def road_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
 
 
 def _groups(records: Iterable[Record]) -> list[list[Record]]:
-    groups: dict[str, list[Record]] = {}
-    for one in latest(records):
-        groups.setdefault(one.digest, []).append(one)
-    return sorted(groups.values(), key=lambda runs: runs[0].name)
+    return sorted(record.runs(records), key=lambda runs: runs[0].name)

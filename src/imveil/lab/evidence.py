@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
 
-from imveil.record import Record, latest
+from imveil.record import Record, latest, runs
 from imveil.schemes.base import Scheme
 
 BROKEN, RECOGNISABLE, OUTLINES, LINKED = 0.9, 0.3, 0.1, 0.5
@@ -67,13 +67,15 @@ _VIEWS: dict[str, View] = {"gallery": "gallery", "oracle": "chosen", "pairs": "p
 
 def results(scheme: Scheme, records: Iterable[Record], data: str = "") -> list[Result]:
     """What was tried on `scheme` with exactly these fields, on pictures called `data` (any when empty)."""
-    groups: dict[str, list[Record]] = {}
-    for one in latest(records):
+    config = scheme.config()
+
+    def counts(one: Record) -> bool:
         facts = one.facts
-        same = facts.get("scheme") == scheme.id and {**scheme.config(), **facts["fields"]} == scheme.config()
-        if one.kind == "recovery" and same and facts["data"] and data in ("", facts["data"]) and _sound(one):
-            groups.setdefault(one.digest, []).append(one)
-    return [_result(runs) for runs in groups.values()]
+        if one.kind != "recovery" or facts.get("scheme") != scheme.id or {**config, **facts["fields"]} != config:
+            return False
+        return bool(facts["data"]) and data in ("", facts["data"]) and _sound(one)
+
+    return [_result(group) for group in runs(one for one in latest(records) if counts(one))]
 
 
 def _sound(one: Record) -> bool:
@@ -81,20 +83,20 @@ def _sound(one: Record) -> bool:
     return control is not None and control["low"] <= 0
 
 
-def _result(runs: list[Record]) -> Result:
-    facts = runs[0].facts
+def _result(played: list[Record]) -> Result:
+    facts = played[0].facts
     view, terms = view_of(facts["needs"]), facts["terms"]
-    asked = max(one.facts["found"]["queries"] for one in runs)
+    asked = max(one.facts["found"]["queries"] for one in played)
     amount = {"chosen": asked, "pairs": terms.get("pairs", 0), "many": terms.get("ciphers", 0)}.get(view, 0)
     return Result(
         attack=facts["attack"],
         view=view,
         amount=amount,
         data=facts["data"],
-        recovery=fmean(one.value for one in runs),
-        low=fmean(one.low for one in runs),
-        identified=fmean(one.facts["found"]["identified"] for one in runs),
-        records=runs,
+        recovery=fmean(one.value for one in played),
+        low=fmean(one.low for one in played),
+        identified=fmean(one.facts["found"]["identified"] for one in played),
+        records=played,
     )
 
 

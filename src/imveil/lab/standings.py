@@ -62,10 +62,13 @@ def rows(accuracy: Iterable[Record] | None = None, recovery: Sequence[Record] | 
     """The measured rows, by data and then from the highest accuracy to the lowest; all records by default."""
     known = record.read("accuracy") if accuracy is None else accuracy
     attacks = record.read("recovery") if recovery is None else list(recovery)
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for one in record.latest(known):
-        groups.setdefault((one.digest, _device(one)), []).append(one)
-    found = [row_of(runs, attacks) for runs in groups.values()]
+    groups = record.runs(known)
+    found = [
+        row_of(runs, attacks)
+        for group in groups
+        for device in dict.fromkeys(map(_device, group))
+        if (runs := [one for one in group if _device(one) == device])
+    ]
     found = [replace(one, dominated=any(_beats(other, one) for other in found)) for one in found]
     return sorted(found, key=lambda row: (row.data, -(row.accuracy or 0.0), row.recipe))
 

@@ -18,11 +18,11 @@ import numpy as np
 
 from imveil.errors import BadShape
 from imveil.keys.key import SIZE, Key
+from imveil.lab.evidence import BROKEN
 from imveil.record import Record
 from imveil.schemes.base import Scheme, Shape
 
 SAMPLES = 256  # keys that the parameter space is counted from
-BROKEN = 0.9  # a recovery from which on an attack counts as one that has succeeded
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ and off. A good value here says nothing about a fixed mask, which falls without 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from imveil.audit.game.challenger import key_of
 from imveil.interval import wilson
 from imveil.keys.key import Key
 from imveil.lab.bench import orbits
-from imveil.record import Record, measured
+from imveil.record import Record, digest_of, measured
 from imveil.schemes._chaotic_xor import ChaoticXor
 from imveil.schemes.chaos.orbit import U8, Logistic, sequence
 
@@ -186,7 +185,7 @@ def _made(
     return measured(
         kind="sequence",
         name=name,
-        digest=hashlib.sha256(named.encode()).hexdigest()[:16],
+        digest=digest_of(named),
         facts=facts,
         value=value,
         unit=unit,
