@@ -1,6 +1,6 @@
 // usage: node build.mjs [FOLDER]         -> FOLDER/imveil.js and FOLDER/worker.js (dist unless given)
 //        node build.mjs --page FOLDER    -> these and the page; the same bytes every time
-import { copyFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -15,10 +15,13 @@ const common = {
   target: "es2022",
   minify: true,
   legalComments: "none",
-  banner: { js: "// imveil 0.1.0, Apache-2.0; with @noble/hashes, MIT. Built from web/, see docs/web.md" },
+  banner: { js: "// imveil 0.1.0, Apache-2.0. Built from web/, see docs/web.md" },
 };
+const license = readFileSync(join(here, "node_modules/@noble/hashes/LICENSE"), "utf8").trim();
+const noble = { js: `/* Of @noble/hashes:\n${license}\n*/` };
 
-await build({ ...common, entryPoints: { imveil: "src/index.ts", worker: "src/worker/worker.ts" } });
+await build({ ...common, entryPoints: { imveil: "src/index.ts" }, footer: noble });
+await build({ ...common, entryPoints: { worker: "src/worker/worker.ts" } });
 if (page) {
   // The page takes the package as everybody does, from its own file.
   const own = { name: "own", setup: (made) => made.onResolve({ filter: /^imveil$/ }, () => ({ path: "./imveil.js", external: true })) };

@@ -13,6 +13,7 @@ import { costsTable, schemesTable, verdict } from "./tables.js";
 
 const OFFERED = ["negpos/1", "logistic-xor/1", "etc/1", "le/1", "shf/1", "aes-ctr-control/1"];
 const FIRST_BYTES = 1024;
+const FIRST = 5; // of the bundled pictures, counted as people do
 
 const client = new Client(new URL(".", location.href).href);
 const encryptor = new Encryptor(new URL("worker.js", location.href));
@@ -43,7 +44,7 @@ async function start(): Promise<void> {
   const names = facts.models.length ? facts.models : OFFERED;
   the("model").replaceChildren(...names.map((name) => element("option", name, { value: name })));
   gallery(pictures, (i) => use(i));
-  chosen = Math.min(Math.max(Number(address.get("picture") ?? 1) - 1 || 0, 0), 199);
+  chosen = Math.min(Math.max(Math.floor(Number(address.get("picture") ?? FIRST)) || FIRST, 1), 200) - 1;
   range.value = address.get("intercepted") ?? "1";
   listen();
   await useModel(names.includes(address.get("model") ?? "") ? address.get("model")! : names[0]);

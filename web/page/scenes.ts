@@ -13,6 +13,8 @@ export function scene(i: number, side: number): Raster & { data: Uint8Array } {
   const random = numbers(i);
   const layers = landscape(random);
   const data = new Uint8Array(side * side * 3);
+  const light = 0.25 + 0.9 * random(); // from night to noon
+  const cast = [random(), random(), random()].map((value) => 50 * (value - 0.5));
   for (let y = 0, at = 0; y < side; y++) {
     for (let x = 0; x < side; x++, at += 3) {
       const sum = [0, 0, 0];
@@ -22,7 +24,7 @@ export function scene(i: number, side: number): Raster & { data: Uint8Array } {
         colour.forEach((value, c) => (sum[c] += value / (FINE * FINE)));
       }
       const grain = 9 * (random() - 0.5);
-      sum.forEach((value, c) => (data[at + c] = Math.min(255, Math.max(0, value + grain))));
+      sum.forEach((value, c) => (data[at + c] = Math.min(255, Math.max(0, value * light + cast[c] + grain))));
     }
   }
   return { shape: [side, side, 3], data };

@@ -29,14 +29,17 @@ afterAll(() => {
 describe.skipIf(!browser("chromium"))("Chromium", () => {
   let running: Browser;
   beforeAll(async () => {
-    running = await chromium.launch({ executablePath: browser("chromium")!, args: ["--no-sandbox"] });
+    running = await chromium.launch({ executablePath: browser("chromium")!, args: [
+      "--no-sandbox", "--host-resolver-rules=MAP clinic.test 127.0.0.1", "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+    ] });
   }, 60_000);
   afterAll(() => running?.close());
 
   async function visit(hash = "", options: Parameters<Browser["newPage"]>[0] = {}): Promise<Page & { said: string[] }> {
     site.seen.length = 0;
     const page = Object.assign(await running.newPage(options), { said: [] as string[] });
-    page.on("console", (message) => page.said.push(message.text()));
+    page.on("console", (message) => message.type() === "error" && page.said.push(message.text()));
     page.on("pageerror", (error) => page.said.push(String(error)));
     await page.goto(site.url + hash);
     await caught(page);
@@ -95,6 +98,50 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     expect(await pixels(page, "cloud")).not.toEqual(before);
     await file("no.png", Buffer.from("BM no picture"));
     await page.locator("#problem").getByText("A BMP is not read in the browser").waitFor();
+    await page.close();
+  }, 60_000);
+
+  test("own pictures, dropped, pasted and from the camera", async () => {
+    const page = await visit();
+    const data = Uint8Array.from({ length: 40 * 40 * 3 }, (_, i) => i * 3);
+    const file = Buffer.from(writePng({ shape: [40, 40, 3], data })).toString("base64");
+    const before = [await pixels(page, "you")];
+    const changed = async () => {
+      await page.waitForFunction((old) => {
+        const canvas = document.getElementById("you") as HTMLCanvasElement;
+        const now = Array.from(canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data);
+        return JSON.stringify(now) !== old;
+      }, JSON.stringify(before.at(-1)));
+      before.push(await pixels(page, "you"));
+      expect(await text(page, "you-says")).toContain("your own");
+      expect(await text(page, "problem")).toBe("");
+    };
+    const give = (kind: "drop" | "paste", turned: boolean) => page.evaluate(([base64, name, half]) => {
+      const bytes = Uint8Array.from(atob(base64 as string), (letter) => letter.charCodeAt(0));
+      const given = new DataTransfer();
+      given.items.add(new File([bytes], "a.png", { type: "image/png" }));
+      const event = name === "drop" ? new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true })
+        : new ClipboardEvent("paste", { clipboardData: given, bubbles: true });
+      (half ? document.body : document.querySelector("main")!).dispatchEvent(event);
+    }, [file, kind, turned] as const);
+    await give("drop", false);
+    await changed();
+    await page.click("#pictures li:nth-child(2) button");
+    await page.locator("#you-says").getByText("bundled").waitFor();
+    before.push(await pixels(page, "you"));
+    await give("paste", true);
+    await changed();
+    await page.click("#camera");
+    await page.click("#lens button[value=take]");
+    await changed();
+    expect(page.said).toEqual([]);
+    await page.close();
+  }, 60_000);
+
+  test("over plain http, a sentence", async () => {
+    const page = await running.newPage();
+    await page.goto(site.url.replace("127.0.0.1", "clinic.test"));
+    await page.locator("#problem").getByText("This page was opened over plain http").waitFor();
     await page.close();
   }, 60_000);
 

@@ -87,8 +87,10 @@ def files() -> list[tuple[str, bytes]]:
     rgb, rgba = Image.fromarray(scene(h, w)), Image.fromarray(noise(h, w, 4))
     grey, two = rgb.convert("L"), Image.fromarray(noise(h, w, 2), "LA")
     few = rgb.quantize(int(RNG.integers(2, 17)))
-    turn = Image.Exif()
-    turn[0x0112] = int(RNG.integers(1, 9))
+    turns = [Image.Exif() for _ in range(8)]
+    for orientation, turn in enumerate(turns, 1):
+        turn[0x0112] = orientation
+    turn = turns[int(RNG.integers(8))]
     found = [
         ("png rgb", saved(rgb, "PNG")), ("png rgba", saved(rgba, "PNG")), ("png grey", saved(grey, "PNG")),
         ("png grey and alpha", saved(two, "PNG")), ("png two levels", saved(grey.convert("1"), "PNG")),
@@ -100,7 +102,8 @@ def files() -> list[tuple[str, bytes]]:
         ("png 16 grey", saved(Image.fromarray(RNG.integers(0, 65536, (h, w), np.uint16)), "PNG")),
         ("png 16 rgb", encode(RNG.integers(0, 65536, (h, w, 3), np.uint16))),
         ("png 16 rgba", encode(RNG.integers(0, 65536, (h, w, 4), np.uint16))),
-        ("png turned", saved(rgb, "PNG", exif=turn)), ("png and more", saved(rgb, "PNG") + b"more"),
+        *((f"png turned {i}", saved(rgb, "PNG", exif=turn)) for i, turn in enumerate(turns, 1)),
+        ("png and more", saved(rgb, "PNG") + b"more"),
         ("webp", saved(rgb, "WEBP")), ("gif", saved(rgb, "GIF")), ("bmp", saved(rgb, "BMP")), ("nothing", b""),
         ("text", b"no picture at all"), ("png cut", saved(rgb, "PNG")[:-20]),
     ]  # fmt: skip
@@ -133,8 +136,8 @@ def prepared(channels: int, depth: int) -> dict[str, Any]:
     h, w = int(RNG.integers(2, 60)), int(RNG.integers(2, 60))
     pixels = noise(h, w * (depth // 8), channels)
     sizes = {name: str(int(RNG.integers(1, 70))) for name in ("resize", "pad", "crop") if RNG.integers(2)}
-    if "resize" in sizes and RNG.integers(2):
-        sizes["resize"] += f"x{int(RNG.integers(1, 70))}"
+    if RNG.integers(3):  # Pillow shrinks rows or columns first, as the sizes are
+        sizes["resize"] = f"{int(RNG.integers(1, h + 9))}x{int(RNG.integers(1, w + 9))}"
     case = {"sizes": sizes, "depth": depth, "file": b64(encode(to16(pixels) if depth == 16 else pixels))}
     try:
         preparation = Preparation.of(**sizes)
@@ -152,7 +155,7 @@ def main(seed: int, folder: Path, names: list[str]) -> None:
     cases = {
         "ciphers": [cipher(vector["scheme"], vector["fields"]) for vector in vectors],
         "pictures": [picture(name, data) for name, data in files()],
-        "prepared": [prepared(channels, depth) for channels in (1, 2, 3, 4) for depth in (8, 16) for _ in range(6)],
+        "prepared": [prepared(channels, depth) for channels in (1, 2, 3, 4) for depth in (8, 16) for _ in range(12)],
     }
     (folder / "cases.json").write_text(json.dumps(cases))
 

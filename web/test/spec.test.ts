@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { hex, unhex } from "../src/bytes.js";
 import { aboutKey, readKey, unplain } from "../src/keys/files.js";
+import { order, orderOf } from "../src/keys/sorting.js";
 import { sha256 } from "../src/keys/webcrypto.js";
 import { Kdf } from "../src/keys/kdf.js";
 import { wrap } from "../src/keys/wrap.js";
@@ -75,6 +76,14 @@ describe("streams", () => {
   });
 });
 
+test("equal words and numbers keep their order", () => {
+  const words = BigUint64Array.from([7n, 3n, 7n, 0n, 3n, 2n ** 63n, 7n, 2n ** 40n]);
+  const found = new Int32Array(8);
+  order(new Uint32Array(words.buffer), found);
+  expect(Array.from(found)).toEqual([3, 1, 4, 0, 2, 6, 7, 5]);
+  expect(Array.from(orderOf(Float64Array.of(0.5, 1, 0.5, 0, 1, 0.25, 0.5)))).toEqual([3, 5, 0, 2, 6, 1, 4]);
+});
+
 /** Numbers beyond 2^53 lose digits in JSON.parse: they are read from the text. */
 const raw = (await import("node:fs")).readFileSync(new URL("../../vectors/spec/stream.json", import.meta.url), "utf8");
 function exact(limit: string, vector: any, i: number): string | undefined {
@@ -92,6 +101,17 @@ describe("cipher PNGs", () => {
     expect(hex(writePng({ shape, data }, parsed))).toBe(file);
     const back = await readPng(unhex(file));
     expect([back.shape, back.data, back.tag]).toEqual([shape, data, parsed]);
+  });
+
+  test("what is no tag is refused", () => {
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    const good = '{"format":1,"scheme":"plain/1","fields":{},"key":""}';
+    expect(readTag(bytes(good)).scheme).toBe("plain/1");
+    for (const text of ["", "[]", "null", "\ufeff" + good, good.replace("1", "2"), good.replace('"key"', '"kee"'), good.replace("{}", "[]"),
+      good.replace("{}", '{"a":[]}'), good.replace("}}", '},"nonce":"00"}'), good.replace('""', '"","size":[1]'), good + "x",
+      good.replace('"key":""', '"key":"","key":""'), good.replace("{}", '{"a":1,"\\u0061":2}')]) {
+      if (text !== good) expect(() => readTag(bytes(text)), text).toThrow("chunk imVl");
+    }
   });
 
   test("one changed byte is refused", async () => {

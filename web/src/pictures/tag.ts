@@ -55,6 +55,7 @@ export function readTag(data: Uint8Array): Tag {
   if (typeof members !== "object" || members === null || Array.isArray(members) || !("format" in members)) {
     throw malformed("it is no object with a format");
   }
+  if (repeats(text)) throw malformed("a member comes twice");
   if (members.format !== 1) {
     throw new BadImage(`the chunk imVl has format ${String(members.format).slice(0, 20)}, this imveil reads format 1`);
   }
@@ -85,6 +86,22 @@ export function readTag(data: Uint8Array): Tag {
     size: size ?? null,
     depth,
   };
+}
+
+/** Whether an object in a JSON text has a member twice, which JSON.parse does not tell. */
+function repeats(text: string): boolean {
+  const open: Set<string>[] = [];
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[{}:]/g) ?? [];
+  return tokens.some((token, i) => {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (token !== ":" && tokens[i + 1] === ":") {
+      const name: string = JSON.parse(token);
+      if (open.at(-1)!.has(name)) return true;
+      open.at(-1)!.add(name);
+    }
+    return false;
+  });
 }
 
 function malformed(what: string): BadImage {
