@@ -15,7 +15,7 @@ import imveil
 from imveil.audit.campaign import audit
 from imveil.audit.pictures import MOST
 from imveil.audit.trials import VIEWS, ViewName
-from imveil.audit.verdicts import level, line, sentence
+from imveil.audit.verdicts import line, sentence
 from imveil.record import Record, digest_of, measured
 
 BUDGET = 120.0
@@ -57,7 +57,7 @@ class Audited:
         best = found.told
         told = {
             "verdict": sentence(found),
-            "level": level(found),
+            "level": found.level,
             "pictures": len(images),
             "told": None if best is None else line(best),
             "best": None if found.best is None else line(found.best),

@@ -13,10 +13,11 @@ import pytest
 import imveil
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
 from imveil.attacks.base import find_attack
-from imveil.audit.campaign import Audit, Finding, audit, campaign
+from imveil.audit.campaign import Audit, audit, campaign
+from imveil.audit.finding import Finding
 from imveil.audit.pictures import read_pictures
 from imveil.audit.trials import MOST_PAIRS, Skipped, Trial, plan, view_of
-from imveil.audit.verdicts import as_json, level, meaning, sentence
+from imveil.audit.verdicts import as_json, meaning, sentence
 from imveil.errors import MissingExtra
 from imveil.record import measured
 from terminal import at_a_terminal
@@ -32,7 +33,7 @@ def test_a_fixed_sequence_is_condemned_in_every_view() -> None:
     for view in ("coa", "kpa", "cpa"):
         found = audit(imveil.find("aes-xor/1"), PICTURES, budget=60, views=[view], seeds=1)
         assert found.condemned(0.8), (view, sentence(found))
-        assert level(found) == "open"
+        assert found.level == "open"
         assert sentence(found).startswith("These pictures are not protected: an attacker who ")
 
 
@@ -40,7 +41,7 @@ def test_the_control_is_acquitted_by_every_attack() -> None:
     found = audit(imveil.find("aes-ctr-control/1"), PICTURES, budget=600, seeds=1)
     assert not [one for one in found.skipped if "no time" in one.reason]
     assert not found.condemned(0.02), as_json(found)["best"]
-    assert level(found) == "nothing found"
+    assert found.level == "nothing found"
     assert "no proof of security" in sentence(found)
 
 
@@ -58,8 +59,11 @@ def test_what_was_not_tried_is_said_with_its_reason() -> None:
     reasons = {one.attack: one.reason for one in skipped}
     assert "cpa" in reasons["chosen-plan"]
     assert {trial.view for trial in trials} == {"coa"}
-    found = audit(imveil.find("aes-xor/1"), PICTURES, budget=1e-9)
-    assert level(found) == "no verdict"
+    found = audit(imveil.find("aes-ctr-control/1"), PICTURES, budget=1e-9)
+    assert found.level == "not enough was tried"
+    seen = audit(imveil.find("aes-xor/1"), PICTURES, budget=1e-9)
+    assert seen.level == "partly open", "what anyone sees is said without an attack"
+    assert "reused stream" in sentence(seen)
     assert all("no time" in one.reason or "made for" in one.reason or "room" in one.reason for one in found.skipped)
 
 
@@ -134,12 +138,12 @@ def made(*values: float, **more: Any) -> Audit:
 
 
 def test_grades_go_by_the_lower_end_of_the_interval() -> None:
-    assert level(made(0.7)) == "open"
-    assert level(made(0.55)) == "partly open"
-    assert level(made(0.1)) == "nothing found"
-    assert level(made(0.1, identified=0.9, gallery=1000)) == "recognisable"
+    assert made(0.7).level == "open"
+    assert made(0.55).level == "partly open"
+    assert made(0.1).level == "nothing found"
+    assert made(0.1, identified=0.9, gallery=1000).level == "recognisable"
     assert "picks the right one among 1,000 in 90 % of cases" in sentence(made(0.1, identified=0.9, gallery=1000))
-    assert level(Audit("x/1", "", ("coa",), 60)) == "no verdict"
+    assert Audit("x/1", "", ("coa",), 60).level == "not enough was tried"
     assert made(0.55).condemned(0.4)
     assert not made(0.55).condemned(0.5)
 
@@ -166,17 +170,17 @@ def test_who_chose_from_a_gallery_told_a_picture_and_did_not_get_it_back() -> No
     [link] = [t for t in plan(240, (32, 32, 3), ("coa",), 60)[0] if t.attack.id == "link"]
     found.findings.append(finding(link, 1.0, identified=1.0, gallery=1000))
     assert found.condemned(0.5), "the exit code goes by every attack"
-    assert level(found) == "recognisable"
+    assert found.level == "recognisable"
     assert "has one cipher image, and 1,000 pictures among which the right one is, picks the right" in sentence(found)
     found.findings[0] = made(0.3).findings[0]
-    assert level(found) == "partly open"
+    assert found.level == "partly open"
     assert "Moreover, an attacker who" in sentence(found)
 
 
 def test_an_attack_that_scores_on_noise_condemns_nobody() -> None:
     found = made(0.9, noise=0.3)
     assert found.best is None
-    assert level(found) == "no verdict"
+    assert found.level == "not enough was tried"
     assert not found.condemned(0.1)
     assert not as_json(found)["findings"][0]["sound"]
 

@@ -14,7 +14,6 @@ import pytest
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
 from imveil.audit.campaign import audit
 from imveil.audit.encryptors import Encryptor
-from imveil.audit.verdicts import level
 from imveil.errors import BadInput
 
 __all__ = ["few_attacks", "few_steps", "run"]  # fixtures
@@ -178,4 +177,4 @@ def test_other_peoples_are_broken(name: str, run: Any) -> None:
 def test_levels_need_findings() -> None:
     with Encryptor("encryptors:other_size") as other:
         found = audit(other.challenger(), PICTURES[:30], budget=5, views=["cpa"], seeds=1)
-    assert level(found) == "no verdict"
+    assert found.level == "partly open", "the values of such images are not spread evenly"

@@ -12,12 +12,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, stdev
 from typing import Any
 
-from imveil.attacks.base import U8, Images
+import numpy as np
+
+from imveil.attacks.base import U8
+from imveil.audit.deadline import OutOfTime, within
+from imveil.audit.finding import Finding, Level, worst
 from imveil.audit.game.challenger import Challenger, challenger_of
 from imveil.audit.game.referee import game
+from imveil.audit.ladder import RUNGS, core_of
+from imveil.audit.leaks import Leak, constant, different, leaks
 from imveil.audit.statistics import measured_challenger
 from imveil.audit.trials import VIEWS, Skipped, Trial, ViewName, measured_slowness, plan, slowness_told
 from imveil.errors import BadInput, MissingExtra
@@ -27,80 +32,41 @@ from imveil.schemes.base import Scheme
 SEEDS = 3
 SHOWN = 6
 METRIC_IMAGES = 100
-TOLD_FROM, NEAR = 0.5, 0.05
-NOISE = 0.05  # an attack that surely recovers this much from noise is not counted
-
-
-@dataclass
-class Finding:
-    """What one trial gave. records: one a seed, the first is the one that counts. truth, cipher, guess: of a few
-    targets, for the eye; truth is None where nobody has it."""
-
-    trial: Trial
-    records: list[Record]
-    truth: U8 | None
-    cipher: Images
-    guess: U8
-
-    @property
-    def recovery(self) -> float:
-        """Of the first seed, as `low` and `high` are."""
-        return self.records[0].value
-
-    @property
-    def low(self) -> float:
-        """Lower end of its 95 % interval."""
-        return self.records[0].low
-
-    @property
-    def high(self) -> float:
-        """Upper end of it."""
-        return self.records[0].high
-
-    @property
-    def identified(self) -> float:
-        """Share of targets picked rightly among the gallery."""
-        return float(self.records[0].facts["found"].get("identified", 0.0))
-
-    @property
-    def control(self) -> dict[str, Any]:
-        """The score of the same attack on noise; empty where it was not played."""
-        return self.records[0].facts["found"].get("control") or {}
-
-    @property
-    def spread(self) -> tuple[float, float, int]:
-        """Mean and standard deviation of the recovery over seeds, and how many there were."""
-        values = [record.value for record in self.records]
-        return fmean(values), stdev(values) if len(values) > 1 else 0.0, len(values)
-
-    @property
-    def need(self) -> tuple[int, ...]:
-        """How much the attacker had to have, for comparison: view, images, kinds of things; looking needs least."""
-        attack = self.trial.attack
-        return VIEWS.index(self.trial.view), self.trial.strength, len(attack.needs), int(attack.id != "look")
-
-    @property
-    def pictures(self) -> bool:
-        """Whether what came back are whole pictures, as far as that can be told where nobody has the true ones."""
-        return bool(self.records[0].facts["found"].get("pictures", True))
-
-    @property
-    def sound(self) -> bool:
-        """Whether its number counts: an attack that scores on noise proves nothing."""
-        return float(self.control.get("low", 0.0)) < NOISE
+MOST_LOOKED_AT = 300
+NEAR = 0.05  # of recovery: what does so nearly as well needs less to be told of
 
 
 @dataclass
 class Audit:
-    """All that an audit found. what: the scheme or encryptor in words.   data: what the pictures are.   notes: what
-    the reader should know beside that, in sentences.   metrics: lines of (name, measured, expected, range, tells).
-    looks: what a folder of cipher images seems to be, in words."""
+    """All that an audit found.
+
+    Attributes
+    ----------
+    what
+        The scheme or encryptor in words.
+    data
+        What the pictures are.
+    leaks
+        What the cipher images show by themselves.
+    core
+        Attacks of the core that are still to be played, by group; nothing is acquitted while there are some.
+    metrics
+        Lines of (name, measured, expected, range, tells).
+    notes
+        What the reader should know beside that, in sentences.
+    looks
+        What a folder of cipher images seems to be, in words.
+    void
+        Why no verdict can be given; empty where one can.
+    """
 
     what: str
     data: str
     views: tuple[ViewName, ...]
     budget: float
     findings: list[Finding] = field(default_factory=list)
+    leaks: list[Leak] = field(default_factory=list)
+    core: dict[str, set[str]] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -108,6 +74,7 @@ class Audit:
     interrupted: bool = False
     truth: bool = True
     looks: str = ""
+    void: str = ""
 
     @property
     def best(self) -> Finding | None:
@@ -121,20 +88,45 @@ class Audit:
 
     @property
     def told(self) -> Finding | None:
-        """The finding to tell of: of those that redraw pictures about as well as any, the one that needed least.
-
-        Not one that chose from a gallery: whoever has the picture already does not get it back.
-        """
+        """The finding to tell of: the weakest attacker who gets as far as any, and of what he did the least that does
+        about as well. Not one that chose from a gallery: whoever has the picture already does not get it back."""
         redrawn = [f for f in self.findings if f.sound and "gallery" not in f.trial.attack.needs]
-        most = max((f.low for f in redrawn), default=0.0)
-        if most < TOLD_FROM:
+        grade = worst([f.level for f in redrawn])
+        if grade not in ("open", "partly open"):
             return max(redrawn, key=lambda f: (f.low, f.recovery), default=self.best)
-        near = [f for f in redrawn if f.low >= most - NEAR]
-        return min([f for f in near if f.pictures] or near, key=lambda f: (*f.need, -f.low))
+        far = [f for f in redrawn if f.level == grade]
+        weakest = min((f.rung for f in far), key=RUNGS.index)
+        far = [f for f in far if f.rung == weakest]
+        most = max(f.low for f in far)
+        return min((f for f in far if f.low >= most - NEAR), key=lambda f: (*f.need, -f.low))
 
-    def condemned(self, above: float) -> bool:
-        """Whether the lower end of the best recovery's interval exceeds `above`."""
-        return self.best is not None and self.best.low > above
+    @property
+    def told_apart(self) -> Finding | None:
+        """The finding that picks the right candidate most often, where it does so far beyond chance."""
+        apart = [f for f in self.findings if f.sound and f.tells_apart]
+        return max(apart, key=lambda f: (f.identified, *(-n for n in f.need)), default=None)
+
+    @property
+    def unplayed(self) -> list[str]:
+        """Attacks of the core that were not played: while there are some, nothing is acquitted."""
+        return sorted(set().union(*self.core.values()))
+
+    @property
+    def level(self) -> Level:
+        """How bad it is, by the worst of what attacks did and of what the cipher images show by themselves."""
+        if self.void:
+            return "no verdict"
+        grade = worst([f.level for f in self.findings] + [leak.level for leak in self.leaks if leak.level])
+        gap = self.unplayed or not any(f.sound for f in self.findings)
+        return "not enough was tried" if grade == "nothing found" and gap else grade
+
+    def condemned(self, above: float | None, identified: float | None = None) -> bool:
+        """Whether the lower end of a recovery surely exceeds `above`, or that of a share of right picks `identified`;
+        None: not asked."""
+        if above is not None and self.best is not None and self.best.low > above:
+            return True
+        apart = self.told_apart
+        return identified is not None and apart is not None and apart.identified_interval[0] > identified
 
     @property
     def records(self) -> list[Record]:
@@ -171,11 +163,35 @@ def audit(
     scheme = target if isinstance(target, Scheme) else None
     real = target if isinstance(target, Challenger) else challenger_of(target, 0)
     result = Audit(what or (scheme.id if scheme else "an encryptor"), data, tuple(views), budget)
+    once = different(images)
+    if len(once) < len(images):
+        result.notes.append(f"{len(images) - len(once):,} of the pictures are copies of others and were left out.")
+    images = once
     shape = tuple(int(d) for d in images.shape[1:])
+    failures: list[str] = []
+
+    def failed(what: str, error: Exception) -> Skipped:
+        if scheme and isinstance(error, BadInput):
+            raise error
+        words = getattr(error, "message", None) or f"{type(error).__name__}: {error}"
+        failures.append(words)
+        return Skipped(what, f"the encryptor failed: {words}" if isinstance(error, BadInput) else f"failed: {words}")
+
+    try:
+        ciphers = real.encrypt(images[: MOST_LOOKED_AT if pace < 0.01 else 10], "look")
+        if constant(np.asarray(ciphers)):
+            result.void = (
+                "All cipher images are the same, whatever the picture: nothing can be learnt from them, and nobody can "
+                "get a picture back, not even the owner"
+            )
+        result.leaks = leaks(ciphers)
+    except BadInput as error:
+        failed("looking", error)
     times = measured_slowness()
     trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None, pace, times)
     result.notes += slowness_told(times) if any(trial.seconds for trial in trials) else []
-    failures: list[BadInput] = []
+    chosen = list({trial.attack.id: trial.attack for trial in trials}.values())
+    result.core = {rung.name: core_of(rung, chosen) for rung in RUNGS if rung.view in result.views}
 
     def play(trial: Trial, seed: int) -> Finding | Skipped:
         try:
@@ -183,13 +199,12 @@ def audit(
                 target if scheme else real, images, trial.attack,
                 terms=trial.terms, seed=seed, data=data, steps=trial.steps or None,
             )  # fmt: skip
-        except BadInput as error:
-            if scheme:
-                raise
-            failures.append(error)
-            return Skipped(trial.label, f"the encryptor failed: {error.message}")
+        except MissingExtra:
+            raise
+        except Exception as error:  # an attack, or somebody's encryptor: one failure ends one trial
+            return failed(trial.label, error)
         if played.view.targets.shape[1:] != shape and (played.guess.images == 128).all():
-            return Skipped(trial.label, "cannot work on cipher images of another size than the pictures'")
+            return Skipped(trial.label, "cannot work on cipher images of another size than the pictures'", fits=False)
         some = slice(SHOWN)
         truth, cipher = played.split.targets[some], played.view.targets[some]
         return Finding(trial, [played.record], truth, cipher, played.guess.images[some])
@@ -197,18 +212,17 @@ def audit(
     def measure() -> list[dict[str, Any]]:
         try:
             return measured_challenger(real, images[: METRIC_IMAGES if pace < 0.01 else 10], scheme)
-        except BadInput as error:
-            if scheme:
-                raise
-            failures.append(error)
+        except Exception as error:  # as above
+            result.skipped.append(failed("statistics", error))
             return []
 
-    campaign(result, trials, play, measure, seeds=seeds, end=began + budget, progress=progress)
+    if not result.void:
+        campaign(result, trials, play, measure, seeds=seeds, end=began + budget, progress=progress)
     if failures and not result.findings:
-        raise failures[0]
+        raise BadInput(failures[0])
     if failures:
         count = "once" if len(failures) == 1 else f"{len(failures)} times, the first time"
-        result.notes.append(f"The encryptor failed {count}: {failures[0].message}.")
+        result.notes.append(f"{'An attack' if scheme else 'The encryptor'} failed {count}: {failures[0]}.")
     result.seconds = time.monotonic() - began
     return result
 
@@ -229,27 +243,38 @@ def campaign(
     took: dict[str, tuple[int, float]] = {}
     found: dict[Trial, Finding] = {}
     measured = False
+
+    def skip(one: Skipped, trial: Trial) -> None:
+        result.skipped.append(one)
+        if not one.fits:  # what cannot work on such images is no gap
+            result.core.get(trial.rung.name, set()).discard(trial.attack.id)
+
     try:
         for seed in range(seeds):
             for number, trial in enumerate(trials):
                 if seed and trial not in found:
                     continue
                 left = end - time.monotonic()
+                core = trial.attack.id in result.core.get(trial.rung.name, ())
                 if not seed and trial.attack.id in took:  # more of the same leaves room for what was not played at all
                     left -= sum(t.seconds for t in trials[number + 1 :] if t.attack.id not in took)
-                # A first trial may overrun, of an attack whose time nobody knows; where it is known, it must fit.
-                if left <= 0 or _expected(trial, took) > left:
+                # The core is begun while there is any time; the rest where it will fit.
+                if left <= 0 or (_expected(trial, took) > left and not core):
                     if not seed:
                         result.skipped.append(Skipped(trial.label, "no time was left in the budget"))
                     continue
                 if not measured and (trial.attack.slow or trial.steps):  # a partial answer shall have the metrics too
-                    measured, result.metrics = True, measure()
+                    measured, result.metrics = True, _measured(measure, end)
+                    left = end - time.monotonic()
                 tell(seed * len(trials) + number, seeds * len(trials), trial.label)
                 start = time.monotonic()
                 try:
-                    played = play(trial, seed)
+                    with within(left):
+                        played = play(trial, seed)
                 except MissingExtra as error:
                     played = Skipped(trial.label, str(error))
+                except OutOfTime:
+                    played = Skipped(trial.label, "was stopped when the time of the budget was over")
                 took[trial.attack.id] = (max(1, trial.strength), time.monotonic() - start)
                 if isinstance(played, Finding):
                     if seed:
@@ -257,15 +282,25 @@ def campaign(
                     else:
                         found[trial] = played
                         result.findings.append(played)
+                        result.core.get(trial.rung.name, set()).discard(trial.attack.id)
                 elif not seed:
-                    result.skipped.append(played)
+                    skip(played, trial)
             if not measured and result.findings:
-                measured, result.metrics = True, measure()
+                measured, result.metrics = True, _measured(measure, end)
         tell(1, 1, "done")
     except KeyboardInterrupt:
         result.interrupted = True
         done = {f.trial.label for f in result.findings} | {s.attack for s in result.skipped}
         result.skipped += [Skipped(t.label, "the audit was interrupted") for t in trials if t.label not in done]
+
+
+def _measured(measure: Callable[[], list[dict[str, Any]]], end: float) -> list[dict[str, Any]]:
+    """The statistics, or none where there is no time for them."""
+    try:
+        with within(end - time.monotonic()):
+            return measure()
+    except OutOfTime:
+        return []
 
 
 def _expected(trial: Trial, took: dict[str, tuple[int, float]]) -> float:

@@ -36,7 +36,7 @@ def within(seconds: float) -> Iterator[None]:
             if not over:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(OutOfTime))
 
-    timer = threading.Timer(max(0.0, seconds), ring)
+    timer = threading.Timer(min(max(0.0, seconds), threading.TIMEOUT_MAX), ring)
     timer.daemon = True
     timer.start()
     try:

@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.base import U8, View
-from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Audit, Finding, Watch, campaign
+from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Audit, Watch, campaign
+from imveil.audit.finding import Finding
 from imveil.audit.game.scoring import score
 from imveil.audit.game.split import Split
 from imveil.audit.identify import looks_like, whole
-from imveil.audit.leaks import alike, total_variation
+from imveil.audit.ladder import RUNGS, core_of
+from imveil.audit.leaks import alike, different, leaks, total_variation
 from imveil.audit.pictures import of_one_size
 from imveil.audit.statistics import measured_ciphers
 from imveil.audit.trials import Skipped, Trial, measured_slowness, plan
@@ -132,8 +134,16 @@ def audit_folder(
     h, w, c = (int(d) for d in images.shape[1:])
     found = Audit(str(folder.path), f"{len(images):,} images of {w}x{h}", ("coa",), budget, truth=paired is not None)
     found.notes += folder.notes + (paired[2] if paired else [])
+    found.leaks = leaks(images)
+    once = different(images)
+    if len(once) < LEAST:
+        found.void = f"There are {len(once)} different images among the {len(images):,}: too few to hold some out"
+    elif len(once) < len(images) and paired is None:
+        found.notes.append(f"{len(images) - len(once):,} of the images are copies of others and were left out.")
+        images = once
     trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False, slowness=measured_slowness())
     playable = [t for t in trials if t.attack.needs <= {"ciphers"}]
+    found.core = {RUNGS[0].name: core_of(RUNGS[0], [t.attack for t in playable])}
     found.skipped = [
         Skipped(name, "needs more than cipher images")
         for name in sorted({t.attack.id for t in trials} - {t.attack.id for t in playable})
@@ -144,10 +154,11 @@ def audit_folder(
             return _smooth(trial, images, seed)
         return _compared(trial, images, np.array(paired[0]), paired[1], seed)
 
-    campaign(
-        found, playable, play, lambda: measured_ciphers(images[:METRIC_IMAGES]),
-        seeds=seeds, end=began + budget, progress=progress,
-    )  # fmt: skip
+    if not found.void:
+        campaign(
+            found, playable, play, lambda: measured_ciphers(images[:METRIC_IMAGES]),
+            seeds=seeds, end=began + budget, progress=progress,
+        )  # fmt: skip
     facts = {f.trial.attack.id: f.records[0].facts["found"] for f in found.findings if f.low >= 0.05}
     found.looks = looks_like(images, {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()})
     found.notes.append(f"What it looks like: {found.looks}.")

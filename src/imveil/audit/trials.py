@@ -18,6 +18,7 @@ import numpy as np
 
 from imveil.attacks.base import Attack, attacks, find_attack
 from imveil.audit.game.split import Terms
+from imveil.audit.ladder import RUNGS, Rung, rung_of
 
 ViewName = Literal["coa", "kpa", "cpa"]
 VIEWS: tuple[ViewName, ...] = ("coa", "kpa", "cpa")
@@ -25,6 +26,7 @@ CIPHERS = (10, 30, 100, 300, 1000)
 PAIRS = (1, 2, 5, 10, 30)
 MOST_PAIRS = 1000  # for attacks that take steps
 LEAST_TARGETS = 3
+_DECIDES = 100  # cipher images or known pictures: with so many an attack of the core shows what it can
 _SHARE = 0.5  # of the budget goes to attacks that take long
 _REFERENCE = 0.10  # seconds that `_work` took on the machine that attacks were timed on, alone on a core
 
@@ -51,6 +53,11 @@ class Trial:
         return view_of(self.attack.needs)
 
     @property
+    def rung(self) -> Rung:
+        """The weakest attacker who can play it."""
+        return rung_of(self.attack)
+
+    @property
     def label(self) -> str:
         """In a few words, for progress and reports."""
         what = "cipher images" if "ciphers" in self.attack.needs else "known pictures"
@@ -61,10 +68,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Skipped:
-    """An attack that was not played, and why."""
+    """An attack that was not played, and why. fits: whether it could have been; what cannot is no gap."""
 
     attack: str
     reason: str
+    fits: bool = True
 
 
 def targets_of(pictures: int, budget: float = float("inf"), pace: float = 0.0) -> int:
@@ -134,8 +142,24 @@ def plan(
             terms = replace(terms, pairs=strength) if "pairs" in attack.needs else terms
             dealt = 2 * pace * (base.targets + strength)
             trials.append(Trial(attack, terms, strength, steps, seconds + dealt))
-    trials.sort(key=lambda t: (bool(t.attack.steps), t.attack.slow, t.strength, t.attack.id))
-    return trials, skipped
+    return _in_order(trials), skipped
+
+
+def _in_order(trials: list[Trial]) -> list[Trial]:
+    """The core of every group first, weak attackers before strong ones, each attack of it once, at a strength that
+    decides; then the rest: quick before slow, little before much."""
+    first: dict[str, Trial] = {}
+    for trial in trials:
+        if trial.attack.id in rung_of(trial.attack).core:
+            known = first.get(trial.attack.id)
+            if known is None or known.strength < trial.strength <= _DECIDES:
+                first[trial.attack.id] = trial
+    core = sorted(first.values(), key=lambda t: (RUNGS.index(rung_of(t.attack)), t.attack.id != "look", t.attack.id))
+    rest = [trial for trial in trials if trial not in core]
+    rest.sort(
+        key=lambda t: (bool(t.attack.steps), t.attack.slow, RUNGS.index(rung_of(t.attack)), t.strength, t.attack.id)
+    )
+    return core + rest
 
 
 def _size(shape: tuple[int, ...]) -> float:

@@ -1,66 +1,128 @@
-"""Verdict: what an audit found, in one sentence that can be read without knowing the field; and the whole as JSON."""
+"""Verdict: what an audit found, in sentences that can be read without knowing the field; and the whole as JSON.
+
+The headline names the weakest attacker that succeeds; the ladder says of each kind of attacker how far he got.
+"""
 
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any, Literal
+from typing import Any
 
-from imveil.audit.campaign import Audit, Finding
+from imveil.audit.campaign import Audit
+from imveil.audit.finding import ORDER, Finding, Level
 from imveil.audit.identify import PLAIN
-
-Level = Literal["open", "partly open", "recognisable", "nothing found", "no verdict"]
-
-
-def level(found: Audit) -> Level:
-    """How bad it is: pictures come back, parts of them do, they can be told apart, or nothing was found."""
-    best = found.told
-    if best is None:
-        return "no verdict"
-    if best.low >= 0.5 and best.pictures:
-        return "open"
-    if best.low >= 0.05:
-        return "partly open"
-    if _told_apart(found) is not None:
-        return "recognisable"
-    return "nothing found"
+from imveil.audit.ladder import RUNGS, Rung
 
 
 def sentence(found: Audit) -> str:
     """The verdict in a sentence or two."""
-    best, grade = found.told, level(found)
+    best, grade = found.told, found.level
+    if found.void:
+        return f"No verdict: {found.void[0].lower()}{found.void[1:]}."
+    if best is None and found.leaks:
+        return f"No attack could be played, but the cipher images tell something by themselves. {_shown(found)}"
     if best is None:
-        return "No attack could be played, so nothing can be said about these pictures."
+        return "Not enough was tried: no attack could be played, so nothing can be said about these pictures."
     interval = f"95 % interval {percent(best.low)} to {percent(best.high)}"
     if not found.truth:
         return _smooth(found, best, grade, interval)
     share = f"recovery {percent(best.recovery)}, {interval}"
-    if best.trial.attack.id == "look" and grade == "open":
+    if best.level == "open" and best.trial.attack.id == "look":
         return f"These pictures are not encrypted in any sense: the cipher image shows the picture ({share})."
     if grade == "open":
         return f"These pictures are not protected: {_attacker(best)} gets them back ({share}{_identity(best)})."
     if grade == "partly open":
+        return _partly(found, best, share)
+    if grade == "recognisable":
+        return _recognisable(found, share)
+    tried = f"None of the {_tried(found)} attacks that were tried got further than a blind guess would (best: {share})."
+    if grade == "not enough was tried":
+        return f"Not enough was tried to say anything: {_gap(found)}. {tried}"
+    return f"{tried} That is no proof of security: only these attacks were tried."
+
+
+def _partly(found: Audit, best: Finding, share: str) -> str:
+    apart, shown = found.told_apart, _shown(found)
+    if best.level == "partly open":
         text = (
             f"These pictures are protected in part only: {_attacker(best)} gets back some of what they show "
             f"({share}{_identity(best)})."
         )
-        apart = _told_apart(found)
-        more = apart is not None and apart.identified > best.identified + 0.1
-        return f"{text} {_apart(apart, 'Moreover, ')}" if apart and more else text
-    if grade == "recognisable":
-        apart = _told_apart(found)
-        assert apart is not None
-        return (
-            f"These pictures could not be redrawn by what was tried (best: {share}), but they can be told apart: "
-            + (_apart(apart))
-        )
-    return (
-        f"None of the {_tried(found)} attacks that were tried got further than a blind guess would (best: {share}). "
-        "That is no proof of security: only these attacks were tried."
-    )
+    else:
+        text = f"These pictures are protected in part only. {shown}"
+    more = apart is not None and apart.identified > best.identified + 0.1
+    return f"{text} {_apart(apart, 'Moreover, ')}" if apart and more else text
+
+
+def _recognisable(found: Audit, share: str) -> str:
+    apart = found.told_apart
+    what = f"These pictures could not be redrawn by what was tried (best: {share}), but"
+    if apart is not None:
+        return f"{what} they can be told apart: {_apart(apart)}"
+    return f"{what} their cipher images tell something to anyone who looks. {_shown(found)}"
+
+
+def _shown(found: Audit) -> str:
+    return found.leaks[0].words if found.leaks else ""
+
+
+def _gap(found: Audit) -> str:
+    """What is missing for an acquittal, by kind of attacker."""
+    kinds = [rung.words for rung in RUNGS if found.core.get(rung.name)]
+    return f"the attacks of whoever {', and of whoever '.join(kinds)} were not played to their end"
+
+
+def ladder(found: Audit) -> list[dict[str, Any]]:
+    """How far each kind of attacker got, the weakest first: {rung, words, level, sentence, and numbers of the best
+    attack}, one for each kind that was asked for.
+
+    "needs nothing but cipher images: gets the pictures back (recovery 98 %, ...)"
+    """
+    return [_step(found, rung) for rung in RUNGS if rung.view in found.views]
+
+
+def _step(found: Audit, rung: Rung) -> dict[str, Any]:
+    mine = [f for f in found.findings if f.rung == rung]
+    sound = [f for f in mine if f.sound]
+    gap = bool(found.core.get(rung.name))
+    best = min(sound, key=lambda f: (ORDER.index(f.level), -f.low, -f.identified, *f.need), default=None)
+    grade: Level = best.level if best is not None else "nothing found"
+    if grade == "nothing found" and (gap or best is None):
+        grade = "not enough was tried"
+    said = {
+        "open": "gets the pictures back",
+        "partly open": "gets back a part of what the pictures show",
+        "recognisable": "does not get pictures back, and tells whose cipher image is whose",
+        "nothing found": "got no further than a blind guess",
+        "not enough was tried": "was not tried to the end" if mine else "was not tried",
+    }[grade]
+    numbers = "" if best is None else f" ({_numbers(best)})"
+    return {
+        "rung": rung.name,
+        "words": rung.words,
+        "level": grade,
+        "sentence": f"Whoever {rung.words}: {said}{numbers}.",
+        "best": None if best is None else line(best),
+    }
+
+
+def _numbers(best: Finding) -> str:
+    parts = []
+    if "gallery" not in best.trial.attack.needs:
+        blind = best.found.get("ssim"), best.found.get("blind")
+        parts.append(f"recovery {percent(best.recovery)}, 95 % interval {percent(best.low)} to {percent(best.high)}")
+        parts.append(f"on noise {percent(float(best.control.get('recovery') or 0.0))}")
+        if None not in blind:
+            parts.append(f"likeness {blind[0]:.2f}, blind guess {blind[1]:.2f}")
+    if best.gallery:
+        low, high = best.identified_interval
+        picks = f"picks the right one among {best.gallery:,} in {percent(best.identified)}"
+        parts.append(f"{picks}, {percent(low)} to {percent(high)}")
+    return "; ".join(parts)
 
 
 def _apart(one: Finding, first: str = "") -> str:
-    picks = f"picks the right one among {_gallery(one):,} in {percent(one.identified)} of cases"
+    picks = f"picks the right one among {one.gallery:,} in {percent(one.identified)} of cases"
     return f"{first}{_attacker(one)} {picks}."
 
 
@@ -98,6 +160,8 @@ def _smooth(found: Audit, best: Finding, grade: Level, interval: str) -> str:
             "which does not happen with random bytes."
         )
     if grade == "partly open":
+        if best.level != "partly open":
+            return f"These images are protected in part only. {_shown(found)}"
         who = f"{_attacker(best)} makes {share}"
         if best.trial.attack.id == "look":
             who = f"as they are, {share} are"
@@ -105,11 +169,20 @@ def _smooth(found: Audit, best: Finding, grade: Level, interval: str) -> str:
             f"These images are protected in part only: {who} smoother than random bytes can be, though no pictures; it "
             f"seems that {found.looks}."
         )
+    if grade == "recognisable":
+        return f"These images could not be turned into pictures by what was tried (best: {share}), but {_lower(found)}"
+    if grade == "not enough was tried":
+        return f"Not enough was tried to say anything: {_gap(found)}."
     return (
         f"None of the {_tried(found)} attacks that were tried made pictures of these images (best: {share}). That is "
         "no proof of security: only these attacks were tried, and without the true pictures a result that is not "
         "smooth would go unseen."
     )
+
+
+def _lower(found: Audit) -> str:
+    words = _shown(found)
+    return words[:1].lower() + words[1:]
 
 
 def _tried(found: Audit) -> int:
@@ -125,7 +198,7 @@ def _attacker(best: Finding) -> str:
         with_it = "its cipher image" if trial.strength == 1 else "their cipher images"
         return f"an attacker who knows {_count(trial.strength, 'picture')} with {with_it}"
     if "gallery" in trial.attack.needs:
-        return f"an attacker who has one cipher image, and {_gallery(best):,} pictures among which the right one is,"
+        return f"an attacker who has one cipher image, and {best.gallery:,} pictures among which the right one is,"
     more = " and other pictures of the kind" if "public" in trial.attack.needs else " and nothing else"
     return f"an attacker who has {_count(trial.strength or 1, 'cipher image')}{more}"
 
@@ -137,19 +210,7 @@ def _count(n: int, what: str) -> str:
 def _identity(best: Finding) -> str:
     if not best.identified:
         return ""
-    return f"; the right one among {_gallery(best):,} is picked in {percent(best.identified)} of cases"
-
-
-def _gallery(found: Finding) -> int:
-    return int(found.records[0].facts["found"].get("gallery", 0))
-
-
-def _told_apart(found: Audit) -> Finding | None:
-    """The finding that identifies most, if it does so far beyond chance."""
-    best = max((f for f in found.findings if f.sound), key=lambda f: f.identified, default=None)
-    if best is None or not _gallery(best):
-        return None
-    return best if best.identified > max(0.1, 10 / _gallery(best)) else None
+    return f"; the right one among {best.gallery:,} is picked in {percent(best.identified)} of cases"
 
 
 def as_json(found: Audit) -> dict[str, Any]:
@@ -158,7 +219,12 @@ def as_json(found: Audit) -> dict[str, Any]:
     return {
         "verdict": sentence(found),
         "meaning": meaning(found),
-        "level": level(found),
+        "level": found.level,
+        "ladder": ladder(found),
+        "leaks": [
+            {"name": one.name, "share": one.share, "level": one.level, "words": one.words} for one in found.leaks
+        ],
+        "unplayed": found.unplayed,
         "what": found.what,
         "looks": found.looks,
         "data": found.data,
@@ -184,7 +250,7 @@ def _ends(ends: list[float] | None) -> list[float | None] | None:
 
 def line(found: Finding) -> dict[str, Any]:
     """One finding as numbers and words."""
-    mean, sd, seeds = found.spread
+    (mean, sd, seeds), (low, high) = found.spread, found.identified_interval
     score, trial = found.records[0].facts["found"], found.trial
     return {
         "attack": trial.attack.id,
@@ -206,7 +272,9 @@ def line(found: Finding) -> dict[str, Any]:
         "blind_guess": score.get("blind_guess"),
         "psnr": score.get("psnr"),
         "identified": found.identified,
-        "gallery": _gallery(found),
+        "identified_low": low,
+        "identified_high": high,
+        "gallery": found.gallery,
         "control": found.control.get("recovery"),
         "control_identified": found.control.get("identified"),
         "sound": found.sound,

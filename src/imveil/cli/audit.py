@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from imveil.audit.trials import ViewName
 
 GROUP = "Attacker"
-CONDEMNED = 3
+CONDEMNED, NOT_ENOUGH, CI = 3, 4, 0.05
 
 
 class Views(StrEnum):
@@ -67,19 +67,28 @@ def audit(
         float | None,
         typer.Option(min=0, max=1, help="Leave with 3 when the best attack surely recovers more than this share."),
     ] = None,
+    fail_identified: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Leave with 3 when the right candidate is surely picked more often than this."),
+    ] = None,
+    ci: Annotated[
+        bool, typer.Option("--ci", help="Both limits at 0.05, and 4 where too little was tried to acquit.")
+    ] = False,
+    examiner: Annotated[str, typer.Option(help="Who examines: a name for the report.")] = "",
+    case: Annotated[str, typer.Option(help="What for: a line for the report.")] = "",
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one call of an encryptor may take.")] = 60.0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the report.")] = False,
 ) -> None:
     """Attack a scheme, a folder of cipher images, or somebody's encryptor, and show what comes back.
 
     The answer is one sentence, and a report with pictures: original, cipher, recovered, for every attack, beside a
-    blind guess and the same attack on noise. With --fail-above it can stand in a pipeline: it leaves with 3 when the
-    pictures surely come back, with 1 when nothing could be tried.
+    blind guess and the same attack on noise. With --ci, or limits of your own, it can stand in a pipeline: it leaves
+    with 3 when pictures surely come back or are told apart, and with 4 when too little was tried to acquit.
 
     \b
     Examples:
       imveil audit --scheme logistic-xor/1 --data cifar10 --out report.html
-      imveil audit ciphers/ --out report.html --fail-above 0.1
+      imveil audit ciphers/ --out report.html --ci
       imveil audit ciphers/ --truth pictures/ --json report.json
       imveil audit --encryptor mycode:encrypt --data photos/ --view cpa --budget 5m --out report.html
     """
@@ -129,26 +138,38 @@ def audit(
     if out is not None:
         from imveil.audit.report.page import write_audit
 
-        write_audit(out, found, _command(folder, scheme, fields, encryptor, data, truth, view, budget))
+        write_audit(out, found, _command(folder, scheme, fields, encryptor, data, truth, view, budget), examiner, case)
         note(f"report: {out}")
-    _leave(found, fail_above)
+    if ci:
+        fail_above, fail_identified = fail_above or CI, fail_identified or CI
+    _leave(found, fail_above, fail_identified, ci)
 
 
-def _leave(found: Audit, fail_above: float | None) -> None:
-    """The exit code: 130 interrupted, 3 condemned, 1 where there is nothing to judge by."""
+def _leave(found: Audit, fail_above: float | None, fail_identified: float | None, ci: bool) -> None:
+    """The exit code: 130 interrupted, 3 condemned, 4 where too little was tried, 1 where there is nothing to judge by."""
     if found.interrupted:
         played = f"{len(found.findings)} of {len(found.findings) + len(found.skipped)} trials were played"
         note(f"interrupted after {found.seconds:.0f} s; {played}, the answer is of these")
         raise SystemExit(130)
-    if fail_above is None:
+    if fail_above is None and fail_identified is None:
         return
-    if found.best is None:
+    best, apart = found.best, found.told_apart
+    if found.condemned(fail_above) and best is not None:
+        note(f"{best.trial.attack.id} recovers at least {best.low:.3f}, more than {fail_above:g}")
+        raise typer.Exit(code=CONDEMNED)
+    if found.condemned(None, fail_identified) and apart is not None:
+        low = apart.identified_interval[0]
+        note(f"{apart.trial.attack.id} picks the right one in at least {low:.3f}, more than {fail_identified:g}")
+        raise typer.Exit(code=CONDEMNED)
+    if ci and found.level not in ("nothing found", "recognisable", "partly open", "open"):
+        note("too little was tried to acquit; give a longer --budget")
+        raise typer.Exit(code=NOT_ENOUGH)
+    if ci and found.level in ("partly open", "open"):
+        note("the cipher images show something of the pictures by themselves")
+        raise typer.Exit(code=CONDEMNED)
+    if best is None:
         note("no attack could be played, so nothing was judged; give a longer --budget")
         raise typer.Exit(code=1)
-    if found.condemned(fail_above):
-        best = f"{found.best.trial.attack.id} recovers at least {found.best.low:.3f}"
-        note(f"{best}, more than {fail_above:g}")
-        raise typer.Exit(code=CONDEMNED)
 
 
 def _folder(folder: Path, truth: Path | None, seconds: float, watch: Any) -> Audit:

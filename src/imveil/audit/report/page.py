@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imveil.audit.campaign import Audit, Finding
+from imveil.audit.campaign import Audit
+from imveil.audit.finding import Finding
 from imveil.audit.report.plot import curve
 from imveil.audit.report.sheet import data_url, picture
-from imveil.audit.verdicts import held, level, line, meaning, percent, sentence
+from imveil.audit.verdicts import held, line, meaning, percent, sentence
 from imveil.errors import MissingExtra
 from imveil.record import commit, machine, versions
 
@@ -26,14 +27,24 @@ _GRADES = {
     "partly open": ("partly", "Protected in part"),
     "recognisable": ("seen", "Can be told apart"),
     "nothing found": ("none", "No break found"),
+    "not enough was tried": ("unknown", "Not enough was tried"),
     "no verdict": ("unknown", "No verdict"),
 }
 _CELL = 256  # pixels; larger pictures are made smaller
 _NOWHERE = 0.01
+_GOOD = 0.8  # of the statistics must lie where those of random images do, to be called good
 
 
-def audit_html(found: Audit, command: str = "") -> str:
-    """The whole page. command: how to repeat it, as the user would type it. Raises MissingExtra without jinja2."""
+def audit_html(found: Audit, command: str = "", examiner: str = "", case: str = "") -> str:
+    """The whole page. Raises MissingExtra without jinja2.
+
+    Parameters
+    ----------
+    command
+        How to repeat it, as the user would type it.
+    examiner, case
+        Who examined, and what for, in the user's words.
+    """
     try:
         import jinja2
     except ImportError as error:
@@ -43,7 +54,7 @@ def audit_html(found: Audit, command: str = "") -> str:
     here = files("imveil.audit.report")
     text, css = ((here / name).read_text(encoding="utf-8") for name in ("audit.html.j2", "audit.css"))
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True).from_string(text)
-    kind, grade = _GRADES[level(found)]
+    kind, grade = _GRADES[found.level]
     metrics = [_critical(metric) for metric in found.metrics]
     furthest = _furthest(found)
     gallery = max((record.facts["found"].get("gallery", 0) for record in found.records), default=0)
@@ -56,6 +67,9 @@ def audit_html(found: Audit, command: str = "") -> str:
         grade=grade,
         verdict=sentence(found),
         meaning=meaning(found),
+        ladder=[step | {"kind": _GRADES[step["level"]][0]} for step in ladder(found)],
+        examiner=examiner,
+        case=case,
         statistics=statistics(found, metrics),
         told=[_pictures(one) for one in furthest if one.recovery > _NOWHERE],
         untold=[_pictures(one, 3) for one in furthest if one.recovery <= _NOWHERE],
@@ -75,11 +89,11 @@ def audit_html(found: Audit, command: str = "") -> str:
     )
 
 
-def write_audit(path: Path, found: Audit, command: str = "") -> None:
+def write_audit(path: Path, found: Audit, command: str = "", examiner: str = "", case: str = "") -> None:
     """Write the page, whole or not at all."""
     from imveil.store.files import write_file
 
-    write_file(path, audit_html(found, command).encode())
+    write_file(path, audit_html(found, command, examiner, case).encode())
 
 
 def policy(css: str) -> str:
@@ -100,11 +114,11 @@ def statistics(found: Audit, metrics: list[dict[str, Any]]) -> str:
         lie += f" (entropy {entropy['mean']:.3f} bits, random images {entropy['expected']:.3f})"
     best = found.told
     if best is not None and best.low >= 0.05:
-        if not good:
+        if good < _GOOD * len(told):
             return f"{lie}."
         return (
-            f"Good statistics did not prevent the recovery: {lie}, and {best.trial.attack.id} recovered "
-            f"{percent(best.recovery)} all the same."
+            f"Good statistics did not prevent the recovery: {lie}, and {percent(best.recovery)} of the way to the "
+            "pictures was recovered all the same."
         )
     return f"{lie}. That decides nothing: ciphers that fall to a hundred cipher images have statistics as good."
 
@@ -164,8 +178,8 @@ def _pictures(one: Finding, most: int = 6) -> dict[str, Any]:
             f"; picked among {told['gallery']:,} in {percent(one.identified)} of cases, on noise {percent(noise)}"
         )
     return {
-        "title": f"{one.trial.attack.id}: {held(told)}",
-        "caption": f"{caption}. Source: {one.trial.attack.paper}.",
+        "title": f"Whoever {one.rung.words}: {held(told)}",
+        "caption": f"{caption}.",
         "rows": [
             {"label": label, "image": data_url(image), "css": "pixels" if small else "photos"} for label, image in shown
         ],

@@ -7,7 +7,8 @@ import io
 from statistics import fmean
 from typing import Any
 
-from imveil.audit.campaign import Audit, Finding
+from imveil.audit.campaign import Audit
+from imveil.audit.finding import Finding
 from imveil.errors import MissingExtra
 
 # Okabe and Ito's colours, which people of any colour vision tell apart.
