@@ -146,7 +146,7 @@ def audit(
 
 
 def _leave(found: Audit, fail_above: float | None, fail_identified: float | None, ci: bool) -> None:
-    """The exit code: 130 interrupted, 3 condemned, 4 where too little was tried, 1 where there is nothing to judge by."""
+    """The exit code: 130 interrupted, 3 condemned, 4 too little was tried, 1 nothing to judge by."""
     if found.interrupted:
         played = f"{len(found.findings)} of {len(found.findings) + len(found.skipped)} trials were played"
         note(f"interrupted after {found.seconds:.0f} s; {played}, the answer is of these")

@@ -18,7 +18,7 @@ from imveil.audit.campaign import Audit
 from imveil.audit.finding import Finding
 from imveil.audit.report.plot import curve
 from imveil.audit.report.sheet import data_url, picture
-from imveil.audit.verdicts import held, line, meaning, percent, sentence
+from imveil.audit.verdicts import held, ladder, line, meaning, percent, sentence
 from imveil.errors import MissingExtra
 from imveil.record import commit, machine, versions
 
