@@ -32,7 +32,7 @@ _GRADES = {
 }
 _CELL = 256  # pixels; larger pictures are made smaller
 _NOWHERE = 0.01
-_GOOD = 0.8  # of the statistics must lie where those of random images do, to be called good
+_GOOD = 0.5  # of the statistics must lie where those of random images do, to be called good
 
 
 def audit_html(found: Audit, command: str = "", examiner: str = "", case: str = "") -> str:
