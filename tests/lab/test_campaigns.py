@@ -99,7 +99,7 @@ def test_a_ladder_is_left_as_soon_as_the_rest_is_known(tmp_path: Path, monkeypat
             file.unlink()
         return climbed(values)
 
-    monkeypatch.setattr(record, "folder", lambda _: tmp_path)
+    monkeypatch.setattr(record, "folder", lambda: tmp_path)
     assert fresh([1.0, 1.0, 1.0]) == "0", "everything came back from the least"
     assert fresh([0.0, 0.0, NOTHING / 2]) == "02", "nothing comes back from the most"
     assert fresh([0.0, 0.5, 1.0, 1.0, 1.0]) == "0412", "the least that gives all is looked for"
@@ -108,7 +108,7 @@ def test_a_ladder_is_left_as_soon_as_the_rest_is_known(tmp_path: Path, monkeypat
 
 
 def test_what_takes_longer_than_is_left_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "folder", lambda _: tmp_path)
+    monkeypatch.setattr(record, "folder", lambda: tmp_path)
     asked: list[str] = []
     long, short = Counted("long", 0.5, asked, seconds=1000), Counted("short", 0.5, asked)
     list(answers([[long], [short]], seeds=1, budget=100))
@@ -116,7 +116,7 @@ def test_what_takes_longer_than_is_left_is_not_begun(tmp_path: Path, monkeypatch
 
 
 def test_a_game_without_its_control_is_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "folder", lambda _: tmp_path)
+    monkeypatch.setattr(record, "folder", lambda: tmp_path)
     question = Question("fold", "negpos/1")
     bare = answer(question, 0.3, control=False).model_copy(update={"digest": "x"})
     record.append(bare)

@@ -179,7 +179,7 @@ def test_pages_are_made_of_them() -> None:
 
 def test_questions_are_answered_once_and_ladders_left_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "pictures_of", lambda _: scenes(140))
-    monkeypatch.setattr(record, "folder", lambda _: tmp_path)
+    monkeypatch.setattr(record, "folder", lambda: tmp_path)
     terms = questions.Terms(targets=8, gallery=20, public=20, ciphers=10)
     asked = [q for q in questions.questions(["le/1"], terms=terms) if q[0].attack in ("known-plan", "fold")]
     first = list(questions.answers(asked, seeds=2))
