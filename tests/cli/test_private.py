@@ -122,6 +122,38 @@ def test_a_blind_round_and_later_steps(capfd: pytest.CaptureFixture[str], refuse
     capfd.readouterr()
 
 
+def test_an_encrypted_query(homes: Path, capfd: pytest.CaptureFixture[str], refused: Refusal) -> None:
+    pytest.importorskip("tenseal")
+    assert run(owners(f"{NEW} --epsilon 4 --small")) == 0
+    send()
+    assert run("sum add a.sum b.sum c.sum --round study.round --out study.total") == 0
+    assert run("train study.total head.safetensors") == 0
+    new = "query new test/dark/3.png q.query --model head.card --secret q.secret"
+    refused(new.replace("head.card", "head.safetensors"), "no message of imveil")
+    refused(new.replace("3.png", "none.png"), "none.png is not there")
+    assert run(new) == 0
+    assert (homes / "q.secret").stat().st_mode & 0o077 == 0
+    refused(new, "a key serves one query")
+    refused("query answer q.query head.card q.answer", "no head of imveil")
+    assert run("query answer q.query head.safetensors q.answer") == 0
+    capfd.readouterr()
+    assert run("query open q.answer --secret q.secret") == 0
+    ours = capfd.readouterr().out.split()
+    assert run("predict head.safetensors test/dark/3.png") == 0
+    assert ours[:2] == capfd.readouterr().out.split()[:2]
+    data = (homes / "q.answer").read_bytes()
+    (homes / "bad.answer").write_bytes(data[:-40])
+    refused("query open bad.answer --secret q.secret", "cut off or altered")
+    (homes / "q.secret").chmod(0o644)
+    refused("query open q.answer --secret q.secret", "is open to others than you")
+    assert run("query new test s.query --model head.card --secret s.secret --bulk") == 0
+    assert run("query answer s.query head.safetensors s.answer") == 0
+    assert run("query open s.answer --secret s.secret --json") == 0
+    assert capfd.readouterr().out.count('"scores"') == 20
+    (homes / "q.query").chmod(0o600)
+    refused("query open s.answer --secret q.query", "imveil-query-secret-1 was needed")
+
+
 def test_bad_input(homes: Path, refused: Refusal) -> None:
     refused(owners(NEW), "without epsilon the total tells who is in it")
     refused(owners(f"{NEW} --epsilon 2"), "fewer than 5 for each of 24 numbers")

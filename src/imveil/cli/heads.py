@@ -50,25 +50,13 @@ def predict_head(head: Path, images: list[str], as_json: bool, top: int, threads
     import numpy as np
 
     from imveil.cli.encode import encoder_of
-    from imveil.owner.heads import answer
-    from imveil.owner.sources import is_picture, open_source, read_one
-    from imveil.owner.sources.base import Item, Source
+    from imveil.owner.heads import answer, pictures
     from imveil.store.messages.head import Head
-
-    class Single(Source):
-        """One picture as a source."""
-
-        def __init__(self, path: Path) -> None:
-            self.spec, self.classes, self.notes = str(path), [], []
-            self.items = [Item(None, None, path.name)]
-
-        def read(self, i: int) -> Any:
-            return read_one(Path(self.spec).with_name(self.items[i].name))
 
     made = Head.read(head)
     encoder = encoder_of(made.card.features.encoder.name, "", threads, None)
     for name in images:
-        source = Single(Path(name)) if is_picture(Path(name)) else open_source(name)
+        source = pictures(name)
         scores = answer(made, source, encoder).scores
         for item, row in zip(source.items, scores, strict=True):
             best = np.argsort(-row)[:top]

@@ -157,6 +157,15 @@ def read_secret(file: File) -> bytes:
     return data
 
 
+def for_owner_alone(path: Path) -> None:
+    """Raise InsecureKeyFile where others may read a file with a secret in it."""
+    with contextlib.suppress(OSError):  # whoever reads it says why it cannot be
+        try:
+            _refuse_readable(path.stat().st_mode)
+        except InsecureKeyFile as error:
+            raise _named(error, path, "") from None
+
+
 def is_wrapped(text: str) -> bool:
     """Whether a file's text is of the wrapped form."""
     return any(text.startswith(f"{_head(kind)}\nwrapped") for kind in KINDS)

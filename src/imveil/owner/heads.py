@@ -13,8 +13,11 @@ from imveil.errors import BadInput, BadSource, Mismatch
 from imveil.owner.embeddings import Progress, embed
 from imveil.owner.encoders.base import Encoder
 from imveil.owner.features import rows
-from imveil.owner.sources.base import Source
+from imveil.owner.picture import Picture
+from imveil.owner.sources import is_picture, open_source, read_one
+from imveil.owner.sources.base import Item, Source
 from imveil.store.messages.head import Head
+from imveil.store.messages.round import Features
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -27,21 +30,49 @@ class Answers(NamedTuple):
     labels: I64
 
 
+class OnePicture(Source):
+    """A single file as a source of one picture."""
+
+    def __init__(self, path: Path, form: str | None = None) -> None:
+        self.spec, self.classes, self.notes, self.form = str(path), [], [], form
+        self.items = [Item(None, None, path.name)]
+
+    def read(self, i: int) -> Picture:
+        """The picture. Raises BadImage."""
+        return read_one(Path(self.spec).with_name(self.items[i].name), self.form)
+
+
+def pictures(spec: str, form: str | None = None) -> Source:
+    """A file of one picture, or any other source."""
+    return OnePicture(Path(spec), form) if is_picture(Path(spec), form) else open_source(spec, form=form)
+
+
 def answer(
     head: Head, source: Source, encoder: Encoder, which: Sequence[int] | None = None, *, cache: Path | None = None,
     progress: Progress = lambda *_: None,
 ) -> Answers:  # fmt: skip
     """The head's scores for pictures of a source, all unless `which` says. Raises Mismatch for another encoder."""
-    if encoder.facts != tuple(head.card.features.encoder.model_dump().values()):
-        wanted = head.card.features.encoder
-        raise Mismatch(f"the head was made with {wanted.name} of weights {wanted.weights[:16]}, this is "
-                       f"{encoder.facts.name} with {encoder.facts.weights[:16]}")  # fmt: skip
+    check_encoder(head.card.features, encoder)
     chosen = list(range(len(source))) if which is None else list(which)
     place = {name: i for i, name in enumerate(head.card.classes)}
     found = [source.items[i].label for i in chosen]
     labels = [-1 if label is None else place.get(source.classes[label], -1) for label in found]
-    embedded = embed(source, chosen, encoder, cache, progress)
-    return Answers(head.scores(rows(embedded.numbers, head.card.features)), np.array(labels, np.int64))
+    numbers = embed(source, chosen, encoder, cache, progress).numbers
+    return Answers(head.scores(rows(numbers, head.card.features)), np.array(labels, np.int64))
+
+
+def rows_of(features: Features, source: Source, encoder: Encoder, progress: Progress = lambda *_: None) -> I64:
+    """The whole numbers of all pictures of a source, as a head takes them: (n, dim + 1)."""
+    check_encoder(features, encoder)
+    return rows(embed(source, range(len(source)), encoder, None, progress).numbers, features)
+
+
+def check_encoder(features: Features, encoder: Encoder) -> None:
+    """Raise Mismatch unless this is the encoder that a head was made with."""
+    wanted = features.encoder
+    if encoder.facts != (wanted.name, wanted.weights, wanted.width):
+        raise Mismatch(f"the head was made with {wanted.name} of weights {wanted.weights[:16]}, this is "
+                       f"{encoder.facts.name} with {encoder.facts.weights[:16]}")  # fmt: skip
 
 
 def confusion(answers: Answers, classes: int) -> I64:
