@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 import imveil
-from imveil.attacks.base import View, find_attack
+from imveil import attacks
+from imveil.attacks.base import View
 from imveil.audit.report.sheet import Row, table, write_page
 from imveil.cloud.prediction import wilson
 from imveil.lab.experiment import run
@@ -160,7 +161,7 @@ def attacked(pictures: np.ndarray) -> list[Row]:
         ("known-plan", {"pairs": (known, cipher[8:9])}, "one known picture"),
         ("many-time-pad", {"ciphers": cipher[9:]}, "100 cipher images alone"),
     ):
-        guess = find_attack(name).run(replace(view, **held), np.random.default_rng(0), 0).images
+        guess = attacks.find(name).run(replace(view, **held), np.random.default_rng(0), 0).images
         alike = ssim_or_negative(some, guess).mean()
         print(f"  {what}: similarity (SSIM) of what comes back {alike:.3f}, 1 is the picture itself, n = 8")
         rows.append(Row("attacker", guess, f"{SEED_SCHEME}: {what}"))

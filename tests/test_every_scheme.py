@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import pickle
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -240,8 +240,7 @@ def test_bad_fields_are_refused(scheme: Scheme) -> None:
 
 @pytest.mark.parametrize("id", imveil.schemes.names())
 def test_a_scheme_says_what_it_hides_and_leaks(id: str) -> None:
-    module, _ = registry.scheme_files()[id]
-    text = ast.get_docstring(ast.parse(registry.files("imveil.schemes")[module].read_text()))
+    text = import_module(registry.parts(registry.SCHEMES)[id].module).__doc__
     assert text is not None
     assert text.startswith(f"{id}: ")
     page = page_of(id)
@@ -257,10 +256,10 @@ def test_two_schemes_of_one_id_are_an_error(tmp_path: Path, monkeypatch: pytest.
     for name in ("a", "b"):
         (tmp_path / f"{name}.py").write_text('class X:\n    id = "same/1"\n')
     monkeypatch.setattr(registry, "files", lambda _: {n: tmp_path / f"{n}.py" for n in ("a", "b")})
-    registry.scheme_files.cache_clear()
-    with pytest.raises(imveil.UnknownName, match="two schemes"):
-        registry.scheme_files()
-    registry.scheme_files.cache_clear()
+    registry.parts.cache_clear()
+    with pytest.raises(imveil.BadPart, match="two schemes are called 'same/1'"):
+        imveil.schemes.names()
+    registry.parts.cache_clear()
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 import imveil
-from imveil.attacks.base import View, find_attack
+from imveil import attacks
+from imveil.attacks.base import View
 from imveil.audit.game.challenger import key_of
 from imveil.audit.report.sheet import Row, sheet
 from imveil.owner.datasets.cifar import load
@@ -30,10 +31,10 @@ def main() -> None:
     rows = [
         Row("plain", some, "what the owner has"),
         Row("logistic-xor/1", cipher[:8], "what the cloud sees"),
-        Row("attacker", find_attack("known-plan").run(one, np.random.default_rng(0), 0).images, "one known picture"),
+        Row("attacker", attacks.find("known-plan").run(one, np.random.default_rng(0), 0).images, "one known picture"),
         Row(
             "attacker",
-            find_attack("many-time-pad").run(hundred, np.random.default_rng(0), 0).images,
+            attacks.find("many-time-pad").run(hundred, np.random.default_rng(0), 0).images,
             "100 cipher images, nothing known",
         ),
     ]

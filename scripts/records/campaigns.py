@@ -14,7 +14,7 @@ from typing import Any
 
 from scripts.records.windows import WINDOWS, Windowed
 
-from imveil.attacks.base import find_attack
+from imveil import attacks
 from imveil.lab.questions import FEW, TERMS, Need, Question, questions
 
 SEED, OLD, CONTROL = "logistic-xor/1", "negpos/1", "aes-ctr-control/1"
@@ -125,7 +125,7 @@ def _quick(schemes: Iterable[str] = (), data: str = "cifar10 test") -> list[list
     """What every scheme is asked, without attacks that train or search."""
 
     def quick(name: str) -> bool:
-        attack = find_attack(name)
+        attack = attacks.find(name)
         return not attack.steps and not attack.slow
 
     return [ladder for ladder in questions(schemes, data) if quick(ladder[0].attack)]

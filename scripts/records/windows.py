@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 import imveil
-from imveil.attacks.base import U8, View, find_attack
+from imveil import attacks
+from imveil.attacks.base import U8, View
 from imveil.audit.game.challenger import challenger_of
 from imveil.metrics.ssim import ssim
 from imveil.record import Record, digest_of, measured
@@ -86,7 +87,7 @@ class Windowed:
         truth = pictures[np.random.default_rng([seed, 8]).permutation(len(pictures))[:IMAGES]]
         cipher = challenger_of(imveil.find(self.scheme, per_image=True), seed).encrypt(truth, "window")
         shape = (int(truth.shape[1]), int(truth.shape[2]), int(truth.shape[3]))
-        guess = find_attack(self.attack).run(View(cipher, shape), np.random.default_rng(seed), 0).images
+        guess = attacks.find(self.attack).run(View(cipher, shape), np.random.default_rng(seed), 0).images
         found = WINDOWS[self.window](truth, guess)
         low, value, high = np.quantile(found, [0.25, 0.5, 0.75])
         return measured(

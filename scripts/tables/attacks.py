@@ -5,7 +5,6 @@ usage: python -m scripts.tables.attacks [--check]    the picture of the curve is
 
 from __future__ import annotations
 
-import inspect
 import sys
 from pathlib import Path
 from statistics import fmean
@@ -16,8 +15,8 @@ from scripts.tables.curve import curve_table, draw
 from scripts.tables.ladder import NOTE, ladder_table
 
 import imveil
-from imveil import record
-from imveil.attacks.base import Attack, attacks, find_attack
+from imveil import attacks, record
+from imveil.attacks.base import Attack
 from imveil.audit.trials import view_of
 from imveil.lab.claims import Evidence
 from imveil.record import Record
@@ -34,7 +33,7 @@ COLUMNS = (
 
 def page(attack: Attack, records: list[Record], puzzles: list[Record]) -> str:
     """One attack: what it does, what it needs, what it gave. puzzles: records of kind "assembly"."""
-    text = inspect.cleandoc(sys.modules[type(attack).__module__].__doc__ or "").removeprefix(f"{attack.id}: ")
+    text = attack.about()
     text = text[0].upper() + text[1:]
     needs = ", ".join(sorted(attack.needs)) or "nothing beside the cipher images of the targets"
     parts = [
@@ -217,7 +216,7 @@ def published() -> list[str]:
 def main() -> None:
     """Write what is stale, or say it."""
     records = record.read("recovery")
-    found = {name: find_attack(name) for name in attacks()}
+    found = {name: attacks.find(name) for name in attacks.names()}
     puzzles = record.read("assembly")
     pages = {
         f"{name}.md": page(one, [r for r in records if r.name == name], [r for r in puzzles if r.name == name])

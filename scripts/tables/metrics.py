@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterable, Sequence
 
 import imveil
-from imveil import record
+from imveil import metrics, record
 from imveil.lab.bench.keyspace import KeySpace, attack_on, best_attack
-from imveil.metrics.base import Metric, Shape, metrics
+from imveil.metrics.base import Metric, Shape
 from imveil.record import Record
 
 TAKES = {
@@ -28,7 +28,7 @@ def metric_pages() -> str:
     parts = []
     for takes, title in TAKES.items():
         parts.append(f"### {title}\n")
-        parts += [_paragraph(one) for one in metrics().values() if one.takes == takes]
+        parts += [_paragraph(one) for one in map(metrics.find, metrics.names()) if one.takes == takes]
     return "\n".join(parts)
 
 

@@ -11,6 +11,7 @@
     |   |-- BadSource                    a folder or file that holds no data set that can be read
     |   `-- BadDestination               a place that cannot be written to, or holds something else
     |-- UnknownName (LookupError)        no scheme, model, ... of that name
+    |-- BadPart (ImportError)            a part of a file or of another package fails, or its name is taken
     |-- NotInvertible                    this cannot be decrypted, by design
     |-- KeyProblem                       something is wrong with a key
     |   |-- BadKeyFile                   missing, empty, foreign, truncated or altered key file
@@ -121,6 +122,10 @@ class BadDestination(BadInput):
 
 class UnknownName(ImveilError, LookupError):
     """There is no scheme, model, attack or metric of that name."""
+
+
+class BadPart(ImveilError, ImportError):
+    """A part of a user's file or of another package cannot be imported, or its name is taken."""
 
 
 class NotInvertible(ImveilError):

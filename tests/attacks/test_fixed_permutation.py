@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import imveil
-from imveil.attacks.base import View, find_attack
+from imveil import attacks
+from imveil.attacks.base import View
 from imveil.attacks.solvers.order.guess import whole_pixels
 from imveil.attacks.solvers.order.solve import arranged, corners, partners, squares, turns, upright
 from imveil.audit.game.referee import Played, game
@@ -77,7 +78,7 @@ def test_no_size_is_too_small(shape: tuple[int, int, int], n: int) -> None:
     for images in (smooth.clip(0, 255).astype(np.uint8), np.full((n, *shape), 9, np.uint8)):
         view = View(images, shape, ciphers=images, public=images)
         for name in ("fixed-permutation", "fixed-permutation-public"):
-            find_attack(name).run(view, np.random.default_rng(0), 0).checked(view)
+            attacks.find(name).run(view, np.random.default_rng(0), 0).checked(view)
 
 
 # the solver

@@ -11,7 +11,7 @@ from scripts.records.assembly import ratios
 from scripts.records.puzzles import STEPS, Rung, climbed, middle, scrambled
 
 import imveil
-from imveil.attacks.base import find_attack
+from imveil import attacks
 from imveil.attacks.solvers.puzzle.guess import Scrambled, restored
 from imveil.attacks.solvers.puzzle.inside import inside
 from imveil.attacks.solvers.puzzle.luma import luma_odds
@@ -107,14 +107,14 @@ def test_grey_blocks_find_their_neighbours() -> None:
 def test_the_attack_recovers_a_picture_of_shuffled_blocks() -> None:
     scheme = imveil.find("patch/1", block=SIDE, pixels=False)
     images = np.stack([photograph(), photograph()[::-1]])
-    assert find_attack("jigsaw").suits(scheme)
+    assert attacks.find("jigsaw").suits(scheme)
     assert play(scheme, images, "jigsaw", terms=Terms(targets=1, gallery=2), against_noise=False).value > 0.8
 
 
 def test_the_grey_attack_recovers_a_grey_picture() -> None:
     scheme = imveil.find("etc-grey/1", block=SIDE)
     images = np.stack([photograph(), photograph()[::-1]])
-    assert find_attack("jigsaw-grey").suits(scheme)
+    assert attacks.find("jigsaw-grey").suits(scheme)
     found = play(scheme, images, "jigsaw-grey", terms=Terms(targets=1, gallery=2), against_noise=False)
     assert found.facts["found"]["notes"]["joined"] > 0.8
 

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import imveil
-from imveil.attacks.base import View, find_attack
+from imveil import attacks
+from imveil.attacks.base import View
 from imveil.attacks.solvers.pad import solve
 from imveil.attacks.solvers.pad.colours import arranged
 from imveil.attacks.solvers.pad.lattice import pairs, roughness, surroundings
@@ -90,9 +91,9 @@ def test_no_size_is_too_small(shape: tuple[int, int, int], n: int) -> None:
     for images in (rng.integers(0, 256, (n, *shape), np.uint8), np.full((n, *shape), 9, np.uint8)):
         view = View(images, shape, ciphers=images, public=images)
         for name in ("many-time-pad", "many-time-pad-public"):
-            find_attack(name).run(view, np.random.default_rng(0), 0).checked(view)
+            attacks.find(name).run(view, np.random.default_rng(0), 0).checked(view)
             alone = replace(view, ciphers=images[:0], public=images[:0])
-            find_attack(name).run(alone, np.random.default_rng(0), 0).checked(alone)
+            attacks.find(name).run(alone, np.random.default_rng(0), 0).checked(alone)
 
 
 def test_equal_images_give_flat_pictures() -> None:
@@ -164,6 +165,6 @@ def test_the_targets_have_no_say_in_the_sequence() -> None:
     mask = np.random.default_rng(4).integers(0, 256, pictures.shape[1:], np.uint8)
     cipher = pictures ^ mask
     views = [View(cipher[a:b], pictures.shape[1:], ciphers=cipher[:20]) for a, b in ((20, 21), (21, 60))]
-    first, second = (find_attack("many-time-pad").run(view, np.random.default_rng(0), 0).plan for view in views)
+    first, second = (attacks.find("many-time-pad").run(view, np.random.default_rng(0), 0).plan for view in views)
     assert first is not None
     assert first == second

@@ -12,7 +12,7 @@ import pytest
 
 import imveil
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
-from imveil.attacks.base import find_attack
+from imveil import attacks
 from imveil.audit.campaign import Audit, audit, campaign
 from imveil.audit.finding import Finding
 from imveil.audit.pictures import read_pictures
@@ -68,7 +68,7 @@ def test_what_was_not_tried_is_said_with_its_reason() -> None:
 
 
 def test_the_budget_decides_the_steps_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(find_attack("inverse-net")), "steps", 600)
+    monkeypatch.setattr(type(attacks.find("inverse-net")), "steps", 600)
     short, _ = plan(240, (32, 32, 3), ALL, 10)
     long, _ = plan(240, (32, 32, 3), ALL, 1000)
     steps = [next(t.steps for t in trials if t.attack.id == "inverse-net") for trials in (short, long)]
@@ -78,9 +78,9 @@ def test_the_budget_decides_the_steps_beforehand(monkeypatch: pytest.MonkeyPatch
 
 def test_steps_fill_half_of_the_budget_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["inverse-net", "inverse-net-fresh", "look"]
-    monkeypatch.setattr("imveil.audit.trials.attacks", lambda: names)
+    monkeypatch.setattr("imveil.attacks.names", lambda: names)
     for name in names[:2]:
-        monkeypatch.setattr(type(find_attack(name)), "steps", 10**6)
+        monkeypatch.setattr(type(attacks.find(name)), "steps", 10**6)
     for budget in (20, 200):
         trials, _ = plan(2000, (32, 32, 3), ALL, budget)
         assert 0.45 * budget < sum(t.seconds for t in trials) <= 0.5 * budget
@@ -98,8 +98,8 @@ def test_slow_attacks_come_after_the_quick_ones_and_get_the_targets_that_fit(mon
     slow = [t.attack.slow for t in trials if not t.attack.steps]
     assert any(slow)
     assert slow == sorted(slow)
-    monkeypatch.setattr(type(find_attack("jigsaw")), "seconds_a_picture", lambda *_: 1.0)
-    monkeypatch.setattr("imveil.audit.trials.attacks", lambda: ["jigsaw", "look"])
+    monkeypatch.setattr(type(attacks.find("jigsaw")), "seconds_a_picture", lambda *_: 1.0)
+    monkeypatch.setattr("imveil.attacks.names", lambda: ["jigsaw", "look"])
     for budget, targets in ((1000, 40), (60, 15)):
         trials, _ = plan(240, (32, 32, 3), ("coa",), budget)
         [one] = [t for t in trials if t.attack.id == "jigsaw"]

@@ -18,7 +18,7 @@ import imveil
 from cipher_sets import OTHER, write_set
 from imveil import registry
 from imveil.cli import main
-from imveil.cloud.classifier import ADAPTERS, MODELS, Classifier
+from imveil.cloud.classifier import Classifier
 from imveil.cloud.modelfile import load_model
 from imveil.cloud.training.defaults import suggest
 from imveil.errors import BadField
@@ -55,7 +55,7 @@ def test_every_scheme_has_a_default_that_can_be_built(id: str) -> None:
     scheme = imveil.find(id)
     choice = suggest(id, scheme.config(), vars(scheme.traits))
     assert choice.why
-    assert choice.model in registry.files(MODELS)
+    assert choice.model in registry.parts(registry.MODELS)
     side = scheme.traits.tile * 2
     shape = (side, side * 3, 1) if id == "etc-grey/1" else (max(side, 8), max(side, 8), 3)
     net = Classifier.build(
@@ -79,7 +79,9 @@ def test_defaults_follow_fields() -> None:
     assert suggest("mine/3", {}, {}).adapter == "none"
     assert "nothing can be learned" in suggest("aes-ctr-control/1", {}, {}).why
     assert "can whoever trains it" in suggest("aes-xor/1", {}, {}).why
-    assert all(suggest(id, {}, {}).adapter in ("none", *registry.files(ADAPTERS)) for id in imveil.schemes.names())
+    assert all(
+        suggest(id, {}, {}).adapter in ("none", *registry.parts(registry.ADAPTERS)) for id in imveil.schemes.names()
+    )
 
 
 def test_train_says_what_it_chose_and_why(run: Any, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from imveil.attacks.solvers.pad.solve import mask_of  # noqa: E402
 from imveil.audit.game.challenger import key_of  # noqa: E402
 from imveil.cloud.adapters._bitplanes import PLANES, Gains  # noqa: E402
 from imveil.cloud.adapters.base import Adapter  # noqa: E402
-from imveil.cloud.classifier import ADAPTERS, Classifier  # noqa: E402
+from imveil.cloud.classifier import Classifier  # noqa: E402
 from imveil.cloud.classifier import made as made_of  # noqa: E402
 from imveil.cloud.training.loop import Settings, fit  # noqa: E402
 from imveil.errors import BadField, BadShape, Unavailable  # noqa: E402
@@ -28,12 +28,12 @@ from imveil.lab.experiment import fresh_copies  # noqa: E402
 from imveil.owner.datasets import cifar  # noqa: E402
 from smooth import smooth_pictures  # noqa: E402
 
-NAMES = list(registry.files(ADAPTERS))
+NAMES = list(registry.parts(registry.ADAPTERS))
 KEY = key_of(0)
 
 
 def made(name: str, shape: Any, options: Any) -> Any:
-    return made_of(ADAPTERS, name, "adapter", (shape,), options)
+    return made_of(registry.ADAPTERS, name, (shape,), options)
 
 
 def channels_first(images: Any) -> Any:
@@ -42,11 +42,11 @@ def channels_first(images: Any) -> Any:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_adapter_says_what_it_promises_and_is_one(name: str) -> None:
-    module = registry.load(ADAPTERS, name, "adapter")
-    assert isinstance(module.build((8, 8, 3)), Adapter)
-    seen = module.build((8, 8, 3))(torch.randint(0, 256, (2, 3, 8, 8)).float())
+    build = registry.known(registry.ADAPTERS, name)
+    assert isinstance(build((8, 8, 3)), Adapter)
+    seen = build((8, 8, 3))(torch.randint(0, 256, (2, 3, 8, 8)).float())
     assert seen.dtype == torch.float32
-    if module.build((8, 8, 3)).picture:
+    if build((8, 8, 3)).picture:
         assert seen.shape == (2, 3, 8, 8)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from imveil import registry  # noqa: E402
-from imveil.cloud.classifier import ADAPTERS, MODELS, Classifier  # noqa: E402
+from imveil.cloud.classifier import Classifier  # noqa: E402
 from imveil.cloud.training.augment import gather, suits  # noqa: E402
 from imveil.errors import BadField, BadShape, UnknownName  # noqa: E402
+from imveil.registry import ADAPTERS, MODELS  # noqa: E402
 
-NETS = list(registry.files(MODELS))
+NETS = list(registry.parts(MODELS))
 SHAPES = [(2, 2, 1), (7, 9, 3), (8, 8, 3), (28, 28, 1), (32, 32, 3), (33, 70, 4), (64, 64, 3), (224, 224, 3)]
 
 
@@ -37,11 +39,11 @@ def test_every_net_reads_every_size_forward_and_backward(name: str, shape: tuple
 
 @pytest.mark.parametrize("name", NETS)
 def test_every_net_says_where_it_comes_from(name: str) -> None:
-    assert "arXiv" in (registry.load(MODELS, name, "model").__doc__ or "")
+    assert "arXiv" in (import_module(registry.parts(MODELS)[name].module).__doc__ or "")
 
 
 def test_resnet18_has_its_well_known_size() -> None:
-    build = registry.load(MODELS, "resnet18", "model").build
+    build = registry.known(MODELS, "resnet18")
     assert weights(build(10, (32, 32, 3))) == 11_173_962
     assert weights(build(1000, (224, 224, 3))) == 11_689_512  # the ImageNet model everyone quotes
     with torch.device("meta"):
@@ -65,7 +67,7 @@ SIZES = [  # parameters, as the papers round them in their tables
 @pytest.mark.parametrize(("name", "classes", "shape", "options", "published"), SIZES)
 def test_sizes_are_those_of_the_papers(name: str, classes: int, shape: Any, options: Any, published: float) -> None:
     with torch.device("meta"):
-        net = registry.load(MODELS, name, "model").build(classes, shape, **options)
+        net = registry.known(MODELS, name)(classes, shape, **options)
     assert weights(net) == pytest.approx(published, rel=0.01)
 
 
@@ -75,7 +77,7 @@ def test_cnn_has_the_size_of_its_parts(width: int) -> None:
     wide = 4 * width
     convolutions = 9 * (24 * width + width * width + width * wide + 3 * wide * wide)
     norms = 2 * 2 * (width + wide + wide)
-    build = registry.load(MODELS, "cnn", "model").build
+    build = registry.known(MODELS, "cnn")
     assert weights(build(10, (32, 32, 3), width=width)) == (12 + 1) * 24 + convolutions + norms + wide * 10
 
 
@@ -86,14 +88,14 @@ def test_transformers_with_patches_of_4_have_the_size_of_their_parts(name: str, 
     block = 2 * 2 * width + (width * 3 * width + 3 * width) + (width * width + width) + 8 * width * width + 5 * width
     ends = 4 * 4 * 3 * width + width + width + (1 + (side // 4) ** 2) * width + 2 * width + (width + 1) * 10
     with torch.device("meta"):
-        net = registry.load(MODELS, name, "model").build(10, (side, side, 3), patch=4)
+        net = registry.known(MODELS, name)(10, (side, side, 3), patch=4)
     assert weights(net) == ends + 12 * block
 
 
 def test_the_thin_resnet_has_the_layout_of_the_public_weights() -> None:
     """Option A: shortcuts have no parameters. Names and sizes are those of the widely used public ResNet-20."""
     with torch.device("meta"):
-        net = registry.load(MODELS, "resnet_cifar", "model").build(10, (32, 32, 3))
+        net = registry.known(MODELS, "resnet_cifar")(10, (32, 32, 3))
     named = {name: tuple(value.shape) for name, value in net.named_parameters()}
     expected = {"conv1.weight": (16, 3, 3, 3), "bn1.weight": (16,), "bn1.bias": (16,)}
     for stage, wide in enumerate((16, 32, 64), 1):
@@ -109,7 +111,7 @@ def test_the_thin_resnet_has_the_layout_of_the_public_weights() -> None:
 
 
 def test_patches_are_those_that_are_asked_for() -> None:
-    tiny = registry.load(MODELS, "vit_tiny", "model").build
+    tiny = registry.known(MODELS, "vit_tiny")
     with torch.device("meta"):
         assert tiny(10, (32, 32, 3)).pos_embed.shape == (1, 65, 192)
         assert tiny(10, (33, 32, 3)).pos_embed.shape == (1, 73, 192)
@@ -124,11 +126,11 @@ def test_patches_are_those_that_are_asked_for() -> None:
 def test_depths_that_a_residual_net_cannot_have_are_refused() -> None:
     for name, depth, words in (("wrn", 27, r"6n \+ 4"), ("resnet_cifar", 21, r"6n \+ 2")):
         with pytest.raises(BadField, match=words):
-            registry.load(MODELS, name, "model").build(10, (32, 32, 3), depth=depth)
+            registry.known(MODELS, name)(10, (32, 32, 3), depth=depth)
 
 
 def test_cnn_is_the_net_that_is_described() -> None:
-    net = registry.load(MODELS, "cnn", "model").build(10, (32, 32, 3))
+    net = registry.known(MODELS, "cnn")(10, (32, 32, 3))
     convs = [m for m in net.modules() if isinstance(m, torch.nn.Conv2d)]
     assert [c.out_channels for c in convs] == [24, 32, 32, 128, 128, 128, 128]
     assert [m.kernel_size for m in net.modules() if isinstance(m, torch.nn.MaxPool2d)] == [2, 2, 2, (3, 3)]
@@ -136,7 +138,7 @@ def test_cnn_is_the_net_that_is_described() -> None:
 
 
 def test_a_large_picture_costs_no_more_than_a_few_small_ones() -> None:
-    build = registry.load(MODELS, "cnn", "model").build
+    build = registry.known(MODELS, "cnn")
     net = build(10, (224, 224, 3))
     assert net[0](torch.zeros(1, 3, 224, 224)).shape[2:] == (31, 31)
 
@@ -196,7 +198,7 @@ def test_only_schemes_without_special_places_are_flipped() -> None:
     assert not suits("negpos/1", {"per_image": False})[0]
 
 
-@pytest.mark.parametrize("name", list(registry.files(ADAPTERS)))
+@pytest.mark.parametrize("name", list(registry.parts(ADAPTERS)))
 def test_every_adapter_stands_before_a_net(name: str) -> None:
     net = Classifier.build("cnn", 3, (8, 12, 3), width=4, adapter=name)
     images = torch.randint(0, 256, (20, 8, 12, 3), dtype=torch.uint8)
@@ -210,7 +212,7 @@ def test_every_adapter_stands_before_a_net(name: str) -> None:
 
 def test_the_folds_hide_negatives_and_the_order_of_colours() -> None:
     values = torch.randint(0, 256, (2, 3, 4, 4)).float()
-    fold, sort = (registry.load(ADAPTERS, name, "adapter").build((4, 4, 3)) for name in ("fold", "fold_sort"))
+    fold, sort = (registry.known(ADAPTERS, name)((4, 4, 3)) for name in ("fold", "fold_sort"))
     assert torch.equal(fold(values), fold(255 - values))
     assert torch.equal(sort(values), sort((255 - values)[:, [2, 0, 1]]))
     assert not torch.equal(fold(values), fold(values.flip(1)))

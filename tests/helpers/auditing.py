@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from imveil.attacks.base import attacks, find_attack
+from imveil import attacks
 from imveil.cli import main
 from smooth import smooth_pictures
 
@@ -21,13 +21,13 @@ QUICK = ["chosen-plan", "fold", "inverse-net", "known-plan", "link", "look", "ma
 def few_attacks(monkeypatch: pytest.MonkeyPatch, few_steps: None) -> None:
     """One attack of each kind is enough to see what an audit makes of its answer."""
     del few_steps
-    monkeypatch.setattr("imveil.audit.trials.attacks", lambda: QUICK)
+    monkeypatch.setattr("imveil.attacks.names", lambda: QUICK)
 
 
 @pytest.fixture
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attacks that train take two steps: they are there to be played, not to win."""
-    for attack in map(find_attack, attacks()):
+    for attack in map(attacks.find, attacks.names()):
         if attack.steps:
             monkeypatch.setattr(type(attack), "steps", 2)
 

@@ -20,7 +20,7 @@ def variants() -> list[Scheme]:
         base = imveil.find(id)
         found[base] = None
         ranges = base._ranges()
-        for name, kind in base._kinds().items():
+        for name, kind in base.fields().items():
             tried = ranges[name].tried if name in ranges else _others(kind, getattr(base, name))
             for value in tried:
                 try:

@@ -40,7 +40,7 @@ def plain_numbers(value: Any) -> Any:
 
 
 def slow_reference_agrees(scheme: Scheme) -> None:
-    module, _ = registry.scheme_files()[scheme.id]
+    module = registry.parts(registry.SCHEMES)[scheme.id].module.rpartition(".")[2]
     reference = import_module(f"reference.{module}")
     for channels in (1, 3, 4):
         shape = shape_for(scheme, 3, 2, channels)

@@ -16,8 +16,7 @@ from scripts.tables.curve import curve_table, draw, points
 from skimage.metrics import structural_similarity
 
 import imveil
-from imveil import record
-from imveil.attacks.base import attacks, find_attack
+from imveil import attacks, record
 from imveil.errors import MissingExtra
 from imveil.lab import questions
 from imveil.lab.claims import Evidence
@@ -28,7 +27,7 @@ from scenes import scenes
 
 def answer(question: Question, value: float, seed: int = 0, control: Any = None, **found: Any) -> Record:
     """A record as a game of the question makes it."""
-    attack = find_attack(question.attack)
+    attack = attacks.find(question.attack)
     facts = {
         "attack": question.attack,
         "scheme": question.scheme,
@@ -48,12 +47,12 @@ def answer(question: Question, value: float, seed: int = 0, control: Any = None,
 
 @pytest.mark.parametrize("name", LADDERS)
 def test_rungs_are_games_that_can_be_played(name: str) -> None:
-    assert name in attacks()
+    assert name in attacks.names()
     seen = set()
     for rung in LADDERS[name]:
         scheme = imveil.find(rung.question.scheme, **rung.question.fields)
         assert rung.question.attack == name
-        assert find_attack(name).suits(scheme)
+        assert attacks.find(name).suits(scheme)
         assert rung.question.terms.targets >= 20
         seen.add(rung.words)
     assert len(seen) == len(LADDERS[name])
@@ -131,7 +130,7 @@ def test_a_game_without_its_control_is_played_again(tmp_path: Path, monkeypatch:
 def test_training_is_asked_too_after_the_quick_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(questions, "pictures_of", lambda _: np.zeros((2100, 32, 32, 3), np.uint8))
     asked = questions.questions(["le/1"])
-    seconds = [ladder[0].seconds for ladder in asked if not find_attack(ladder[0].attack).slow]
+    seconds = [ladder[0].seconds for ladder in asked if not attacks.find(ladder[0].attack).slow]
     assert seconds == sorted(seconds)
     assert seconds[-1] > 0
     [one] = [ladder for ladder in asked if ladder[0].attack == "inverse-net"]
@@ -143,7 +142,7 @@ def test_training_is_asked_too_after_the_quick_attacks(monkeypatch: pytest.Monke
 
 def test_published_figures_are_judged_from_records_alone() -> None:
     assert {one.judge(Evidence([])).verdict for one in PUBLISHED} == {"not measured"}
-    assert {one.attack for one in PUBLISHED} <= set(attacks())
+    assert {one.attack for one in PUBLISHED} <= set(attacks.names())
 
 
 def test_a_figure_is_reached_when_every_number_is() -> None:

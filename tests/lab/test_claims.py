@@ -13,8 +13,7 @@ import pytest
 from scripts.tables.claims import claims_page, recovery_table, status_table
 
 import imveil
-from imveil import record
-from imveil.attacks.base import attacks, find_attack
+from imveil import attacks, record
 from imveil.lab import claims, paper, questions
 from imveil.lab.claims import Evidence, claims_of
 from imveil.lab.evidence import results, status
@@ -107,7 +106,7 @@ def test_claims_ask_every_attack_that_suits_those_that_train_too(monkeypatch: py
     monkeypatch.setattr(questions, "pictures_of", lambda _: np.zeros((2100, 32, 32, 3), np.uint8))
     ladders = [ladder for claim in claims_of(imveil.find("etc/1")) for ladder in claim.readings[0].asks()]
     games: list[Any] = [ladder[0] for ladder in ladders]
-    suits = {name for name in attacks() if find_attack(name).suits(imveil.find("etc/1"))}
+    suits = {name for name in attacks.names() if attacks.find(name).suits(imveil.find("etc/1"))}
     assert {game.attack for game in games} == suits >= {"inverse-net", "jigsaw", "chosen-plan", "many-time-pad"}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from imveil.cloud.models.resnet_cifar import build  # noqa: E402
+from imveil.cloud.models.resnet_cifar import resnet_cifar as build  # noqa: E402
 from imveil.errors import BadField, BadModelFile, Unavailable  # noqa: E402
 from imveil.lab.clean import clean_net  # noqa: E402
 from imveil.metrics.recognised import recognised  # noqa: E402

@@ -1,22 +1,22 @@
 """View, Attack, Guess: what an attacker holds, what it does, what it claims. No view carries the key.
 
-An attack is one file in `attacks/` with one class. It says what it needs, gets a View with just that, and returns a
-Guess, which is always pictures of the targets. It sees `plans/plan.py` and `plans/blocks.py`, never `keys/`; the
-referee (`game.py`) scores.
+An attack is a class with an `id`, in a file of `attacks/`. It says what it needs, gets a View with just that, and
+returns a Guess, which is always pictures of the targets. It sees `plans/`, never `keys/`; the referee in `audit/game`
+scores.
 """
 
 from __future__ import annotations
 
+import inspect
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
 
-from imveil import registry
 from imveil.errors import BadInput, BadShape
 from imveil.plans.plan import Plan
 
@@ -83,12 +83,13 @@ class Guess:
 
 
 class Attack(ABC):
-    """One way to get pictures back. Subclasses say:
+    """One way to get pictures back. Subclasses write `guess`, and say:
 
-    id: the name, as in the file's name with - for _.   needs: which parts of a View beside the targets, of `NEEDS`.
-    paper: where it is published, or "ours".   steps: how many steps `run` takes by default; 0 where it takes none.
-    seconds_a_step: on one core, for pictures of 32x32x3, roughly: an audit turns seconds into steps with it.
-    slow: whether each picture is a search of its own; an audit plays such attacks after the quick ones.
+    id: the name.   needs: which parts of a View beside the targets, of `NEEDS`.   paper: where it is published, or
+    "ours".   steps: how many steps it takes by default; 0 where it takes none.   seconds_a_step: on one core, for
+    pictures of 32x32x3, roughly: an audit turns seconds into steps with it.   slow: whether each picture is a search
+    of its own; an audit plays such attacks after the quick ones.
+    The docstring, of the class or of its module where that holds one attack, opens with "id: " and says how it works.
     """
 
     id: ClassVar[str]
@@ -97,6 +98,12 @@ class Attack(ABC):
     steps: ClassVar[int] = 0
     seconds_a_step: ClassVar[float] = 0.0
     slow: ClassVar[bool] = False
+
+    @classmethod
+    def about(cls) -> str:
+        """How it works: the docstring of the class where that opens with the id, else that of its module."""
+        texts = [inspect.cleandoc(text or "") for text in (cls.__doc__, sys.modules[cls.__module__].__doc__)]
+        return next((text for text in texts if text.startswith(f"{cls.id}: ")), "").removeprefix(f"{cls.id}: ")
 
     def suits(self, scheme: Any) -> bool:
         """Whether the attack makes sense against this scheme (a Scheme). The base says yes to everything."""
@@ -109,9 +116,33 @@ class Attack(ABC):
         del shape
         return 0.0
 
+    @final
+    def run(self, view: View, rng: np.random.Generator | None = None, steps: int | None = None) -> Guess:
+        """Pictures of `view.targets`.
+
+        Parameters
+        ----------
+        view : what the attacker holds; what the attack `needs` must be there.
+        rng : the same rng gives the same guess; None: numpy's, seeded with 0.
+        steps : how many steps it may take; None: `self.steps`.
+
+        Raises
+        ------
+        BadInput, where the view lacks something; MissingExtra, for an attack whose libraries are not installed.
+
+        >>> from imveil import attacks
+        >>> attacks.find("look").run(View(targets=np.zeros((1, 2, 2, 1), np.uint8), shape=(2, 2, 1))).images.shape
+        (1, 2, 2, 1)
+        """
+        missing = sorted(name for name in self.needs if getattr(view, name) is None)
+        if missing:
+            raise BadInput(f"the attack {self.id} needs {', '.join(missing)}", hint=f"give View({missing[0]}=...)")
+        rng = np.random.default_rng(0) if rng is None else rng
+        return self.guess(view, rng, self.steps if steps is None else steps).checked(view)
+
     @abstractmethod
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
-        """Pictures of `view.targets`. Deterministic given rng; must return a guess even where it finds nothing."""
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+        """What `run` gives. Deterministic given rng; must return a guess even where it finds nothing."""
 
 
 def blank(view: View) -> U8:
@@ -122,24 +153,3 @@ def blank(view: View) -> U8:
 def fitted(images: Images, view: View) -> U8:
     """`images` where they can be pictures of the targets as they are (uint8, right shape), grey ones where not."""
     return images if images.shape[1:] == view.shape and images.dtype == np.uint8 else blank(view)
-
-
-def attacks() -> list[str]:
-    """The names of all attacks, in alphabetical order."""
-    return [name.replace("_", "-") for name in registry.files("imveil.attacks")]
-
-
-def find_attack(name: str) -> Attack:
-    """The attack of that name; UnknownName with the nearest names."""
-    known = attacks()
-    if name not in known:
-        raise registry.unknown("attack", name, known)
-    module = import_module(f"imveil.attacks.{name.replace('-', '_')}")
-    found = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Attack) and value.__module__ == module.__name__
-    ]
-    [attack] = [cls for cls in found if getattr(cls, "id", None) == name]
-    made: Attack = attack()
-    return made

@@ -22,7 +22,7 @@ class ChangLi(Attack):
     needs: ClassVar[frozenset[str]] = frozenset({"oracle"})
     paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020), pixel-wise scheme, same key"
 
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """A colour that nobody shows stays as it came, as in the authors' code."""
         del rng, steps
         assert view.oracle is not None

@@ -38,7 +38,7 @@ class ChosenPlan(Attack):
         """A fixed key: with a fresh one for each image the answers tell nothing."""
         return not scheme.traits.per_image
 
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The first reading that explains the answers; grey where none does."""
         del steps
         assert view.oracle is not None

@@ -1,10 +1,4 @@
-"""fixed-permutation: positions of a fixed permutation, from cipher images alone, by the statistics of neighbours.
-
-A permutation moves the correlations of an image without changing them, and pixels with a large partial correlation are
-neighbours; see `solvers/order.py`. What no such attack can know is whether pictures are mirrored: that they stand
-upright is guessed from light, which comes from above. It works on pixels that keep their colours together, up to 1,600
-of them.
-"""
+"""fixed-permutation and fixed-permutation-public: one order of positions, worked out from many cipher images."""
 
 from __future__ import annotations
 
@@ -16,13 +10,39 @@ from imveil.attacks.base import Attack, Guess, View
 
 
 class FixedPermutation(Attack):
-    """Puts the pixels of all cipher images into one order in which neighbours belong together."""
+    """fixed-permutation: positions of a fixed permutation, from cipher images alone, by the statistics of neighbours.
+
+    A permutation moves the correlations of an image without changing them, and pixels with a large partial correlation
+    are neighbours; see `solvers/order`. What no such attack can know is whether pictures are mirrored: that they stand
+    upright is guessed from light, which comes from above. It works on pixels that keep their colours together, up to
+    1,600 of them.
+    """
 
     id: ClassVar[str] = "fixed-permutation"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers"})
     paper: ClassVar[str] = "ours, after Le Roux et al., Learning the 2-D topology of images, NIPS 2007"
 
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+        """The targets in order. notes: see `reordered`. Raises MissingExtra without scipy."""
+        from imveil.attacks.solvers.order.guess import reordered
+
+        del steps
+        return reordered(view, rng)
+
+
+class FixedPermutationPublic(Attack):
+    """fixed-permutation-public: positions of a fixed permutation, from cipher images and public pictures of the kind.
+
+    The correlations of the cipher images are matched with those of the public pictures; see `solvers/order`. It needs
+    no neighbours, so samples may move one by one, up to 3,072 of them, and it knows which way round pictures are.
+    """
+
+    id: ClassVar[str] = "fixed-permutation-public"
+    needs: ClassVar[frozenset[str]] = frozenset({"ciphers", "public"})
+    paper: ClassVar[str] = "ours, after Vogelstein et al., PLoS ONE 10(4) (2015), for the matching"
+    slow: ClassVar[bool] = True  # a minute and more for 3,072 samples
+
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets in order. notes: see `reordered`. Raises MissingExtra without scipy."""
         from imveil.attacks.solvers.order.guess import reordered
 

@@ -33,7 +33,7 @@ class KnownPlan(Attack):
         """A fixed key."""
         return not scheme.traits.per_image
 
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """notes: placed, the share of units whose place and mask no other unit could have."""
         del rng, steps
         assert view.pairs is not None

@@ -29,7 +29,7 @@ class LeProbe(Attack):
         """Blocks under one key."""
         return not scheme.traits.per_image and "block" in scheme.config()
 
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """notes: published, the share of a block's samples that the authors' reading of bytes places."""
         del rng, steps
         assert view.oracle is not None

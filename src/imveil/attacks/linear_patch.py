@@ -26,7 +26,7 @@ class LinearPatch(Attack):
         """Schemes that give real numbers."""
         return bool(scheme.traits.dtype.startswith("float"))
 
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """notes: residual, of the known cipher samples that the map leaves unexplained (0 exact, 1 nothing)."""
         del rng, steps
         assert view.pairs is not None

@@ -30,7 +30,7 @@ class Link(Attack):
     needs: ClassVar[frozenset[str]] = frozenset({"gallery"})
     paper: ClassVar[str] = "ours"
 
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """notes: sure, how far the picks stand out, on the mean."""
         del steps
         assert view.gallery is not None

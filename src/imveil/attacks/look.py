@@ -21,7 +21,7 @@ class Look(Attack):
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = "none: opening the file"
 
-    def run(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
+    def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Nothing is done but drawing."""
         del rng, steps
         if view.targets.ndim != 4 or 0 in view.targets.shape:

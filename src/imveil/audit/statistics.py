@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from imveil import metrics
 from imveil.attacks.base import U8, Images
 from imveil.audit.game.challenger import Challenger
 from imveil.keys.key import Key
-from imveil.metrics.base import Metric, checked, flat, metrics
+from imveil.metrics.base import Metric, checked, flat
 from imveil.schemes.base import Scheme
 
 Encrypt = Callable[[U8], Any]
@@ -23,8 +24,8 @@ def measured_ciphers(cipher: Images) -> list[dict[str, Any]]:
     tells}; nothing for cipher images that are no bytes."""
     if cipher.dtype != np.uint8 or cipher.ndim != 4:
         return []
-    known = metrics("images") | metrics("batch")
-    return [line for metric in known.values() for line in _lines(metric, metric.measure(cipher), cipher)]
+    known = map(metrics.find, metrics.names("images") + metrics.names("batch"))
+    return [line for metric in known for line in _lines(metric, metric(cipher), cipher)]
 
 
 def measured_challenger(real: Challenger, images: U8, scheme: Scheme | None = None) -> list[dict[str, Any]]:
@@ -42,10 +43,8 @@ def measured_challenger(real: Challenger, images: U8, scheme: Scheme | None = No
 
         twins["one bit of the key"] = key_twins(under, images[:_TWINS], rng)
     for what, pair in twins.items():
-        for metric in metrics("twins").values():
-            lines += [
-                line | {"name": f"{line['name']}, {what}"} for line in _lines(metric, metric.measure(*pair), cipher)
-            ]
+        for metric in map(metrics.find, metrics.names("twins")):
+            lines += [line | {"name": f"{line['name']}, {what}"} for line in _lines(metric, metric(*pair), cipher)]
     return lines
 
 

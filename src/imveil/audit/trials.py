@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from imveil.attacks.base import Attack, attacks, find_attack
+from imveil import attacks
+from imveil.attacks.base import Attack
 from imveil.audit.game.split import Terms
 from imveil.audit.ladder import RUNGS, Rung, rung_of
 
@@ -102,7 +103,7 @@ def plan(
     fresh: whether an attacker can encrypt under keys of his own.   pace: seconds that one picture takes to encrypt.
     slowness: of this machine, as `measured_slowness` says.
     """
-    known = [find_attack(name) for name in attacks()]
+    known = [attacks.find(name) for name in attacks.names()]
     skipped: list[Skipped] = []
     chosen: list[Attack] = []
     for attack in known:

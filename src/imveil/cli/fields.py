@@ -21,11 +21,10 @@ def find_scheme(id: str, settings: list[str] | None = None) -> Scheme:
     >>> find_scheme("negpos/1", ["per_image=true"]).traits.per_image
     True
     """
-    import imveil
-    from imveil.registry import scheme_class
+    from imveil import schemes
 
-    kinds = scheme_class(id)._kinds()
-    return imveil.find(id, **parse_fields(id, kinds, settings or []))
+    kind = schemes.kind(id)
+    return kind.make(**parse_fields(kind.id, kind.fields(), settings or []))
 
 
 def parse_fields(id: str, kinds: dict[str, Any], settings: list[str]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from imveil.cloud.training.settings import Settings
     from imveil.store.manifest import Manifest
 
-MODELS, ADAPTERS = "imveil.cloud.models", "imveil.cloud.adapters"
 GROUP = "Cloud"
 
 
@@ -31,7 +30,9 @@ def register(app: typer.Typer) -> None:
 def train(
     ciphers: Ciphers,
     model: Annotated[Path, typer.Argument(help="The model file to write.", show_default=False)],
-    net: Annotated[str, typer.Option("--model", help=f"The net: {', '.join(registry.files(MODELS))}.")] = "auto",
+    net: Annotated[
+        str, typer.Option("--model", help=f"The net: {', '.join(registry.parts(registry.MODELS))}.")
+    ] = "auto",
     width: Annotated[int | None, typer.Option(help="Channels of the net's first stage; its own default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="How often every picture is seen; 6 unless given.")] = None,
     budget: Annotated[
@@ -49,7 +50,7 @@ def train(
         bool | None, typer.Option("--augment/--no-augment", help="Flips and shifts; by the scheme unless given.")
     ] = None,
     adapter: Annotated[
-        str, typer.Option(help=f"What stands before the net: none, {', '.join(registry.files(ADAPTERS))}.")
+        str, typer.Option(help=f"What stands before the net: none, {', '.join(registry.parts(registry.ADAPTERS))}.")
     ] = "auto",
     model_options: Annotated[
         list[str] | None,
@@ -235,7 +236,7 @@ def _movable(adapter: str) -> bool:
     """Whether what an adapter gives may be flipped, which it says whatever its pictures and options are."""
     from imveil.cloud.classifier import made
 
-    return adapter != "none" and bool(made(ADAPTERS, adapter, "adapter", ((8, 8, 3),), {}).movable)
+    return adapter != "none" and bool(made(registry.ADAPTERS, adapter, ((8, 8, 3),), {}).movable)
 
 
 def planned(

@@ -1,11 +1,7 @@
 """From stored pictures to logits in one module: values, adapter, normalisation, net.
 
 Everything that a model needs to read a picture travels inside it, so nobody can feed it with the wrong scale.
-The models are the files of `cloud/models`, the adapters those of `cloud/adapters`:
-
-* a model has `build(classes, shape, **options) -> nn.Module`, float (n, c, h, w) -> logits (n, classes);
-* an adapter has `build(shape, **options) -> Adapter`, raw values (0..255 where pictures are uint8) as float
-  (n, c, h, w) -> float (n, c', h', w'); see `cloud/adapters/base.py`.
+`cloud/models/base.py` says what a model is, `cloud/adapters/base.py` what an adapter is.
 """
 
 from __future__ import annotations
@@ -15,14 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imveil import registry
 from imveil.cloud.adapters.base import Adapter
 from imveil.cloud.training.settings import Settings
 from imveil.errors import BadField, BadShape
 from imveil.extras import nn, torch
+from imveil.registry import ADAPTERS, MODELS, Kind, known
 
-MODELS = "imveil.cloud.models"
-ADAPTERS = "imveil.cloud.adapters"
 Shape = tuple[int, int, int]
 
 
@@ -74,14 +68,14 @@ class Classifier(nn.Module):
         front: Adapter | None = None
         seen = shape
         if adapter != "none":
-            front = made(ADAPTERS, adapter, "adapter", (shape,), adapter_options or {})
+            front = made(ADAPTERS, adapter, (shape,), adapter_options or {})
             front.eval()
             with torch.no_grad():
                 _, c, h, w = (int(d) for d in front(torch.zeros(1, shape[2], shape[0], shape[1])).shape)
             front.train()
             seen = (h, w, c)
         options = {**(model_options or {}), **({} if width is None else {"width": width})}
-        return cls(made(MODELS, model, "model", (classes, seen), options), front, shape, seen[2])
+        return cls(made(MODELS, model, (classes, seen), options), front, shape, seen[2])
 
     @classmethod
     def of(cls, settings: Settings, classes: int, shape: Shape) -> Classifier:
@@ -147,25 +141,28 @@ class Classifier(nn.Module):
         return Normalisation(tuple(self.mean.tolist()), tuple(self.std.tolist()))
 
 
-def made(package: str, name: str, kind: str, about: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    """What `build(*about, **options)` of the module `name` gives. UnknownName; BadField for an option that it has not.
+def made(kind: Kind, name: str, about: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """The model or adapter `name`, made for what it is `about`. UnknownName; BadField for an option that it has not.
 
-    >>> made(ADAPTERS, "fold", "adapter", ((8, 8, 3),), {"block": 4})
+    >>> made(ADAPTERS, "fold", ((8, 8, 3),), {"block": 4})
     Traceback (most recent call last):
     imveil.errors.BadField: the adapter fold has no option 'block'; it takes none
     """
-    build = registry.load(package, name, kind).build
-    known = options_of(build)
+    build = known(kind, name)
+    own = options_of(build)
     for option, value in options.items():
-        if option not in known:
-            raise BadField(f"the {kind} {name} has no option {option!r}", hint=f"it takes {', '.join(known) or 'none'}")
-        allowed = known[option]
+        if option not in own:
+            raise BadField(
+                f"the {kind.word} {name} has no option {option!r}", hint=f"it takes {', '.join(own) or 'none'}"
+            )
+        allowed = own[option]
         if type(value) not in allowed and not (float in allowed and type(value) is int):
-            raise BadField(f"{option} of the {kind} {name} is {allowed[0].__name__}, not {value!r}")
+            raise BadField(f"{option} of the {kind.word} {name} is {allowed[0].__name__}, not {value!r}")
     return build(*about, **options)
 
 
 def options_of(build: Callable[..., Any]) -> dict[str, list[type]]:
-    """The options of a `build`, and of which kinds they may be: as their defaults, and int where that is None."""
+    """The options of what makes a model or adapter, and of which kinds they may be: as their defaults, and int where
+    that is None."""
     named = [p for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
     return {p.name: [int, type(None)] if p.default is None else [type(p.default)] for p in named}

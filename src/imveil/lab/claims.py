@@ -14,8 +14,7 @@ from statistics import fmean, stdev
 from typing import Any, Literal
 
 import imveil
-from imveil import record
-from imveil.attacks.base import find_attack
+from imveil import attacks, record
 from imveil.lab.evidence import BROKEN, LINKED, RECOGNISABLE, Result, View, least, results, view_of
 from imveil.lab.questions import Need, Question, answers, questions
 from imveil.record import Record
@@ -79,7 +78,7 @@ def claims_of(scheme: Scheme) -> list[Claim]:
 
     def asks(view: View) -> list[list[Question]]:
         same = [ladder for ladder in questions([id]) if {**fields, **ladder[0].fields} == fields]
-        return [ladder for ladder in same if view_of(find_attack(ladder[0].attack).needs) == view]
+        return [ladder for ladder in same if view_of(attacks.find(ladder[0].attack).needs) == view]
 
     def claim(view: View, name: str, says: str, means: str) -> Claim:
         judge = _linked if view == "gallery" else _resisted

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.cloud.classifier import Classifier
-from imveil.cloud.models import resnet_cifar
+from imveil.cloud.models.resnet_cifar import resnet_cifar
 from imveil.cloud.prediction import predict_logits
 from imveil.errors import BadModelFile, Unavailable
 from imveil.extras import torch
@@ -33,7 +33,7 @@ class CleanNet:
     """uint8 pictures (n, 32, 32, 3) -> their CIFAR-10 classes (n,). Called by the metric `recognised`."""
 
     def __init__(self, depth: int, weights: dict[str, Any]) -> None:
-        net = resnet_cifar.build(10, SHAPE, depth=depth)
+        net = resnet_cifar(10, SHAPE, depth=depth)
         net.load_state_dict(weights)
         self.net = Classifier(net, None, SHAPE, 3)
         self.net.mean.copy_(255 * torch.tensor(MEAN))

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 
 import imveil
-from imveil import record, registry
-from imveil.attacks.base import U8, Attack, attacks, find_attack
+from imveil import attacks, record, registry
+from imveil.attacks.base import U8, Attack
 from imveil.audit.game.challenger import challenger_of
 from imveil.audit.game.referee import play, setting
 from imveil.audit.game.split import Terms
@@ -53,13 +53,13 @@ class Question:
     def digest(self) -> str:
         """Of the records that answer it."""
         shape = pictures_of(self.data).shape[1:]
-        attack = find_attack(self.attack)
+        attack = attacks.find(self.attack)
         real = challenger_of(imveil.find(self.scheme, **self.fields), 0)
         return record.digest_of(setting(attack, real, self.data, shape, self.terms, attack.steps))
 
     def answered_by(self, one: Record) -> bool:
         """Whether a record is an answer, control included; told without the pictures."""
-        attack, facts = find_attack(self.attack), one.facts
+        attack, facts = attacks.find(self.attack), one.facts
         return _whole(one) and (facts["attack"], facts["scheme"], facts["fields"], facts["data"], facts["terms"]) == (
             self.attack,
             self.scheme,
@@ -71,7 +71,7 @@ class Question:
     @property
     def seconds(self) -> float:
         """About how long training takes, the control's too; 0 for attacks that take no steps."""
-        attack = find_attack(self.attack)
+        attack = attacks.find(self.attack)
         return 2 * attack.steps * attack.seconds_a_step * prod(pictures_of(self.data).shape[1:]) / 3072
 
     def play(self, seed: int) -> Record:
@@ -81,7 +81,7 @@ class Question:
 
     def __str__(self) -> str:
         fields = "".join(f" {name}={value}" for name, value in self.fields.items())
-        needs = find_attack(self.attack).needs
+        needs = attacks.find(self.attack).needs
         held = "".join(f", {n} {name}" for name, n in vars(self.terms).items() if name in needs & {"pairs", "ciphers"})
         return f"{self.attack} on {self.scheme}{fields}{held}, {self.data}"
 
@@ -154,8 +154,8 @@ def questions(
             traits = scheme.traits
             if h % traits.tile or w % traits.tile or (traits.channels is not None and c not in traits.channels):
                 continue
-            for name in attacks():
-                attack = find_attack(name)
+            for name in attacks.names():
+                attack = attacks.find(name)
                 suits = attack.suits(scheme)
                 if not suits and (attack.steps or attack.slow or not traits.per_image):
                     continue
@@ -163,7 +163,7 @@ def questions(
                 ladder = [replace(base, terms=one) for one in _ladder(attack, terms, n)]
                 # Where every image has a key of its own, known and chosen pictures should tell nothing: once will do.
                 found.append(ladder if suits else ladder[:1])
-    return sorted(found, key=lambda ladder: (find_attack(ladder[0].attack).slow, ladder[0].seconds))
+    return sorted(found, key=lambda ladder: (attacks.find(ladder[0].attack).slow, ladder[0].seconds))
 
 
 def _ladder(attack: Attack, terms: Terms, pictures: int) -> list[Terms]:

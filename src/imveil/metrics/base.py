@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from math import prod
 from statistics import NormalDist
 from typing import Any, Literal
@@ -17,8 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from imveil import registry
-from imveil.errors import BadDtype, BadShape
+from imveil.errors import BadDtype, BadInput, BadShape
 
 U8 = npt.NDArray[np.uint8]
 F64 = npt.NDArray[np.float64]
@@ -26,6 +24,14 @@ F64 = npt.NDArray[np.float64]
 Shape = tuple[int, int, int]
 Takes = Literal["images", "pair", "twins", "batch", "gallery", "labels"]
 Range = tuple[float, float]
+ARGUMENTS: dict[Takes, tuple[str, ...]] = {
+    "images": ("images",),
+    "pair": ("truth", "guess"),
+    "twins": ("a", "b"),
+    "batch": ("images",),
+    "gallery": ("guess", "candidates", "right"),
+    "labels": ("guess", "labels", "classify"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,24 +64,38 @@ class Metric:
     critical: Callable[[Shape], Range] | None = None
     expected: Callable[[Shape], float] | None = None
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What a call takes, in order."""
+        return ARGUMENTS[self.takes]
 
-def metrics(takes: Takes | None = None) -> dict[str, Metric]:
-    """All metrics, or those that take this, by name, in alphabetical order.
+    def __call__(self, *given: Any, **named: Any) -> npt.NDArray[Any]:
+        """One value an image, (n,) float64, or one row of `columns`, of what `arguments` lists.
 
-    >>> metrics("pair")["psnr"].unit
-    'dB'
-    """
-    package = "imveil.metrics"
-    modules = [import_module(f"{package}.{name}") for name in registry.files(package)]
-    found = [metric for module in modules for metric in getattr(module, "METRICS", ())]
-    return {m.name: m for m in sorted(found, key=lambda m: m.name) if takes in (None, m.takes)}
+        Raises BadShape and BadDtype for what is no batch of pictures (n, h, w, c) uint8, BadInput for other arguments.
+
+        >>> from imveil import metrics
+        >>> zeros = np.zeros((1, 8, 8, 3), np.uint8)
+        >>> metrics.find("psnr")(zeros, guess=zeros)
+        array([inf])
+        """
+        taken = [*given, *(named[name] for name in self.arguments[len(given) :] if name in named)]
+        if len(taken) != len(self.arguments) or len(given) + len(named) != len(taken):
+            came = ", ".join([*(type(one).__name__ for one in given), *named]) or "nothing"
+            raise BadInput(f"the metric {self.name} takes ({', '.join(self.arguments)}), got ({came})")
+        try:
+            return self.measure(*taken)
+        except (BadShape, BadDtype) as error:
+            raise type(error)(f"{self.name}: {error.message}", hint=error.hint) from error
 
 
 def checked(images: Any, what: str = "images") -> U8:
     """Itself, when it is a batch of pictures: (n, h, w, c) uint8; BadShape or BadDtype when it is not."""
     if not isinstance(images, np.ndarray) or images.ndim != 4:
-        came = tuple(getattr(images, "shape", ())) or type(images).__name__
-        raise BadShape(f"{what} of a metric are a numpy array (n, h, w, c), got {came}", hint="for one: image[None]")
+        tensor = type(images).__module__.partition(".")[0] == "torch"
+        came = "a tensor" if tensor else tuple(getattr(images, "shape", ())) or type(images).__name__
+        remedy = "pass images.cpu().numpy(), channels last" if tensor else "for one picture pass image[None]"
+        raise BadShape(f"{what} of a metric are a numpy array (n, h, w, c), got {came}", hint=remedy)
     if images.dtype != np.uint8:
         raise BadDtype(f"{what} of a metric are uint8, got {images.dtype}", hint="round and clip to 0..255 yourself")
     if 0 in images.shape[1:]:

@@ -21,7 +21,8 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from dataclasses import fields as declared
 from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
@@ -29,6 +30,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, Union, get_args, get
 import numpy as np
 import numpy.typing as npt
 
+from imveil import registry
 from imveil.errors import BadDtype, BadField, BadIds, BadMaterial, BadShape, NotInvertible
 from imveil.keys.key import Key
 
@@ -106,7 +108,7 @@ class Scheme(ABC):
     paper: ClassVar[str]
 
     def __post_init__(self) -> None:
-        for name, kind in self._kinds().items():
+        for name, kind in self.fields().items():
             _check_field(self.id, name, getattr(self, name), kind)
         for name, within in self._ranges().items():
             if not within.low <= getattr(self, name) <= within.high:
@@ -114,22 +116,28 @@ class Scheme(ABC):
         self.check()
 
     @classmethod
-    def _kinds(cls) -> dict[str, Any]:
+    def fields(cls) -> dict[str, Any]:
+        """The public parameters: name -> bool, int, float, str, a Literal or a union of these.
+
+        >>> import imveil
+        >>> imveil.find("negpos/1").fields()["colors"]
+        <class 'bool'>
+        """
         hints = get_type_hints(cls)
-        return {field.name: hints[field.name] for field in fields(cls)}
+        return {field.name: hints[field.name] for field in declared(cls)}
 
     @classmethod
     def _ranges(cls) -> dict[str, Within]:
         hints = get_type_hints(cls, include_extras=True)
-        marked = {field.name: hints[field.name] for field in fields(cls) if get_origin(hints[field.name]) is Annotated}
+        marked = {name: hints[name] for name in cls.fields() if get_origin(hints[name]) is Annotated}
         return {name: mark for name, hint in marked.items() for mark in get_args(hint) if isinstance(mark, Within)}
 
     @classmethod
-    def make(cls, **given: Any) -> Self:
+    def make(cls, /, **given: Any) -> Self:
         """The scheme with these fields; BadField, which is a TypeError, for one that it does not have."""
         for name in given:
-            if name not in cls._kinds():
-                known = ", ".join(cls._kinds()) or "none"
+            if name not in cls.fields():
+                known = ", ".join(cls.fields()) or "none"
                 raise BadField(f"{cls.id} has no field {name!r}", hint=f"its fields are: {known}")
         return cls(**given)
 
@@ -139,7 +147,23 @@ class Scheme(ABC):
 
     def config(self) -> dict[str, Any]:
         """The public fields, as JSON can hold them: with the id they name the scheme exactly."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: getattr(self, field.name) for field in declared(self)}
+
+    def changed(self) -> dict[str, Any]:
+        """Of the public fields those that are not at their defaults.
+
+        >>> import imveil
+        >>> imveil.find("negpos/1", per_image=True, colors=True).changed()
+        {'per_image': True}
+        """
+        usual = {field.name: field.default for field in declared(self)}
+        return {name: value for name, value in self.config().items() if value != usual[name]}
+
+    def __str__(self) -> str:
+        return " ".join([self.id, *(f"{name}={value}" for name, value in self.changed().items())])
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return registry.reduced(self, self.config()) or super().__reduce_ex__(protocol)
 
     @property
     def traits(self) -> Traits:

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from imveil.attacks.base import U8, Attack, Guess, View, find_attack
+from imveil import attacks
+from imveil.attacks.base import U8, Attack, Guess, View
 from imveil.audit.game.challenger import Challenger, challenger_of, control
 from imveil.audit.game.scoring import Score, blind_scores, score
 from imveil.audit.game.split import Split, Terms, split_pictures, view
@@ -57,7 +58,7 @@ def game(
     steps: how many the attack may take, its own default when None. against_noise: play the control too.
     Raises BadInput for too few pictures, BadShape for a guess that is no pictures of the targets.
     """
-    attack = find_attack(attack) if isinstance(attack, str) else attack
+    attack = attacks.find(attack) if isinstance(attack, str) else attack
     terms = terms or Terms()
     steps = attack.steps if steps is None else steps
     real = scheme if isinstance(scheme, Challenger) else challenger_of(scheme, seed)
@@ -114,5 +115,5 @@ def _run(
 ) -> tuple[View, Guess, float]:
     held = view(split, real, terms, attack.needs)
     start = time.perf_counter()
-    guess = attack.run(held, np.random.default_rng([seed, 4]), steps).checked(held)
+    guess = attack.run(held, np.random.default_rng([seed, 4]), steps)
     return held, guess, time.perf_counter() - start

@@ -1,4 +1,9 @@
-"""What stands before a net: the one face of every adapter, and what it may tell the loop. A new adapter is one file."""
+"""Adapter: what stands before a net, made by a public function annotated `-> Adapter`; its name is the adapter's.
+
+    def fold(shape: tuple[int, int, int], *, rate: float = 1.0) -> Adapter
+
+shape: (h, w, c) of the cipher images; options are keyword only. Adding an adapter is adding a file.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from imveil.cloud.adapters._bitplanes import Gains
 from imveil.cloud.adapters.base import Adapter
 
 
-def build(shape: tuple[int, int, int], *, shared: bool = False, rate: float = 10.0) -> Adapter:
+def bits(shape: tuple[int, int, int], *, shared: bool = False, rate: float = 10.0) -> Adapter:
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w), itself at first.
 
     shared: one gain for all channels of a pixel.   rate: of learning, times that of the net.

@@ -21,7 +21,9 @@ NEIGHBOURS = [(0, 1), (0, 2), *((d, step) for step in (1, 2, 4, 8) for d in (1, 
 """Which samples are neighbours: along channels, rows or columns, so many steps on. Far ones let large regions agree."""
 
 
-def build(shape: tuple[int, int, int], *, shared: bool = False, rate: float = 0.2, weight: float = 1.0) -> Adapter:
+def bits_smooth(
+    shape: tuple[int, int, int], *, shared: bool = False, rate: float = 0.2, weight: float = 1.0
+) -> Adapter:
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w), itself at first.
 
     shared: one gain for all channels of a pixel.   rate: of learning, times that of the net.   weight: of the penalty.

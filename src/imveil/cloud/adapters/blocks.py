@@ -15,7 +15,7 @@ from imveil.cloud.adapters._blocks import Units, check_tiles, identity, joined
 from imveil.cloud.adapters.base import Adapter
 
 
-def build(
+def blocks(
     shape: tuple[int, int, int], *, block: int = 4, nibbles: bool = False, hidden: int = 0, rate: float = 1.0
 ) -> Adapter:
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w), about the identity at

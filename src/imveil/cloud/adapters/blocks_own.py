@@ -16,7 +16,7 @@ from imveil.cloud.adapters._blocks import Units, check_tiles, identity, joined
 from imveil.cloud.adapters.base import Adapter
 
 
-def build(
+def blocks_own(
     shape: tuple[int, int, int], *, block: int = 4, nibbles: bool = False, order: bool = True, rate: float = 4.0
 ) -> Adapter:
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w), about the identity at

@@ -11,10 +11,10 @@ import torch
 from imveil.cloud.adapters.base import Adapter
 
 
-def build(shape: tuple[int, int, int]) -> Adapter:
+def fold(shape: tuple[int, int, int]) -> Adapter:
     """The fold for pictures of any `shape`: float (n, c, h, w) 0..255 -> float (n, c, h, w) 0.5..127.5.
 
-    >>> build((1, 1, 2))(torch.tensor([0.0, 200.0]))
+    >>> fold((1, 1, 2))(torch.tensor([0.0, 200.0]))
     tensor([127.5000,  72.5000])
     """
     del shape

@@ -11,10 +11,10 @@ import torch
 from imveil.cloud.adapters.base import Adapter
 
 
-def build(shape: tuple[int, int, int]) -> Adapter:
+def fold_sort(shape: tuple[int, int, int]) -> Adapter:
     """For pictures of any `shape`: float (n, c, h, w) 0..255 -> float (n, c, h, w), each pixel in rising order.
 
-    >>> build((1, 1, 3))(torch.tensor([0.0, 200.0, 100.0]).reshape(1, 3, 1, 1)).flatten()
+    >>> fold_sort((1, 1, 3))(torch.tensor([0.0, 200.0, 100.0]).reshape(1, 3, 1, 1)).flatten()
     tensor([ 27.5000,  72.5000, 127.5000])
     """
     del shape

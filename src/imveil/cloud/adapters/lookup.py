@@ -14,7 +14,7 @@ from imveil.cloud.adapters.base import Adapter
 from imveil.errors import BadShape
 
 
-def build(shape: tuple[int, int, int], *, block: int = 0, levels: int = 256, rate: float = 1.0) -> Adapter:
+def lookup(shape: tuple[int, int, int], *, block: int = 0, levels: int = 256, rate: float = 1.0) -> Adapter:
     """For pictures of `shape` = (h, w, c): float (n, c, h, w), whole values 0..levels-1 -> float (n, c, h, w).
 
     block: side of the blocks that share a table, 0 for a table of its own for every place.   levels: how many values

@@ -17,10 +17,10 @@ from torch import nn
 from imveil.errors import BadShape
 
 
-def build(classes: int, shape: tuple[int, int, int], *, width: int | None = None) -> nn.Module:
+def cnn(classes: int, shape: tuple[int, int, int], *, width: int | None = None) -> nn.Module:
     """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes). width: 32 unless given.
 
-    >>> sum(p.numel() for p in build(10, (32, 32, 3)).parameters())
+    >>> sum(p.numel() for p in cnn(10, (32, 32, 3)).parameters())
     498104
     """
     height, breadth, channels = shape

@@ -15,10 +15,10 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-from imveil.cloud.models._patches import check_patch, patch_of, tiled
+from imveil.cloud.models._transformer import check_patch, patch_of, tiled
 
 
-def build(
+def convmixer(
     classes: int,
     shape: tuple[int, int, int],
     *,
@@ -32,7 +32,7 @@ def build(
     width: of the vectors, 256 unless given.   patch: side of a patch; 2 for pictures of up to 64 pixels and 7 for
     larger ones where it is 0.
 
-    >>> sum(p.numel() for p in build(1000, (224, 224, 3), width=768, depth=32, kernel=7).parameters())
+    >>> sum(p.numel() for p in convmixer(1000, (224, 224, 3), width=768, depth=32, kernel=7).parameters())
     21110248
     """
     patch = check_patch(patch or patch_of(shape, small=2, large=7))

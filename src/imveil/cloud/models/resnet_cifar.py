@@ -14,12 +14,12 @@ from torch.nn import functional
 from imveil.errors import BadField
 
 
-def build(classes: int, shape: tuple[int, int, int], *, width: int | None = None, depth: int = 20) -> nn.Module:
+def resnet_cifar(classes: int, shape: tuple[int, int, int], *, width: int | None = None, depth: int = 20) -> nn.Module:
     """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes).
 
     width: channels of the first stage, 16 unless given.   depth: 6n + 2; BadField for another.
 
-    >>> sum(p.numel() for p in build(10, (32, 32, 3)).parameters())
+    >>> sum(p.numel() for p in resnet_cifar(10, (32, 32, 3)).parameters())
     269722
     """
     blocks, rest = divmod(depth - 2, 6)

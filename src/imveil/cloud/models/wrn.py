@@ -13,12 +13,12 @@ from torch import nn
 from imveil.errors import BadField
 
 
-def build(classes: int, shape: tuple[int, int, int], *, width: int | None = None, depth: int = 28) -> nn.Module:
+def wrn(classes: int, shape: tuple[int, int, int], *, width: int | None = None, depth: int = 28) -> nn.Module:
     """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes).
 
     width: channels of the first stage, 16k; 160 unless given.   depth: 6n + 4; BadField for another.
 
-    >>> sum(p.numel() for p in build(10, (32, 32, 3)).parameters())
+    >>> sum(p.numel() for p in wrn(10, (32, 32, 3)).parameters())
     36479194
     """
     blocks, rest = divmod(depth - 4, 6)

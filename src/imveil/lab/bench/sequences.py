@@ -44,7 +44,7 @@ def chaotic() -> dict[str, type[ChaoticXor]]:
 
 def kinds() -> list[tuple[str, str, bool]]:
     """Every sequence there is: (scheme, quantiser, shuffle), AES-CTR last."""
-    quantisers = get_args(ChaoticXor._kinds()["quantiser"])
+    quantisers = get_args(ChaoticXor.fields()["quantiser"])
     maps = [(id, q, shuffle) for id in chaotic() for q in quantisers for shuffle in (False, True)]
     return [*maps, *((CONTROL, "none", shuffle) for shuffle in (False, True))]
 

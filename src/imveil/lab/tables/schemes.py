@@ -59,7 +59,7 @@ def _parts(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _takes(scheme: Scheme, name: str) -> list[Any]:
-    kind, ranges = scheme._kinds()[name], scheme._ranges()
+    kind, ranges = scheme.fields()[name], scheme._ranges()
     if name in ranges:
         return [f"{ranges[name].low}..{ranges[name].high}"]
     return list(get_args(kind)) if get_origin(kind) is Literal else [getattr(kind, "__name__", str(kind))]
