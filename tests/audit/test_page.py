@@ -51,7 +51,7 @@ def test_it_says_what_it_must(found: Audit, page: Path) -> None:
     for one in found.skipped:
         assert one.reason.replace("'", "&#39;") in text
     assert "Good statistics did not prevent the recovery" in text
-    for word in ("original", "cipher", "recovered", "on noise", "blind guess", "critical values", "How much it takes"):
+    for word in ("original", "cipher", "recovered", "on noise", "blind guess", "critical values", "how much it takes"):
         assert word in text
     assert "&lt;b&gt;&amp;" in text
     assert text.count("imveil-record/1") == len(found.records)
