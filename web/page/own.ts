@@ -55,7 +55,9 @@ async function camera(): Promise<Raster | null> {
 }
 
 /** A picture of the model's shape: prepared as its metadata says, or its middle, made as small. */
-export function fitted(picture: Raster, [h, w, c]: readonly number[], preparation: Preparation | null): Raster & { data: Uint8Array } {
+export function fitted(
+  picture: Raster, [h, w, c]: readonly number[], preparation: Preparation | null,
+): Raster & { data: Uint8Array } {
   const made = prepare(opaque(picture), preparation ?? { resize: String(Math.max(h, w)), crop: `${h}x${w}` });
   const found = channels(made, c);
   if (found.shape[0] !== h || found.shape[1] !== w) {
@@ -80,7 +82,8 @@ function channels({ shape: [h, w, c], data }: Raster, wanted: number): Raster & 
   if (c === wanted) return { shape: [h, w, c], data: bytes };
   const out = new Uint8Array(h * w * wanted);
   for (let i = 0; i < h * w; i++) {
-    const grey = c === 1 ? bytes[i] : (19595 * bytes[3 * i] + 38470 * bytes[3 * i + 1] + 7471 * bytes[3 * i + 2] + 32768) >> 16;
+    const [r, g, b] = bytes.subarray(c * i, c * i + 3);
+    const grey = c === 1 ? r : (19595 * r + 38470 * g + 7471 * b + 32768) >> 16; // as Pillow weighs them
     out.fill(grey, i * wanted, (i + 1) * wanted);
   }
   return { shape: [h, w, wanted], data: out };

@@ -23,7 +23,7 @@ export function privateQueries(heads: readonly string[]): void {
     }
     const bytes = new Uint8Array(await answer.arrayBuffer());
     save("answer.imveil", bytes);
-    says.textContent = `${file.size.toLocaleString("en")} bytes went, ${bytes.length.toLocaleString("en")} came back and were saved. ` +
-      "Only the owner's key opens them.";
+    const [went, came] = [file.size, bytes.length].map((count) => count.toLocaleString("en"));
+    says.textContent = `${went} bytes went, ${came} came back and were saved. Only the owner's key opens them.`;
   });
 }

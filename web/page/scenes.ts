@@ -46,12 +46,17 @@ function landscape(random: () => number): Paint[] {
     (_, y) => sky.map((value) => value + 55 * (y - 0.3)) as unknown as Colour,
     (x, y) => ((x - sunX) ** 2 + (y - sunY) ** 2 < sunR ** 2 ? [255, 244, 205] : null),
     (x, y) => (y > horizon - c * (1 + Math.sin(a * x + b)) ? far : null),
-    (x, y) => (y > horizon ? (ground.map((v) => v - 70 * (y - horizon) + (water ? 9 * Math.sin(wave * y + 8 * x) : 5 * Math.sin(40 * x * y))) as unknown as Colour) : null),
+    (x, y) => {
+      const ripple = water ? 9 * Math.sin(wave * y + 8 * x) : 5 * Math.sin(40 * x * y);
+      return y > horizon ? (ground.map((value) => value - 70 * (y - horizon) + ripple) as unknown as Colour) : null;
+    },
     ...[boat, house, tree, ball][Math.floor(4 * random())](between, shade, horizon),
   ];
 }
 
-type Draw = (between: (low: number, high: number) => number, shade: (colour: Colour, by?: number) => Colour, horizon: number) => Paint[];
+type Draw = (
+  between: (low: number, high: number) => number, shade: (colour: Colour, by?: number) => Colour, horizon: number,
+) => Paint[];
 
 const boat: Draw = (between, shade, horizon) => {
   const [x0, y0, s] = [between(0.3, 0.7), horizon + between(0.02, 0.15), between(0.16, 0.3)];

@@ -26,7 +26,8 @@ export function schemesTable(facts: Facts, model: Model): void {
 export function verdict({ measured }: Model): string {
   const { scheme, status, verdict: words, recovery, reidentified } = measured;
   const numbers = [
-    recovery == null ? "" : `recovery ${recovery.toFixed(3)}`, reidentified == null ? "" : `re-identified ${reidentified.toFixed(2)}`,
+    recovery == null ? "" : `recovery ${recovery.toFixed(3)}`,
+    reidentified == null ? "" : `re-identified ${reidentified.toFixed(2)}`,
   ].filter(Boolean).join(", ");
   const said = [status, words].filter(Boolean).join(": ") || "nothing was measured of it here";
   return `${nameOf(measured) || scheme} is measured as ${said}${numbers ? ` (${numbers})` : ""}.`;

@@ -53,6 +53,7 @@ export class ServerProblem extends ImveilError {
 // Written out, because a minifier renames classes.
 const ALL = {
   ImveilError, BadInput, BadShape, BadDtype, BadField, BadMaterial, BadIds,
-  BadImage, UnknownName, NotInvertible, KeyProblem, BadKeyFile, WrongPassphrase, SecretLeak, Mismatch, Unavailable, ServerProblem,
+  BadImage, UnknownName, NotInvertible, KeyProblem, BadKeyFile, WrongPassphrase, SecretLeak, Mismatch, Unavailable,
+  ServerProblem,
 };
 for (const [name, error] of Object.entries(ALL)) error.prototype.name = name;

@@ -12,7 +12,8 @@ import { Plan } from "../plans/plan.js";
 export function scramble(shape: Shape, block: number, keys: (i: number) => Int32Array, source?: Int32Array): Plan {
   const samples = toBlocks(positions(shape), shape, block);
   const half = block * block * shape[2];
-  const unit = (i: number, k: number): number => (k < half ? 2 * samples[i * half + k] : 2 * samples[i * half + k - half] + 1);
+  const unit = (i: number, k: number): number =>
+    k < half ? 2 * samples[i * half + k] : 2 * samples[i * half + k - half] + 1;
   const order = new Int32Array(2 * size(shape));
   const mask = new Uint8Array(order.length);
   for (let i = 0; i < samples.length / half; i++) {

@@ -27,7 +27,8 @@ export class EtCInplace extends Scheme<Codes, Uint8Array> {
   }
 
   protected override get whyNotInvertible(): string {
-    return "overwrites colours that it still has to read, as the published code does: they are lost; etc/1 keeps all colours";
+    return "overwrites colours that it still has to read, as the published code does: they are lost; " +
+      "etc/1 keeps all colours";
   }
 
   material(key: Key, shape: Shape): Promise<Codes> {

@@ -26,7 +26,8 @@ export class NegPosInplace extends Scheme<Material, Uint8Array> {
   }
 
   protected override get whyNotInvertible(): string {
-    return "overwrites colours that it still has to read, as the published code does: they are lost; negpos/1 keeps all colours";
+    return "overwrites colours that it still has to read, as the published code does: they are lost; " +
+      "negpos/1 keeps all colours";
   }
 
   async material(key: Key, shape: Shape): Promise<Material> {
