@@ -36,7 +36,7 @@ KEYLESS = {
 }
 PLURAL = {
     "schemes", "attacks", "metrics", "cloud/models", "cloud/adapters", "store/containers", "owner/sources",
-    "owner/encoders", "plans/transforms",
+    "owner/encoders", "attacks/messages", "plans/transforms",
 }  # fmt: skip
 GROUND = {"imveil"} | {
     f"imveil.{name}" for name in ("errors", "registry", "extras", "system", "interval", "record", "statuses")

@@ -41,7 +41,7 @@ def new(
     colluding: Annotated[
         int | None, typer.Option(help="Owners who may pool what they know of the noise; 1 unless given.")
     ] = None,
-    weight: Annotated[float, typer.Option(help="How much of the privacy goes to second moments, 0 to 1.")] = 0.5,
+    weight: Annotated[float, typer.Option(help="How much of the privacy goes to second moments, 0 to 1.")] = 0.8,
     steps: Annotated[int, typer.Option(min=1, help="Steps that the privacy covers.")] = 1,
     method: Annotated[str, typer.Option(help="What the first step sums: sums or gradient.")] = "sums",
     about: Annotated[int | None, typer.Option(help="Pictures of all owners, about, said in public.")] = None,

@@ -24,6 +24,8 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 _SHIPPED = Path(__file__).parent / "encoders" / "projections"
 _ROWS = 4096
+SHIPPED = 768
+"""Axes of the public projections."""
 
 
 def rows(embeddings: F32, features: Features) -> I64:

@@ -11,7 +11,7 @@ from imveil.errors import BadInput, Mismatch
 from imveil.keys.key import Key
 from imveil.keys.sharing import check_recipient, share
 from imveil.owner.encoders.base import Facts
-from imveil.owner.features import projection, ships
+from imveil.owner.features import SHIPPED, projection, ships
 from imveil.store.messages.head import Head
 from imveil.store.messages.round import Encoder, Privacy, Round, new_id
 
@@ -20,7 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 
 def privacy_of(
     epsilon: float | None, delta: float, owners: int, *, unit: str = "picture", most: int = 1, trust: str = "masks",
-    colluding: int | None = None, weight: float = 0.5,
+    colluding: int | None = None, weight: float = 0.8,
 ) -> Privacy | None:  # fmt: skip
     """The privacy of a round of so many owners; None without epsilon. colluding: 1 unless given, where noise is shared:
     every owner knows his own share of it. Raises BadInput."""
@@ -54,7 +54,7 @@ def new_round(
         check_recipient(owner)
     dim = min(512, encoder.width) if dim is None else dim
     if not kind:
-        kind = "none" if dim == encoder.width else "pca" if ships(encoder.name) and dim <= 512 else "orthogonal"
+        kind = "none" if dim == encoder.width else "pca" if ships(encoder.name) and dim <= SHIPPED else "orthogonal"
     seed = Key.generate().derive("imveil", "public seed").reveal().hex() if kind == "orthogonal" else ""
     least = max(100, -(-5 * dim // len(owners))) if least is None else least
     members: dict[str, Any] = {

@@ -39,8 +39,9 @@ class Encoder(_Strict):
 
 
 class Projection(_Strict):
-    """From the encoder's numbers to `dim` of them. kind: "pca" (a public one that imveil ships), "orthogonal" (drawn
-    from the seed) or "none".   digest: SHA-256 of what was shipped, or the seed, 64 hex digits."""
+    """From the encoder's numbers to `dim` of them. kind: "pca" (a public one that imveil ships, its axes half
+    whitened), "orthogonal" (drawn from the seed) or "none".   digest: SHA-256 of what was shipped, or the seed, 64 hex
+    digits."""
 
     kind: Literal["pca", "orthogonal", "none"]
     digest: str = Field(pattern=_HEX)
@@ -73,7 +74,7 @@ class Privacy(_Strict):
     most: int = Field(default=1, ge=1, le=10_000)
     trust: Literal["masks", "nobody"] = "masks"
     colluding: int = Field(default=0, ge=0, le=999)
-    weight: float = Field(default=0.5, gt=0, lt=1)
+    weight: float = Field(default=0.8, gt=0, lt=1)
 
 
 class Round(Features):
