@@ -1,28 +1,28 @@
 """Audits for the records: whole audits on three sets of pictures, one record each.
 
-An audit of a user writes a report and no records; these are run for the docs, by `scripts/records/run_audits.py`.
+An audit of a user writes a report and no records; these are for the docs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from typing import Any, ClassVar
 
 import imveil
 from imveil.audit.campaign import audit
 from imveil.audit.pictures import MOST
 from imveil.audit.trials import VIEWS, ViewName
 from imveil.audit.verdicts import line, sentence
-from imveil.record import Record, digest_of, measured
+from imveil.lab import samples
+from imveil.lab.measurement import Measurement
+from imveil.record import Record
 
 BUDGET = 120.0
 
 
 @dataclass(frozen=True)
-class Audited:
+class Audited(Measurement):
     """An audit of one scheme with these fields, on these pictures, in these views, within so many seconds."""
 
     scheme: str
@@ -30,9 +30,10 @@ class Audited:
     views: tuple[ViewName, ...] = VIEWS
     fields: Mapping[str, Any] = field(default_factory=dict)
     budget: float = BUDGET
-    kind = "audit"
+    kind: ClassVar[str] = "audit"
 
-    def _facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
+        """Scheme with all of its fields, pictures, views, budget."""
         config = imveil.find(self.scheme, **self.fields).config()
         return {"scheme": self.scheme, "fields": config, "data": self.data, "views": list(self.views),
                 "budget": self.budget}  # fmt: skip
@@ -42,16 +43,9 @@ class Audited:
         """About how long it takes: its budget."""
         return self.budget
 
-    def digest(self) -> str:
-        """Of the records that answer it."""
-        return digest_of(self._facts())
-
-    def play(self, seed: int) -> Record:
+    def measure(self, seed: int) -> Record:
         """The recovery that its verdict tells of, with all findings among the facts. seed: which pictures are taken."""
-        from imveil.lab.questions import pictures_of
-
-        all_of_them = pictures_of(self.data)
-        images = all_of_them[np.random.default_rng([seed, 7]).permutation(len(all_of_them))[:MOST]]
+        images = samples.drawn(self.data, MOST, seed, 7)
         scheme = imveil.find(self.scheme, **self.fields)
         found = audit(scheme, images, budget=self.budget, views=self.views, data=self.data)
         best = found.told
@@ -64,12 +58,10 @@ class Audited:
             "findings": [line(one) for one in found.findings],
             "skipped": [[one.attack, one.reason] for one in found.skipped],
         }
-        return measured(
-            kind=self.kind,
-            name="audit",
-            digest=self.digest(),
-            facts={**self._facts(), "found": told},
-            seed=seed,
+        return self.measured(
+            "audit",
+            seed,
+            {"found": told},
             value=best.recovery if best else 0.0,
             unit="of the way from the best blind guess to the picture",
             n=best.records[0].n if best else 0,

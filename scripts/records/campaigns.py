@@ -1,4 +1,6 @@
-"""Campaigns: the games behind docs/attacks, by name; and the ladders of the harder attacks, easiest case first.
+"""Campaigns: what is measured for the docs, by name, the games behind docs/attacks first.
+
+The ladders of the harder attacks begin with the easiest case.
 
     for record in answers(CAMPAIGNS["curve"]()): ...
 
@@ -12,10 +14,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from scripts.records.audits import AUDITS
+from scripts.records.puzzles import rungs
+from scripts.records.roads import ROADS, Road
 from scripts.records.windows import WINDOWS, Windowed
 
 from imveil import attacks
-from imveil.lab.questions import FEW, TERMS, Need, Question, questions
+from imveil.lab.measurement import Measurement
+from imveil.lab.questions import FEW, TERMS, Question, questions
 
 SEED, OLD, CONTROL = "logistic-xor/1", "negpos/1", "aes-ctr-control/1"
 CURVE = (5, 10, 20, 30, 50, 100, 200, 500, 1000)
@@ -148,11 +154,15 @@ def _climb(name: str) -> list[list[Question]]:
     return _each(rung.question for rung in LADDERS[name])
 
 
-CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Need]]]] = {
+CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "windows": lambda: [[Windowed(window)] for window in WINDOWS],
     "schemes": _quick,
     "curve": _curve,
     "photographs": lambda: _elsewhere("kodak tiles"),
     "grey": lambda: _elsewhere(GREY),
     **{name: partial(_climb, name) for name in LADDERS},
+    "audits": lambda: [[one] for one in AUDITS],
+    "puzzles": lambda: [[rung] for rung in rungs()],
+    "roads": lambda: [[Road(name)] for name in ROADS],
 }
+ONCE = {"audits", "puzzles", "roads"}  # measured under one seed

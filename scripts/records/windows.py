@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,8 +20,10 @@ import imveil
 from imveil import attacks
 from imveil.attacks.base import U8, View
 from imveil.audit.game.challenger import challenger_of
+from imveil.lab import samples
+from imveil.lab.measurement import Measurement
 from imveil.metrics.ssim import ssim
-from imveil.record import Record, digest_of, measured
+from imveil.record import Record
 
 IMAGES = 1000
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
@@ -60,42 +62,32 @@ WINDOWS: dict[str, Callable[[U8, U8], F64]] = {
 
 
 @dataclass(frozen=True)
-class Windowed:
+class Windowed(Measurement):
     """The median of one of `WINDOWS`."""
 
     window: str
     attack: str = "fold"
     scheme: str = "negpos/1"
     data: str = "cifar10 test"
-    kind = "ssim-window"
-    seconds = 0.0
+    kind: ClassVar[str] = "ssim-window"
 
-    def _facts(self) -> dict[str, Any]:
-        fields = imveil.find(self.scheme, per_image=True).config()
-        return {**vars(self), "fields": fields}
+    def facts(self) -> dict[str, Any]:
+        """Window, attack, scheme with all of its fields, pictures."""
+        return {**vars(self), "fields": imveil.find(self.scheme, per_image=True).config()}
 
-    def digest(self) -> str:
-        """Of the records that answer it."""
-        return digest_of(self._facts())
-
-    def play(self, seed: int) -> Record:
+    def measure(self, seed: int) -> Record:
         """The median over a thousand pictures, with the quartiles; the largest among the facts."""
-        from imveil.lab.questions import pictures_of
-
         begin = time.perf_counter()
-        pictures = pictures_of(self.data)
-        truth = pictures[np.random.default_rng([seed, 8]).permutation(len(pictures))[:IMAGES]]
+        truth = samples.drawn(self.data, IMAGES, seed)
         cipher = challenger_of(imveil.find(self.scheme, per_image=True), seed).encrypt(truth, "window")
         shape = (int(truth.shape[1]), int(truth.shape[2]), int(truth.shape[3]))
         guess = attacks.find(self.attack).run(View(cipher, shape), np.random.default_rng(seed), 0).images
         found = WINDOWS[self.window](truth, guess)
         low, value, high = np.quantile(found, [0.25, 0.5, 0.75])
-        return measured(
-            kind=self.kind,
-            name=self.attack,
-            digest=self.digest(),
-            facts={**self._facts(), "largest": round(float(found.max()), 6)},
-            seed=seed,
+        return self.measured(
+            self.attack,
+            seed,
+            {"largest": round(float(found.max()), 6)},
             value=round(float(value), 6),
             unit="median SSIM",
             n=len(truth),

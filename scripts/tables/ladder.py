@@ -24,7 +24,7 @@ def ladder_table(attack: str, records: Iterable[Record]) -> tuple[list[str], lis
     found = {one.digest: one for one in latest(records)}
     rows = []
     for rung in rungs():
-        if rung.attack == attack and (one := found.get(rung.digest)):
+        if rung.attack == attack and (one := found.get(rung.digest())):
             each = one.facts["each"]
             h, w = rung.size or (512, 768)
             rows.append(

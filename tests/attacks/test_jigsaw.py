@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scripts.records.assembly import ratios
-from scripts.records.puzzles import STEPS, Rung, climbed, middle, scrambled
+from scripts.records.puzzles import STEPS, Rung, climbed, middle, ratios, scrambled
 
 import imveil
 from imveil import attacks

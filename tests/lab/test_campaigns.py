@@ -18,9 +18,10 @@ from skimage.metrics import structural_similarity
 import imveil
 from imveil import attacks, record
 from imveil.errors import MissingExtra
-from imveil.lab import questions
+from imveil.lab import questions, samples
 from imveil.lab.claims import Evidence
-from imveil.lab.questions import NOTHING, Question, answers
+from imveil.lab.measurement import NOTHING, answers
+from imveil.lab.questions import Question
 from imveil.record import Record
 from scenes import scenes
 
@@ -79,7 +80,7 @@ class Counted:
     def digest(self) -> str:
         return self.name
 
-    def play(self, seed: int) -> Record:
+    def measure(self, seed: int) -> Record:
         if self.value < 0:
             raise MissingExtra("this needs torch")
         self.asked.append(self.name)
@@ -128,7 +129,7 @@ def test_a_game_without_its_control_is_played_again(tmp_path: Path, monkeypatch:
 
 
 def test_training_is_asked_too_after_the_quick_attacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "pictures_of", lambda _: np.zeros((2100, 32, 32, 3), np.uint8))
+    monkeypatch.setattr(samples, "pictures_of", lambda _: np.zeros((2100, 32, 32, 3), np.uint8))
     asked = questions.questions(["le/1"])
     seconds = [ladder[0].seconds for ladder in asked if not attacks.find(ladder[0].attack).slow]
     assert seconds == sorted(seconds)
@@ -166,8 +167,8 @@ def test_the_flat_window_is_scikit_image_s() -> None:
 
 
 def test_windows_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "pictures_of", lambda _: scenes(12))
-    found = {window: Windowed(window).play(0) for window in WINDOWS}
+    monkeypatch.setattr(samples, "pictures_of", lambda _: scenes(12))
+    found = {window: Windowed(window).measure(0) for window in WINDOWS}
     assert len({one.digest for one in found.values()}) == len(WINDOWS)
     for window, one in found.items():
         assert one.digest == Windowed(window).digest()

@@ -14,9 +14,10 @@ from scripts.tables.claims import claims_page, recovery_table, status_table
 
 import imveil
 from imveil import attacks, record
-from imveil.lab import claims, paper, questions
+from imveil.lab import claims, paper, questions, samples
 from imveil.lab.claims import Evidence, claims_of
 from imveil.lab.evidence import results, status
+from imveil.lab.measurement import answers
 from imveil.lab.preserved import PROPERTIES, Kept, kept
 from imveil.record import Record
 from scenes import scenes
@@ -103,7 +104,7 @@ def test_every_scheme_is_asked_five_questions() -> None:
 
 
 def test_claims_ask_every_attack_that_suits_those_that_train_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "pictures_of", lambda _: np.zeros((2100, 32, 32, 3), np.uint8))
+    monkeypatch.setattr(samples, "pictures_of", lambda _: np.zeros((2100, 32, 32, 3), np.uint8))
     ladders = [ladder for claim in claims_of(imveil.find("etc/1")) for ladder in claim.readings[0].asks()]
     games: list[Any] = [ladder[0] for ladder in ladders]
     suits = {name for name in attacks.names() if attacks.find(name).suits(imveil.find("etc/1"))}
@@ -177,16 +178,16 @@ def test_pages_are_made_of_them() -> None:
 
 
 def test_questions_are_answered_once_and_ladders_left_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "pictures_of", lambda _: scenes(140))
+    monkeypatch.setattr(samples, "pictures_of", lambda _: scenes(140))
     monkeypatch.setattr(record, "folder", lambda: tmp_path)
     terms = questions.Terms(targets=8, gallery=20, public=20, ciphers=10)
     asked = [q for q in questions.questions(["le/1"], terms=terms) if q[0].attack in ("known-plan", "fold")]
-    first = list(questions.answers(asked, seeds=2))
+    first = list(answers(asked, seeds=2))
     assert [(r.name, r.seed) for r in first] == [("fold", 0), ("fold", 1), ("known-plan", 0), ("known-plan", 1)]
-    assert list(questions.answers(asked, seeds=2)) == []
+    assert list(answers(asked, seeds=2)) == []
     assert record.read("recovery") == first
-    assert len(list(questions.answers(asked, seeds=3))) == 2
-    assert list(questions.answers(asked, seeds=4, budget=0)) == []
+    assert len(list(answers(asked, seeds=3))) == 2
+    assert list(answers(asked, seeds=4, budget=0)) == []
     assert "le/1" in str(asked[0][0])
 
 
@@ -210,9 +211,9 @@ def test_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert abs(of("smooth", "aes-xor/1")) < 0.2
     assert of("size", "etc-grey/1") == 1.0
     assert of("place", "etc-grey/1") == 0.0
-    monkeypatch.setattr(questions, "pictures_of", lambda _: images)
+    monkeypatch.setattr(samples, "pictures_of", lambda _: images)
     one = Kept("size", "plain/1")
-    assert one.play(0).digest == one.digest() != Kept("png", "plain/1").digest()
+    assert one.measure(0).digest == one.digest() != Kept("png", "plain/1").digest()
 
 
 def test_the_command_reads_the_records(tmp_path: Path) -> None:

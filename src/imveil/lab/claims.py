@@ -16,7 +16,8 @@ from typing import Any, Literal
 import imveil
 from imveil import attacks, record
 from imveil.lab.evidence import BROKEN, LINKED, RECOGNISABLE, Result, View, least, results, view_of
-from imveil.lab.questions import Need, Question, answers, questions
+from imveil.lab.measurement import Measurement, answers
+from imveil.lab.questions import Question, questions
 from imveil.record import Record
 from imveil.schemes.base import Scheme
 
@@ -59,7 +60,7 @@ class Reading:
 
     means: str
     judge: Callable[[Evidence], Judged]
-    asks: Callable[[], Sequence[Sequence[Need]]] = field(default=list)
+    asks: Callable[[], Sequence[Sequence[Measurement]]] = field(default=list)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from typing import Any
 
 from imveil.lab.claims import UNKNOWN, Claim, Evidence, Judged, Reading, told_of
 from imveil.lab.evidence import BROKEN, Result, least
+from imveil.lab.measurement import Measurement
 from imveil.lab.preserved import Kept
-from imveil.lab.questions import Need, Question, questions
+from imveil.lab.questions import Question, questions
 from imveil.lab.standings import Row, rows
 from imveil.record import Record
 
@@ -24,7 +25,7 @@ BY = "Ahmad, Shin, arXiv 2203.16780"
 SLIGHT = 5.0  # points of accuracy that we call a slight degradation; published ones are 1.8 (LE) and 3.2 (PE)
 
 
-def _asks(id: str, *attacks: str, **fields: Any) -> Callable[[], Sequence[Sequence[Need]]]:
+def _asks(id: str, *attacks: str, **fields: Any) -> Callable[[], Sequence[Sequence[Measurement]]]:
     """The questions of one scheme with exactly these fields beside the defaults, by some attacks."""
 
     def asks() -> list[list[Question]]:

@@ -15,7 +15,7 @@ import io
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -23,46 +23,38 @@ from PIL import Image
 import imveil
 from imveil.attacks.base import U8, Images
 from imveil.audit.game.challenger import Encrypt, challenger_of
-from imveil.record import Record, digest_of, measured
+from imveil.lab import samples
+from imveil.lab.measurement import Measurement
+from imveil.record import Record
 
 PROPERTIES = ("size", "png", "place", "fold", "values", "smooth")
 IMAGES = 100
 
 
 @dataclass(frozen=True)
-class Kept:
+class Kept(Measurement):
     """One property of one scheme with these fields, on these pictures."""
 
     property: str
     scheme: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     data: str = "cifar10 test"
-    kind = "kept"
-    seconds = 0.0
+    kind: ClassVar[str] = "kept"
 
-    def _facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
+        """Property, scheme with all of its fields, pictures."""
         config = imveil.find(self.scheme, **self.fields).config()
         return {"property": self.property, "scheme": self.scheme, "fields": config, "data": self.data}
 
-    def digest(self) -> str:
-        """Of the records that answer it."""
-        return digest_of(self._facts())
-
-    def play(self, seed: int) -> Record:
+    def measure(self, seed: int) -> Record:
         """The mean over a hundred pictures, with the range over them."""
-        from imveil.lab.questions import pictures_of
-
         begin = time.perf_counter()
-        pictures = pictures_of(self.data)
-        images = pictures[np.random.default_rng([seed, 8]).permutation(len(pictures))[:IMAGES]]
+        images = samples.drawn(self.data, IMAGES, seed)
         encrypt = challenger_of(imveil.find(self.scheme, **self.fields), seed).encrypt
         values = kept(self.property, images, encrypt, np.random.default_rng([seed, 9]))
-        return measured(
-            kind=self.kind,
-            name=self.property,
-            digest=self.digest(),
-            facts=self._facts(),
-            seed=seed,
+        return self.measured(
+            self.property,
+            seed,
             value=round(float(values.mean()), 6),
             unit="ratio" if self.property in ("size", "png", "smooth") else "share",
             n=len(images),

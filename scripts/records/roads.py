@@ -1,26 +1,26 @@
 """From a file of pictures through a container to a trained model, by the command line: the table of docs/learning.md.
 
-usage: python -m scripts.records.run_roads [ROAD ...] [--record]
-
 Every step is a command that a user would give: `imveil keygen`, `encrypt`, `verify`, `train`, `evaluate`.
 PneumoniaMNIST is looked for in IMVEIL_DATA.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 from imveil import record
-from imveil.cloud.prediction import wilson
+from imveil.interval import wilson
+from imveil.lab.measurement import Measurement
 
-ROADS = {
+ROADS: dict[str, dict[str, Any]] = {
     "pneumoniamnist": {
         "source": "pneumoniamnist/pneumoniamnist.npz", "container": "parquet", "scheme": "negpos/1",
         "fields": ["per_image=true", "colors=false"], "epochs": 12,
@@ -41,9 +41,40 @@ def imveil(*words: str) -> str:
     return done.stdout
 
 
-def travel(name: str, here: Path) -> record.Record:
-    """One road, in a folder of its own."""
-    road, begin = ROADS[name], time.monotonic()
+@dataclass(frozen=True)
+class Road(Measurement):
+    """One of `ROADS`, whole."""
+
+    name: str
+    kind: ClassVar[str] = "road"
+
+    def facts(self) -> dict[str, Any]:
+        """As in `ROADS`."""
+        return ROADS[self.name]
+
+    def measure(self, seed: int) -> record.Record:
+        """The accuracy on the test pictures, in a folder of its own."""
+        with tempfile.TemporaryDirectory() as folder:
+            begin = time.monotonic()
+            right, n = travel(self.facts(), Path(folder), seed)
+        low, high = wilson(right, n)
+        return self.measured(
+            self.name,
+            seed,
+            value=round(100 * right / n, 4),
+            unit="%",
+            n=n,
+            low=round(100 * low, 4),
+            high=round(100 * high, 4),
+            seconds=round(time.monotonic() - begin, 1),
+        )
+
+    def __str__(self) -> str:
+        return f"road of {self.name}"
+
+
+def travel(road: dict[str, Any], here: Path, seed: int) -> tuple[int, int]:
+    """How many of how many test pictures were answered rightly at the end of the road."""
     source = str(road["source"])
     if "/" in source:
         source = str(Path(os.environ.get("IMVEIL_DATA", ".")) / source)
@@ -53,40 +84,6 @@ def travel(name: str, here: Path) -> record.Record:
     imveil("encrypt", source, ciphers, "--key", key, "--scheme", road["scheme"], *fields, "--container",
            road["container"])  # fmt: skip
     imveil("verify", ciphers, "--key", key)
-    imveil("train", ciphers, model, "--epochs", str(road["epochs"]), "--seed", "0")
+    imveil("train", ciphers, model, "--epochs", str(road["epochs"]), "--seed", str(seed))
     found = json.loads(imveil("evaluate", model, ciphers, "--json"))
-    low, high = wilson(found["right"], found["n"])
-    return record.measured(
-        kind="road",
-        name=name,
-        digest=record.digest_of(road),
-        facts=road,
-        seed=0,
-        value=round(100 * found["right"] / found["n"], 4),
-        unit="%",
-        n=found["n"],
-        low=round(100 * low, 4),
-        high=round(100 * high, 4),
-        seconds=round(time.monotonic() - begin, 1),
-    )
-
-
-def main() -> None:
-    """Road after road."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("roads", nargs="*", metavar="ROAD", help=", ".join(ROADS))
-    parser.add_argument("--record", action="store_true", help="append to records/road.jsonl")
-    asked = parser.parse_args()
-    unknown = set(asked.roads) - set(ROADS)
-    if unknown:
-        sys.exit(f"no road is called {', '.join(sorted(unknown))}; there are {', '.join(ROADS)}")
-    for name in asked.roads or ROADS:
-        with tempfile.TemporaryDirectory() as folder:
-            one = travel(name, Path(folder))
-        if asked.record:
-            record.append(one)
-        print(f"{name}: {one.value:.2f} % of {one.n:,}", flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    return found["right"], found["n"]

@@ -1,42 +1,29 @@
-"""Run the audits of docs/audit.md that the records do not hold yet, and append them; or draw the picture of a report.
+"""Draw docs/audit.png, the first screens of a report, with Chromium and playwright.
 
-usage: python -m scripts.records.run_audits             measure what is missing
-       python -m scripts.records.run_audits --picture   docs/audit.png, with Chromium and playwright
+usage: python -m scripts.pictures.audit_picture
 """
 
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
-from scripts.records.audits import AUDITS
-
 import imveil
 from imveil.audit.campaign import audit
-from imveil.lab.questions import answers, pictures_of
+from imveil.lab import samples
 
 OUT = Path(__file__).parents[2] / "docs" / "audit.png"
 
 
 def main() -> None:
-    """Measure, or draw."""
-    if "--picture" in sys.argv:
-        draw()
-        return
-    for record in answers([[one] for one in AUDITS], seeds=1, tell=lambda text: print(text, flush=True)):
-        print(f"  {record.facts['found']['verdict']} ({record.seconds:.0f} s)", flush=True)
-
-
-def draw() -> None:
     """The first screens of the report on the founding paper's scheme, from cipher images alone."""
     from PIL import Image
     from playwright.sync_api import sync_playwright
 
     from imveil.audit.report.page import write_audit
 
-    pictures = pictures_of("cifar10 test")[:2200]
+    pictures = samples.pictures_of("cifar10 test")[:2200]
     scheme = imveil.find("logistic-xor/1")
     found = audit(scheme, pictures, budget=60, views=["coa"], data="cifar10 test: 2,200 pictures of 32x32x3")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")

@@ -1,0 +1,63 @@
+"""Samples: the pictures that records are measured on, by name, and a few of them drawn by a seed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from imveil.errors import BadSource, Unavailable
+from imveil.metrics.base import U8
+from imveil.owner.datasets.cifar import load
+from imveil.owner.picture import read_picture
+from imveil.registry import unknown
+from imveil.system import data_folder
+
+
+@lru_cache(maxsize=2)
+def pictures_of(data: str) -> U8:
+    """The pictures of records: "cifar10 test" (10,000), "pneumoniamnist" (5,856 of 28x28, grey), "kodak tiles" (144 of
+    224x224, six from each photograph). The latter two lie in the folder that IMVEIL_DATA names.
+
+    Raises Unavailable, UnknownName.
+    """
+    if data == "cifar10 test":
+        return load("cifar10")["test"][0]
+    if data not in ("pneumoniamnist", "kodak tiles"):
+        raise unknown("set of pictures", data, ["cifar10 test", "pneumoniamnist", "kodak tiles"])
+    if data == "pneumoniamnist":
+        with np.load(_place(data) / f"{data}.npz", allow_pickle=False) as file:
+            return np.concatenate([file[f"{split}_images"] for split in ("train", "val", "test")])[..., None]
+    tiles = [
+        p[i : i + 224, j : j + 224]
+        for p in photographs()
+        for i in range(0, p.shape[0] - 223, 224)
+        for j in range(0, p.shape[1] - 223, 224)
+    ]
+    return np.stack(tiles)
+
+
+def photographs() -> list[U8]:
+    """The Kodak photographs, (h, w, 3) each. Raises Unavailable, BadSource."""
+    place = _place("kodak")
+    found = [read_picture(file).pixels for file in sorted(place.glob("*.png"))]
+    if not found:
+        raise BadSource(f"{place} holds no photographs")
+    return found
+
+
+def _place(name: str) -> Path:
+    folder = data_folder()
+    if folder is None or not (folder / name).is_dir():
+        raise Unavailable(f"{name} was not found", hint=f"name a folder that holds {name}/ in IMVEIL_DATA")
+    return folder / name
+
+
+def drawn(data: str, count: int, seed: int, purpose: int = 8) -> U8:
+    """`count` of the pictures of `data`, or all where there are fewer. (n, h, w, c) uint8.
+
+    purpose: draws with other numbers are of their own.
+    """
+    pictures = pictures_of(data)
+    return pictures[np.random.default_rng([seed, purpose]).permutation(len(pictures))[:count]]
