@@ -53,8 +53,8 @@ RUNGS = (
 def rung_of(attack: Attack) -> Rung:
     """The weakest attacker who can play this attack.
 
-    >>> from imveil.attacks.base import find_attack
-    >>> rung_of(find_attack("link")).name
+    >>> from imveil import attacks
+    >>> rung_of(attacks.find("link")).name
     'candidates'
     """
     if "oracle" in attack.needs:
