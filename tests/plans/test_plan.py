@@ -66,10 +66,10 @@ LAYOUTS = ["plain", "fortran", "upside down", "colours turned", "every second co
 def road(name: str) -> Iterator[None]:
     """Makes small batches take the way that large ones take."""
     compiled, past, spread_from, span = (
-        arrays._compiled, arrays._PAST_CACHE_FROM, threads._SPREAD_FROM, locality.spans.__defaults__,
+        arrays.compiling_pays, arrays._PAST_CACHE_FROM, threads._SPREAD_FROM, locality.spans.__defaults__,
     )  # fmt: skip
     try:
-        arrays._compiled = lambda _: name != "numpy alone"
+        arrays.compiling_pays = lambda _: name != "numpy alone"
         if name != "compiled":
             arrays._PAST_CACHE_FROM = 1
         if name == "threads":
@@ -79,7 +79,7 @@ def road(name: str) -> Iterator[None]:
             locality.spans.__defaults__ = (64,)
         yield
     finally:
-        arrays._compiled, arrays._PAST_CACHE_FROM, threads._SPREAD_FROM, locality.spans.__defaults__ = (
+        arrays.compiling_pays, arrays._PAST_CACHE_FROM, threads._SPREAD_FROM, locality.spans.__defaults__ = (
             compiled, past, spread_from, span,
         )  # fmt: skip
         set_threads(None)

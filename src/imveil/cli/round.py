@@ -59,8 +59,8 @@ def new(
 
     \b
     Examples:
-      imveil round new study.round --classes normal,pneumonia --owner a.id.pub --owner b.id.pub --owner c.id.pub
-             --epsilon 2
+      imveil round new study.round --classes normal,pneumonia --owner a.id.pub --owner b.id.pub --owner c.id.pub \\
+          --epsilon 2
     """
     from imveil.cli.encode import opened
     from imveil.cli.key import recipient_of
@@ -86,7 +86,12 @@ def new(
 
 
 def show(path: RoundFile) -> None:
-    """Say in words what a round is, what leaks, and its fingerprint."""
+    """Say in words what a round is, what leaks, and its fingerprint.
+
+    \b
+    Examples:
+      imveil round show study.round
+    """
     from imveil.store.messages.round import Round, described
 
     for what, text in described(Round.read(path)):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from imveil.cloud.adapters.base import Adapter
@@ -18,6 +20,7 @@ from imveil.extras import nn, torch
 from imveil.registry import ADAPTERS, MODELS, Kind, known
 
 Shape = tuple[int, int, int]
+_SMALL = 1 << 24  # values: more are not allocated to learn a shape
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,7 @@ class Classifier(nn.Module):
         seen = shape
         if adapter != "none":
             front = made(ADAPTERS, adapter, (shape,), adapter_options or {})
-            front.eval()
-            with torch.no_grad():
-                _, c, h, w = (int(d) for d in front(torch.zeros(1, shape[2], shape[0], shape[1])).shape)
-            front.train()
-            seen = (h, w, c)
+            seen = _after(front, shape)
         options = {**(model_options or {}), **({} if width is None else {"width": width})}
         return cls(made(MODELS, model, (classes, seen), options), front, shape, seen[2])
 
@@ -166,3 +165,21 @@ def options_of(build: Callable[..., Any]) -> dict[str, list[type]]:
     that is None."""
     named = [p for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
     return {p.name: [int, type(None)] if p.default is None else [type(p.default)] for p in named}
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def _after(front: Adapter, shape: Shape) -> Shape:
+    """The shape (h, w, c) that an adapter makes of pictures of this shape."""
+    here = torch.get_default_device()
+    held = [*front.parameters(), *front.buffers()]
+    # Without storage torch would load its compiler, for a second and more, to do the simplest sum.
+    if here.type == "meta" and prod(shape) + sum(tensor.numel() for tensor in held) <= _SMALL:
+        here = torch.device("cpu")
+        front = deepcopy(front).to_empty(device=here)
+        for tensor in (*front.parameters(), *front.buffers()):
+            tensor.zero_()
+    front.eval()
+    with here:
+        _, c, h, w = (int(d) for d in front(torch.zeros(1, shape[2], shape[0], shape[1])).shape)
+    front.train()
+    return h, w, c

@@ -23,6 +23,7 @@ U8 = npt.NDArray[np.uint8]
 I32 = npt.NDArray[np.int32]
 
 _COMPILE_FROM = 1 << 22  # bytes: below this, numpy is done before numba has been imported
+_worked = 0  # bytes so far
 _PAST_CACHE_FROM = 1 << 23  # bytes: below this, what is written may be read again before it leaves the cache
 
 
@@ -97,8 +98,12 @@ def _rows(plan: PreparedPlan, images: Any) -> Any:
     return images.reshape(len(images), plan.nbytes)
 
 
-def _compiled(nbytes: int) -> bool:
-    return nbytes >= _COMPILE_FROM or "numba" in sys.modules
+def compiling_pays(nbytes: int) -> bool:
+    """Whether the compiled loops are to be taken: numba is loaded, or this process had so many bytes to work on by now
+    that the half second which loading it takes is worth while."""
+    global _worked
+    _worked += nbytes
+    return _worked >= _COMPILE_FROM or "numba" in sys.modules
 
 
 def _xor(plan: PreparedPlan, images: Any, out: Any) -> None:
@@ -107,7 +112,7 @@ def _xor(plan: PreparedPlan, images: Any, out: Any) -> None:
             np.copyto(out, images)
         return
     contiguous = images.flags.c_contiguous and out.flags.c_contiguous
-    if not (contiguous and _compiled(images.nbytes)):
+    if not (contiguous and compiling_pays(images.nbytes)):
         mask = plan.mask.reshape(images.shape[1:])
 
         def plainly(pieces: Iterator[slice]) -> None:
@@ -130,7 +135,7 @@ def _xor(plan: PreparedPlan, images: Any, out: Any) -> None:
 
 def _gather(plan: PreparedPlan, images: Any, out: Any) -> None:
     """Rows of bytes, contiguous, into rows of bytes; both may be one array."""
-    if not _compiled(images.nbytes):
+    if not compiling_pays(images.nbytes):
         out[...] = _plain(plan, images)
         return
     from imveil.plans.compiled import kernels, lanes

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from imveil.keys.key import Key
+from imveil.plans.arrays import compiling_pays
 from imveil.plans.plan import Plan
 from imveil.schemes.base import Scheme, Shape, Traits, small_integers
 
@@ -61,7 +62,7 @@ class NegPos(Scheme):
 
     def _under_own_keys(self, images: Any, key: Key, nonces: Sequence[bytes], shape: Shape) -> list[Any]:
         """Sample by sample from the material: a plan that is used once costs more than what it does."""
-        if not isinstance(images, np.ndarray):
+        if not isinstance(images, np.ndarray) or not compiling_pays(images.nbytes):
             return super()._under_own_keys(images, key, nonces, shape)
         from imveil.plans.compiled import kernels
 
@@ -78,6 +79,12 @@ class NegPos(Scheme):
         """Inversion first, then the order of colours."""
         inv = small_integers("inv", inv, prod(shape), 2)
         colors = small_integers("colors", colors, shape[0] * shape[1], 6)
+        if not compiling_pays(prod(shape)):
+            samples = np.arange(prod(shape), dtype=np.int32).reshape(-1, shape[2])
+            if shape[2] >= 3:
+                samples[:, :3] = np.take_along_axis(samples[:, :3], ORDERS[colors], 1)
+            order = samples.reshape(-1)
+            return Plan(order, (inv[order] != 0) - np.uint8(1))
         from imveil.plans.compiled import kernels  # loads numba, which importing a scheme must not
 
         order, mask = np.empty(prod(shape), np.int32), np.empty(prod(shape), np.uint8)
