@@ -167,7 +167,7 @@ def options_of(build: Callable[..., Any]) -> dict[str, list[type]]:
     return {p.name: [int, type(None)] if p.default is None else [type(p.default)] for p in named}
 
 
-@torch.no_grad()  # type: ignore[untyped-decorator]
+@torch.no_grad()
 def _after(front: Adapter, shape: Shape) -> Shape:
     """The shape (h, w, c) that an adapter makes of pictures of this shape."""
     here = torch.get_default_device()
