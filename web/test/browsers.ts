@@ -1,8 +1,9 @@
-/** Browsers that are here: Debian's Chromium by Playwright, its Firefox by Puppeteer over WebDriver BiDi. */
+/** Browsers that are here: Debian's Chromium by Playwright, its Firefox by Puppeteer over WebDriver BiDi, its WebKit. */
 
 import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { miniBrowser, openWebKit } from "./webkit.js";
 
 /** One page, in which functions of `inpage.js` can be called. */
 export interface Page {
@@ -12,16 +13,19 @@ export interface Page {
 
 const PATHS = { chromium: ["/usr/bin/chromium"], firefox: ["/usr/bin/firefox-esr", "/usr/bin/firefox"] };
 
+export type Name = keyof typeof PATHS | "webkit";
+
 /** Where a browser lies, or nothing. */
-export function browser(name: keyof typeof PATHS): string | undefined {
-  return PATHS[name].find((path) => existsSync(path));
+export function browser(name: Name): string | undefined {
+  return name === "webkit" ? miniBrowser() : PATHS[name].find((path) => existsSync(path));
 }
 
 // As text: the test runner would rewrite an import in a function.
 const CALL = "(async ({ name, args }) => (await import('/inpage.js'))[name](...args))";
 
 /** A new page of a browser at an address. */
-export async function open(name: keyof typeof PATHS, url: string, args: string[] = []): Promise<Page> {
+export async function open(name: Name, url: string, args: string[] = []): Promise<Page> {
+  if (name === "webkit") return openWebKit(url);
   const executablePath = browser(name)!;
   if (name === "chromium") {
     const { chromium } = await import("playwright-core");

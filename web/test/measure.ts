@@ -29,11 +29,12 @@ const { url, server } = await serve({
   "/imveil.js": readFileSync(join(folder, "imveil.js")), "/worker.js": readFileSync(join(folder, "worker.js")),
   "/inpage.js": here("inpage.js"), "/speed.js": here("speed.js"),
 });
-for (const name of ["chromium", "firefox"] as const) {
+for (const name of ["chromium", "firefox", "webkit"] as const) {
   if (!browser(name)) continue;
   const page = await open(name, url);
   const agent: string = await page.call("agent");
-  found[agent.match(/(Firefox|Chrome)\/\d+/)![0].replace("Chrome", "Chromium").replace("/", " ")] = await measured(page.call);
+  const version = agent.match(/(?:Firefox|Chrome)\/(\d+)/)?.[1] ?? "";
+  found[`${{ chromium: "Chromium", firefox: "Firefox", webkit: "WebKit" }[name]} ${version}`.trim()] = await measured(page.call);
   await page.close();
 }
 server.close();

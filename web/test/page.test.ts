@@ -1,4 +1,4 @@
-/** The page, driven in Chromium and looked at; and loaded in Firefox. */
+/** The page, driven in Chromium and looked at; and loaded in Firefox and WebKit. */
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -195,9 +195,9 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
   }, 60_000);
 });
 
-test.skipIf(!browser("firefox"))("Firefox shows the three panes", async () => {
+test.each((["firefox", "webkit"] as const).filter(browser))("%s asks, and the attack runs", async (name) => {
   site.seen.length = 0;
-  const page = await open("firefox", site.url);
+  const page = await open(name, site.url);
   for (let i = 0; i < 100 && !site.seen.some(({ path }) => path === "/page/attack"); i++) {
     await new Promise((done) => setTimeout(done, 100));
   }
