@@ -64,6 +64,16 @@ def shown(text: object) -> str:
     return "".join(_escaped(char) if unicodedata.category(char) in _UNSEEN else char for char in text)
 
 
+def brief(value: object, most: int = 80) -> str:
+    """A value that came from outside, in at most so many characters, as a message may quote it.
+
+    >>> brief("a" * 100, 10), brief(7)
+    ("'aaaaaa...", '7')
+    """
+    text = repr(value[: 2 * most] if isinstance(value, (str, bytes, list)) else value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def _escaped(char: str) -> str:
     if "\udc80" <= char <= "\udcff":  # a byte of a file name that is no UTF-8
         return f"\\x{ord(char) - 0xDC00:02x}"

@@ -1,7 +1,8 @@
-"""The machine and its folders: how many cores there are, where data, caches and measurements lie."""
+"""The machine and its folders: cores and memory, where data, caches and measurements lie."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -17,6 +18,25 @@ def cores() -> int:
     """
     # Not every system tells what a process may use.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory() -> int:
+    """Bytes of memory that this process may use: of the machine, or less where the process or its group is limited.
+
+    >>> memory() > 1 << 20
+    True
+    """
+    known = [1 << 33]
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        known = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    with contextlib.suppress(ValueError, OSError):
+        known.append(int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
+    with contextlib.suppress(ImportError, OSError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        known += [limit] if limit != resource.RLIM_INFINITY else []
+    return min(known)
 
 
 def cache_folder() -> Path:

@@ -147,11 +147,11 @@ def test_a_shard_that_is_changed_meanwhile_takes_only_its_own_pictures_along(tmp
     with pytest.MonkeyPatch.context() as patch:
         opened: list[str] = []
 
-        def read(root: Path, shard: Shard) -> bytes:
+        def read(root: Path, shard: Shard, most: int) -> bytes:
             opened.append(shard.file)
             if opened.count(file.name) == 2:  # the first time is the look at all lists
                 file.write_bytes(b"PK")
-            return real(root, shard)
+            return real(root, shard, most)
 
         patch.setattr(_single, "checked_bytes", read)
         report = decrypt_set(found.path, tmp_path / "p", KEY, workers=1)

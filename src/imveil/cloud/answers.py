@@ -120,7 +120,7 @@ def _pictures(file: Path | Given) -> Iterator[tuple[str, Packed | ImveilError]]:
         data = unpacked(file.data if isinstance(file, Given) else read_bytes(file), where)
         for name, part in files_in(data, where) or [(where, data)]:
             try:
-                yield from images_in(part, name).items()
+                yield from images_in(part, name)
             except ImveilError as error:
                 yield name, error
     except ImveilError as error:

@@ -6,8 +6,9 @@ A safetensors file with weights, normalisation included, and a JSON description:
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,9 +21,10 @@ from imveil.cloud.device import pick_device
 from imveil.cloud.training.loop import Trained
 from imveil.cloud.training.settings import Settings
 from imveil.errors import BadDestination, BadModelFile, ImveilError, Mismatch
-from imveil.extras import torch
+from imveil.extras import nn, torch
 
 FORMAT, VERSION = "imveil-model", 1
+_SPARE = 256  # modules of a net beside those that have weights
 Side = Annotated[int, Field(ge=1, le=65536)]
 
 
@@ -110,7 +112,7 @@ def load_model(path: Path, device: str | torch.device | None = None) -> Model:
     try:
         info = ModelInfo.model_validate(facts)
         s = info.settings
-        with torch.device("meta"):  # shapes only: the file's own tensors become the weights
+        with torch.device("meta"), _at_most(len(tensors)):  # shapes only: the file's own tensors become the weights
             net = Classifier.of(s, len(info.classes), info.shape)
         net.load_state_dict(tensors, assign=True)
     except ValidationError as error:
@@ -123,6 +125,30 @@ def load_model(path: Path, device: str | torch.device | None = None) -> Model:
         raise BadModelFile(f"{path} names a model that cannot be built: {error}") from error
     net.requires_grad_(False)
     return Model(net.to(where).eval(), info)
+
+
+@contextlib.contextmanager
+def _at_most(tensors: int) -> Iterator[None]:
+    """Stop a net that is being built where it has more parts than a file of so many tensors fills: what a file says of
+    depth is nobody's promise."""
+    left = _SPARE + 8 * tensors
+
+    def count(*_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise BadModelFile("it names a net that is deeper than the weights that it holds")
+
+    made = nn.modules.module
+    hooks = [
+        made.register_module_parameter_registration_hook(count),
+        made.register_module_module_registration_hook(count),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def weights_of(path: Path) -> dict[str, torch.Tensor]:

@@ -46,6 +46,8 @@ def load(data: bytes) -> dict[str, npt.NDArray[Any]]:
             names = [info.filename for info in file.infolist()]
             if len(set(names)) != len(names):
                 raise BadImage("the .npz file has a member twice")
+            if sum(info.file_size for info in file.infolist()) > len(data):
+                raise BadImage("the members of the .npz file say that they are longer than the file: they overlap")
             return {info.filename.removesuffix(".npy"): _member(file, info) for info in file.infolist()}
     except BadImage:
         raise

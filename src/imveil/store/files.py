@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import stat
 from pathlib import Path
 
 from imveil.errors import BadImage
@@ -58,13 +60,32 @@ def sync_all(folder: Path) -> None:
         os.close(handle)
 
 
-def read_bytes(path: Path | str) -> bytes:
-    """The bytes of an image file; BadImage where it cannot be read, is a folder, or larger than 4 GiB."""
+def read_regular(path: Path | str, most: int = MOST_BYTES, *, follow: bool = False) -> bytes:
+    """The bytes of a regular file of at most `most` bytes.
+
+    OSError for anything else: a link unless `follow`, a folder, a FIFO, which nobody waits for, a device.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with open(path, "rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > MOST_BYTES:
-                raise BadImage(f"{path} has {size} bytes, at most {MOST_BYTES} are opened")
-            return file.readall()
+        handle = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
+    except OSError as error:
+        if error.errno == errno.ELOOP and not follow:
+            raise OSError(errno.ELOOP, "it is a link", str(path)) from error
+        raise
+    with open(handle, "rb", buffering=0) as file:
+        facts = os.fstat(handle)
+        if stat.S_ISDIR(facts.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        if facts.st_size > most:
+            raise OSError(errno.EFBIG, f"it has {facts.st_size:,} bytes, at most {most:,} belong there", str(path))
+        return file.readall()
+
+
+def read_bytes(path: Path | str) -> bytes:
+    """The bytes of an image file; BadImage where it cannot be read, is no file, or larger than 4 GiB."""
+    try:
+        return read_regular(path, follow=True)
     except OSError as error:
         raise BadImage(f"{path} cannot be read: {error.strerror or error}") from error

@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from imveil.errors import BadManifest
-from imveil.store.files import write_file
+from imveil.errors import BadManifest, brief
+from imveil.store.budget import Budget
+from imveil.store.files import read_regular, write_file
 
 FILE = "imveil.json"
 NAMES = "imveil.names"
@@ -87,12 +88,12 @@ class Manifest(_Strict):
         {'all': 0}
         """
         try:
-            members = json.loads(data, object_pairs_hook=_no_repeats)
+            members = Budget(len(data)).json(data, _no_repeats)
             found, number = members["format"], members["version"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise BadManifest(f"{where} is no manifest of imveil, or it is cut off or altered") from error
         if found != FORMAT or number != VERSION:
-            raise BadManifest(f"{where} must be {FORMAT} version {VERSION}, it is {found!r} version {number!r}")
+            raise BadManifest(f"{where} must be {FORMAT} version {VERSION}, it is {brief(found)} version {brief(number)}")
         tail = _TAIL.search(data)
         if tail is None:
             raise BadManifest(f"{where} does not end with its SHA-256: it was altered", hint=_AGAIN)
@@ -118,9 +119,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the data set in `folder`; BadManifest when there is none or it cannot be believed."""
     path = folder / FILE
     try:
-        if path.stat().st_size > _MOST:
-            raise BadManifest(f"{path} is larger than {_MOST} bytes: it is no manifest")
-        data = path.read_bytes()
+        data = read_regular(path, _MOST)
     except FileNotFoundError as error:
         raise _no_set(folder) from error
     except OSError as error:

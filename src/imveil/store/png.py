@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from imveil.errors import BadDtype, BadImage, BadShape
 from imveil.store._unfilter import unfilter
+from imveil.store.budget import Budget
 from imveil.store.tag import CHUNK, Tag
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -66,14 +67,15 @@ def encode(image: npt.NDArray[Any], tag: Tag | None = None) -> bytes:
     return b"".join(parts)
 
 
-def decode(data: bytes) -> tuple[npt.NDArray[Any], Tag | None]:
+def decode(data: bytes, budget: Budget | None = None) -> tuple[npt.NDArray[Any], Tag | None]:
     """The image of a PNG file and its tag, if it has one.
 
+    budget: what decoding may cost; that of a file of this length unless given.
     Returns (h, w, c) uint8, or uint16 for a file of 16 bits. Raises BadImage for anything that is no whole, unbroken,
-    still PNG of at most 2**28 pixels.
+    still PNG of at most 2**28 pixels, or asks for more than the budget.
     """
     try:
-        return _decode(data)
+        return _decode(data, budget or Budget(len(data)))
     except BadImage:
         raise
     except MemoryError as error:
@@ -100,8 +102,10 @@ def header(data: bytes) -> tuple[int, int, int, int]:
     return h, w, bits, colour
 
 
-def _decode(data: bytes) -> tuple[npt.NDArray[Any], Tag | None]:
+def _decode(data: bytes, budget: Budget) -> tuple[npt.NDArray[Any], Tag | None]:
     h, w, bits, colour = header(data)
+    # A palette may become four channels, and a row opens with a byte of its own.
+    budget.decode(h * (1 + w * (4 if colour == 3 else _CHANNELS[colour]) * max(1, bits // 8)))
     packed: list[memoryview] = []
     tag, kept = None, {}
     for kind, body in _chunks(data):

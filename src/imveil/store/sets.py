@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from imveil.errors import BadImage, BadManifest, BadShape, BadShard, StoreProblem
 from imveil.store.containers import base
-from imveil.store.containers.base import Container, Listed, Opened, Packed
+from imveil.store.containers.base import Container, Held, Listed, Opened, Packed
 from imveil.store.files import read_bytes
 from imveil.store.manifest import ALL, Manifest, Shard, read_manifest
 from imveil.store.tag import Tag
@@ -136,9 +136,7 @@ class CipherSet:
 
     def _entry(self, line: Listed) -> Entry:
         parts = line.path.split("/")
-        split = ALL
-        if set(self.manifest.splits) != {ALL}:
-            split = parts.pop(0)
+        split = parts.pop(0) if self._has_splits else ALL
         if split not in self.manifest.splits:
             raise BadShard(f"{line.path} lies in no split of the manifest")
         label = -1
@@ -147,6 +145,10 @@ class CipherSet:
             if label < 0:
                 raise BadShard(f"{line.path} lies in no class of the manifest")
         return Entry(line.path, line.sha256, split, label)
+
+    @cached_property
+    def _has_splits(self) -> bool:
+        return set(self.manifest.splits) != {ALL}
 
     @cached_property
     def _labels(self) -> dict[str, int]:
@@ -168,13 +170,24 @@ def read_images(path: str | Path) -> dict[str, Packed]:
 
     An image alone is called as its file, one of many "FILE:NAME".
     """
-    return images_in(read_bytes(path), str(path))
+    found: dict[str, Packed] = {}
+    for name, image in images_in(read_bytes(path), str(path)):
+        if isinstance(image, BadImage):
+            raise image
+        found[name] = image
+    return found
 
 
-def images_in(data: bytes, where: str) -> dict[str, Packed]:
-    """`read_images` for the bytes of a file that is called `where`. Raises BadImage."""
-    found = _images(data, where)
-    return {where if len(found) == 1 else f"{where}:{name}": packed for name, packed in found.items()}
+def images_in(data: bytes, where: str) -> Iterator[tuple[str, Packed | BadImage]]:
+    """The cipher images of a file that is called `where`, one after the other, named as by `read_images`; in place of
+    one that is broken the reason. Raises BadImage for a file that holds none."""
+    held = _held(data, where)
+    for name, image in held.items():
+        named = where if len(held) == 1 else f"{where}:{name}"
+        try:
+            yield named, image()
+        except BadImage as error:
+            yield named, _named(error, named)
 
 
 def recognised(data: bytes) -> bool:
@@ -189,17 +202,24 @@ def endings() -> tuple[str, ...]:
 
 def one_image(data: bytes, where: str) -> Packed:
     """The only cipher image in the bytes of a file. `where` names it in errors. Raises BadImage."""
-    found = _images(data, where)
-    if len(found) != 1:
-        raise BadImage(f"{where} holds {len(found)} cipher images, one was needed")
-    return next(iter(found.values()))
+    held = _held(data, where)
+    if len(held) != 1:
+        raise BadImage(f"{where} holds {len(held)} cipher images, one was needed")
+    try:
+        return next(iter(held.values()))()
+    except BadImage as error:
+        raise _named(error, where) from error
 
 
-def _images(data: bytes, where: str) -> dict[str, Packed]:
+def _held(data: bytes, where: str) -> Held:
     try:
         for store in base.every():
             if store.recognises(data):
-                return store.images(data)
-        return {"": base.cipher_png(data)}  # it says what is wrong with it
+                return store.unpack(data)
+        return {"": partial(base.cipher_png, data)}  # it says what is wrong with it
     except BadImage as error:
-        raise BadImage(f"{where}: {error.message}", hint=error.hint) from error
+        raise _named(error, where) from error
+
+
+def _named(error: BadImage, where: str) -> BadImage:
+    return BadImage(f"{where}: {error.message}", hint=error.hint)

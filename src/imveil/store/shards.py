@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from imveil.errors import BadShard
 
+LONGEST = 1 << 14  # bytes of a line: a path of 4,096, escaped, and what stands before it
 _LINE = re.compile(r"(\\?)([0-9a-f]{64})  ([^\n]+)", re.ASCII)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r"})
 

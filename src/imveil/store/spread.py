@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from imveil.system import cores
@@ -13,17 +14,17 @@ R = TypeVar("R")
 
 
 def spread(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """`work` on each of `items`, results in their order, never far ahead of what is used.
+    """`work` on each of `items`, results in their order; few are worked on beyond the one that is used.
 
     >>> list(spread(abs, [-1, 2]))
     [1, 2]
     """
     threads = min(8, 2 * cores())
+    ahead: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="imveil-read") as pool:
-        batch: list[T] = []
         for item in items:
-            batch.append(item)
-            if len(batch) == 256:
-                yield from pool.map(work, batch)
-                batch = []
-        yield from pool.map(work, batch)
+            ahead.append(pool.submit(work, item))
+            if len(ahead) > threads:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()

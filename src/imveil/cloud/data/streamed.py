@@ -8,7 +8,6 @@ file, two shards as well, and those that threads still read from.
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ import numpy.typing as npt
 
 from imveil.errors import BadShape, StoreProblem, TrainingProblem
 from imveil.extras import torch
-from imveil.system import cores
+from imveil.system import cores, memory
 
 if TYPE_CHECKING:
     from imveil.store.containers.base import Opened
@@ -163,8 +162,4 @@ class Streamed:
 
 def too_large(pictures: Streamed) -> bool:
     """Whether the pictures would take more than a quarter of this machine's memory."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return False
-    return bool(int(np.prod(pictures.shape)) * pictures.dtype.itemsize > memory // 4)
+    return bool(int(np.prod(pictures.shape)) * pictures.dtype.itemsize > memory() // 4)

@@ -12,10 +12,10 @@ import zlib
 from collections.abc import Iterator
 
 from imveil.errors import BadImage
+from imveil.store.budget import Budget
 from imveil.store.sets import endings
 
 GZIP = b"\x1f\x8b"
-_MOST = 1 << 30  # bytes that a packed file may become
 
 
 def unpacked(data: bytes, where: str) -> bytes:
@@ -28,11 +28,12 @@ def unpacked(data: bytes, where: str) -> bytes:
         return data
     try:
         with gzip.open(io.BytesIO(data)) as file:
-            whole = file.read(_MOST + 1)
+            most = Budget(len(data)).bytes
+            whole = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise BadImage(f"{where} cannot be unpacked: {error}") from error
-    if len(whole) > _MOST:
-        raise BadImage(f"{where} is larger than {_MOST} bytes when unpacked", hint="unpack it, and name what is in it")
+    if len(whole) > most:
+        raise BadImage(f"{where} is larger than {most:,} bytes when unpacked", hint="unpack it, and name what is in it")
     return whole
 
 
@@ -43,9 +44,10 @@ def files_in(data: bytes, where: str) -> Iterator[tuple[str, bytes]] | None:
         return None
     if any(data[-1024:]):  # two empty blocks end every tar; tarfile does not miss them
         raise BadImage(f"{where} is a tar that is cut off")
+    budget = Budget(len(data))
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
-            members = [member for member in tar.getmembers() if not member.isdir()]
+            members = [member for member in tar if budget.member(member)]
     except tarfile.TarError as error:
         raise BadImage(f"{where} is no whole tar: {error}") from error
     told = {m.name.removesuffix(".json") for m in members if m.name.endswith(".json")}

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from imveil.errors import BadImage, BadShard, StoreProblem
-from imveil.store.containers.base import AGAIN, NOTHING, About, Container, Listed, Opened, Packed, Writer, missing
+from imveil.store.containers.base import AGAIN, NOTHING, About, Container, Held, Listed, Opened, Packed, Writer, missing
 from imveil.store.containers.base import shard_bytes as checked_bytes
 from imveil.store.manifest import Shard
 from imveil.store.tag import Tag
 
 Items = Sequence[tuple[str, Any, Tag]]  # path in the data set, image (h, w, c), tag
-Held = Mapping[str, Callable[[], Packed]]  # by path, decoded when called, which may raise BadImage
 
 
 class Single(Container):
@@ -26,14 +25,6 @@ class Single(Container):
     def pack(self, items: Items, about: About = NOTHING, number: int = 0) -> bytes:
         """The bytes of a file with these images, in this order. number: of the shard."""
 
-    @abstractmethod
-    def unpack(self, data: bytes) -> Held:
-        """The images of a file. Raises BadImage for what is no such file."""
-
-    def images(self, data: bytes) -> dict[str, Packed]:
-        """All images of a file, decoded."""
-        return {path: image() for path, image in self.unpack(data).items()}
-
     def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
         """Images are kept until the shard is closed."""
         del root, aside
@@ -41,7 +32,7 @@ class Single(Container):
 
     def open(self, root: Path, shard: Shard) -> Opened:
         """The whole file, in memory."""
-        data = checked_bytes(root, shard)
+        data = checked_bytes(root, shard, shard.bytes)
         try:
             found = self.unpack(data)
         except BadImage as error:
@@ -59,7 +50,7 @@ class Single(Container):
         """The length of the file."""
         file = root / shard.file
         try:
-            size = file.stat().st_size
+            size = file.lstat().st_size
         except OSError as error:
             raise missing(file, error) from error
         if size != shard.bytes:

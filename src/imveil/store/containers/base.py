@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from imveil import registry
 from imveil.errors import BadImage, BadManifest, BadShard, StoreProblem, UnknownName
 from imveil.store import png
+from imveil.store.files import read_regular
 from imveil.store.manifest import ALL, Shard
 from imveil.store.tag import Tag
 
@@ -30,6 +31,9 @@ class Packed(NamedTuple):
 
     image: Any
     tag: Tag | None
+
+
+Held = Mapping[str, Callable[[], Packed]]  # by name, decoded when called, which may raise BadImage
 
 
 class Listed(Protocol):
@@ -124,8 +128,12 @@ class Container(ABC):
         """Whether the bytes of a file open as files with cipher images of this kind do."""
 
     @abstractmethod
+    def unpack(self, data: bytes) -> Held:
+        """The images of a file by name, "" for one that has none. Raises BadImage for what is no such file."""
+
     def images(self, data: bytes) -> dict[str, Packed]:
-        """The images in the bytes of one file by name, "" for one that has none. Raises BadImage."""
+        """All images of a file, decoded. Raises BadImage."""
+        return {path: image() for path, image in self.unpack(data).items()}
 
     @abstractmethod
     def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
@@ -172,11 +180,11 @@ def cipher_png(data: bytes) -> Packed:
     return Packed(image, tag)
 
 
-def shard_bytes(root: Path, shard: Shard) -> bytes:
-    """The bytes of a shard's file, its digest checked. Raises BadShard."""
+def shard_bytes(root: Path, shard: Shard, most: int) -> bytes:
+    """The bytes of a shard's file, at most `most`, its digest checked. Raises BadShard."""
     file = root / shard.file
     try:
-        data = file.read_bytes()
+        data = read_regular(file, most)
     except OSError as error:
         raise missing(file, error) from error
     same(file, shard.sha256, hashlib.sha256(data).hexdigest())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from imveil.store.containers.base import (
     NOTHING,
     About,
     Container,
+    Held,
     Listed,
     Opened,
     Packed,
@@ -27,7 +29,7 @@ from imveil.store.containers.base import (
     same,
     shard_bytes,
 )
-from imveil.store.files import read_bytes, write_file
+from imveil.store.files import read_regular, write_file
 from imveil.store.manifest import Shard
 from imveil.store.spread import spread
 from imveil.store.tag import Tag
@@ -53,9 +55,9 @@ class Folder(Container):
         """The signature of PNG."""
         return data.startswith(png.SIGNATURE)
 
-    def images(self, data: bytes) -> dict[str, Packed]:
+    def unpack(self, data: bytes) -> Held:
         """The one image of a PNG."""
-        return {"": cipher_png(data)}
+        return {"": partial(cipher_png, data)}
 
     def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
         """Each image is written when it comes."""
@@ -64,15 +66,16 @@ class Folder(Container):
 
     def open(self, root: Path, shard: Shard) -> Opened:
         """The list; images are read and checked one by one."""
-        lines = shards.parse(shard_bytes(root, shard), str(root / shard.file))
+        data = shard_bytes(root, shard, shards.LONGEST * (1 + shard.count))
+        lines = shards.parse(data, str(root / shard.file))
         if len(lines) != shard.count:
             raise BadShard(f"{root / shard.file} should list {shard.count} images, it lists {len(lines)}")
-        return _Opened(root, lines)
+        return _Opened(root, lines, shard.bytes)
 
     def verify(self, root: Path, shard: Shard) -> None:
         """Every image against its digest, their size in all against the manifest."""
         opened = self.open(root, shard)
-        total = sum(spread(lambda line: len(_bytes(root, line)), opened.lines))
+        total = sum(spread(lambda line: len(_bytes(root, line, shard.bytes)), opened.lines))
         if total != shard.bytes:
             raise BadShard(f"the images of {shard.file} should have {shard.bytes} bytes, they have {total}")
 
@@ -81,7 +84,7 @@ class Folder(Container):
         total = 0
         for line in self.open(root, shard).lines:
             try:
-                total += Path(f"{root}/{line.path}").stat().st_size
+                total += Path(f"{root}/{line.path}").lstat().st_size
             except OSError as error:
                 raise missing(root / line.path, error) from error
         if total != shard.bytes:
@@ -122,25 +125,26 @@ class _Writer(Writer):
 class _Opened(Opened):
     root: Path
     lines: Sequence[Listed]
+    most: int
 
     def read(self, lines: Sequence[Listed]) -> Iterator[Packed | StoreProblem]:
         yield from spread(self._one, lines)
 
     def _one(self, line: Listed) -> Packed | StoreProblem:
         try:
-            return cipher_png(_bytes(self.root, line))
+            return cipher_png(_bytes(self.root, line, self.most))
         except StoreProblem as error:
             return error
         except BadImage as error:
             return BadShard(f"{self.root / line.path}: {error.message}", hint=AGAIN)
 
 
-def _bytes(root: Path, line: Listed) -> bytes:
+def _bytes(root: Path, line: Listed, most: int) -> bytes:
     file = f"{root}/{line.path}"
     try:
-        data = read_bytes(file)
-    except BadImage as error:
-        raise BadShard(error.message, hint=AGAIN) from error
+        data = read_regular(file, most)
+    except OSError as error:
+        raise missing(Path(file), error) from error
     same(file, line.sha256, hashlib.sha256(data).hexdigest())
     return data
 

@@ -6,8 +6,8 @@ The arrays are those of `packing.py`; docs/spec/npz.md has the details.
 from __future__ import annotations
 
 from imveil.store import arrays
-from imveil.store.containers._single import Held, Items, Single
-from imveil.store.containers.base import NOTHING, About, Packed
+from imveil.store.containers._single import Items, Single
+from imveil.store.containers.base import NOTHING, About, Held, Packed
 from imveil.store.packing import DTYPES, from_arrays, to_arrays
 
 

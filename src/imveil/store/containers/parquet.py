@@ -16,9 +16,11 @@ from typing import Any
 from imveil.errors import BadImage, BadSource
 from imveil.extras import need
 from imveil.store import png
-from imveil.store.containers._single import Held, Items, Single, check_paths
-from imveil.store.containers.base import NOTHING, About, Packed, cipher_png
+from imveil.store.budget import Budget
+from imveil.store.containers._single import Items, Single, check_paths
+from imveil.store.containers.base import NOTHING, About, Held, Packed, cipher_png
 
+_FEW = 16  # rows that are read together
 _ROWS = 100  # of a group, which is what readers take into memory at once
 
 
@@ -67,10 +69,7 @@ class Parquet(Single):
         """The rows; their PNGs are decoded when asked for."""
         pa, parquet = _library()
         try:
-            table = parquet.read_table(pa.BufferReader(data))
-            images, nonces = table["image"].to_pylist(), [None] * len(table)
-            if "nonce" in table.column_names:
-                nonces = table["nonce"].to_pylist()
+            images, nonces = _columns(parquet.ParquetFile(pa.BufferReader(data)), Budget(len(data), 2))
             rows = [(image["path"], image["bytes"]) for image in images]
             if not all(type(path) is str and type(file) is bytes for path, file in rows):
                 raise BadImage("the Parquet file holds rows without an image")
@@ -80,6 +79,24 @@ class Parquet(Single):
             raise BadImage(f"this is no Parquet file with cipher images: {error}") from error
         check_paths([path for path, _ in rows])
         return {path: partial(_image, file, nonce) for (path, file), nonce in zip(rows, nonces, strict=True)}
+
+
+def _columns(file: Any, budget: Budget) -> tuple[list[Any], list[Any]]:
+    """Images and nonces of all rows, a few at a time: what a page claims shows only when it is read."""
+    facts, names = file.metadata, file.schema_arrow.names
+    for k in range(facts.num_row_groups):
+        group = facts.row_group(k)
+        for j in range(group.num_columns):
+            if group.column(j).compression != "UNCOMPRESSED":
+                raise BadImage("the Parquet file is compressed, which files of imveil are not")
+    budget.take(facts.num_rows)
+    images, nonces = list[Any](), list[Any]()
+    wanted = [name for name in ("image", "nonce") if name in names]
+    for batch in file.iter_batches(_FEW, columns=wanted, use_threads=False):
+        budget.decode(batch.nbytes)
+        images += batch.column("image").to_pylist()
+        nonces += batch.column("nonce").to_pylist() if "nonce" in wanted else [None] * len(batch)
+    return images, nonces
 
 
 def _image(file: bytes, nonce: bytes | None) -> Packed:

@@ -12,8 +12,8 @@ import numpy as np
 
 from imveil.errors import BadImage
 from imveil.extras import need
-from imveil.store.containers._single import Held, Items, Single
-from imveil.store.containers.base import NOTHING, About
+from imveil.store.containers._single import Items, Single
+from imveil.store.containers.base import NOTHING, About, Held
 from imveil.store.packing import DTYPES, from_arrays, to_arrays
 
 

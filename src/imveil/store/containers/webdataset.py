@@ -19,8 +19,9 @@ import numpy as np
 
 from imveil.errors import BadImage
 from imveil.store import arrays, png
-from imveil.store.containers._single import Held, Items, Single, check_paths
-from imveil.store.containers.base import NOTHING, About, Packed, cipher_png
+from imveil.store.budget import Budget
+from imveil.store.containers._single import Items, Single, check_paths
+from imveil.store.containers.base import NOTHING, About, Held, Packed, cipher_png
 from imveil.store.packing import DTYPES
 from imveil.store.tag import Tag
 
@@ -55,15 +56,16 @@ class WebDataset(Single):
     def unpack(self, data: bytes) -> Held:
         """The members by image; pictures are decoded when asked for."""
         samples: dict[str, dict[str, bytes]] = {}
+        budget = Budget(len(data))
         try:
             with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
                 for member in tar:
                     key, _, ending = member.name.partition(".")
-                    body = tar.extractfile(member) if member.isfile() else None
+                    body = tar.extractfile(member) if budget.member(member) else None
                     if body is None or ending in samples.setdefault(key, {}):
-                        raise BadImage("the tar holds a member that is no file, or comes twice")
+                        raise BadImage("the tar holds a member that is no plain file, or comes twice")
                     samples[key][ending] = body.read(member.size)
-            found = [_sample(members) for members in samples.values()]
+            found = [_sample(members, budget) for members in samples.values()]
         except BadImage:
             raise
         except Exception as error:  # errors of tarfile and json are of many kinds; to the caller all mean the same
@@ -72,10 +74,10 @@ class WebDataset(Single):
         return dict(found)
 
 
-def _sample(members: dict[str, bytes]) -> tuple[str, Any]:
+def _sample(members: dict[str, bytes], budget: Budget) -> tuple[str, Any]:
     if set(members) - {"cls"} not in ({"png", "json"}, {"npy", "json"}):
         raise BadImage("the tar holds a picture that is not whole")
-    facts = json.loads(members["json"])
+    facts = budget.json(members["json"])
     path, tag = facts["path"], Tag.from_bytes(facts["tag"].encode())
     if type(path) is not str or len(facts) != 2:
         raise BadImage("the tar holds a picture without a name")
