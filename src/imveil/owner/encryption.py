@@ -23,7 +23,7 @@ from imveil.keys.key import Key
 from imveil.owner.run import pool
 from imveil.owner.run.place import RUN, apart, begin, holds, locked, look, shard_size
 from imveil.owner.run.progress import Progress, Reject, Report, Watch, cannot_write
-from imveil.owner.shards import writing
+from imveil.owner.shards import labels, writing
 from imveil.owner.shards.plan import SHARD, Facts, ShardPlan
 from imveil.owner.shards.sealed_table import VERSION, Table
 from imveil.owner.shards.sealing import AUTH, seal
@@ -34,11 +34,10 @@ from imveil.store import png
 from imveil.store.containers import npz
 from imveil.store.containers.base import find
 from imveil.store.files import sync_all, write_file
-from imveil.store.manifest import ALL, FILE, NAMES, Manifest, write_manifest
+from imveil.store.manifest import ALL, FILE, NAMES, REJECTED, Manifest, write_manifest
 from imveil.store.sets import CipherSet
 
 Make = Callable[..., EncryptShard]  # key, source, scheme, root, container, classes: see `writing.make`
-REJECTED = "rejected.jsonl"
 
 
 def encrypt_set(
@@ -169,8 +168,9 @@ def _close(
     if len(rejects) == len(plan.items):
         _undo(root, plan)
         raise BadSource(f"none of the {len(rejects)} pictures could be encrypted; the first: {rejects[0].reason}")
+    listed = b"".join(_told(reject, plan) for reject in rejects)
     if rejects:
-        write_file(root / REJECTED, b"".join(_told(reject, plan) for reject in rejects), sync=True)
+        write_file(root / REJECTED, listed, sync=True)
     else:
         (root / REJECTED).unlink(missing_ok=True)
     sealed = Table(plan.classes, plan.keep_names, rows, plan.hide_labels).sealed(key)
@@ -189,6 +189,8 @@ def _close(
         job=plan.job.digest,
         rejected=len(rejects),
         names=hashlib.sha256(sealed).hexdigest(),
+        rejects=hashlib.sha256(listed).hexdigest() if rejects else None,
+        class_check=labels.digest(plan.classes, key) if plan.classes else None,
     )
     write_file(root / AUTH, seal(manifest.to_bytes(), key, "manifest"), sync=True)
     write_manifest(root, manifest)

@@ -14,6 +14,7 @@ since the nonce of a fresh encryption depends on the pixels.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,26 +24,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from imveil.errors import BadImage, BadManifest, KeyProblem, StoreProblem
+from imveil.errors import BadImage, BadManifest, ImveilError, KeyProblem, StoreProblem
 from imveil.keys.key import Key
-from imveil.owner.decryption import check_key, expected, find_scheme, read_table
-from imveil.owner.encryption import REJECTED, encrypt_set
+from imveil.owner.contents import Contents, contents, find_scheme
+from imveil.owner.encryption import encrypt_set
+from imveil.owner.proof import owned
 from imveil.owner.run import pool
 from imveil.owner.run.place import apart
 from imveil.owner.run.progress import Reject, Report, Watch, writing
 from imveil.owner.run.scratch import read as read_aside
 from imveil.owner.run.scratch import scratch
-from imveil.owner.shards.reading import check_tag
-from imveil.owner.shards.sealed_table import VERSION, Row, Table
+from imveil.owner.shards.reading import ShardReader, check_tag
+from imveil.owner.shards.sealed_table import VERSION, Row, pixel_check
 from imveil.owner.shards.sealing import AUTH, seal, unseal
 from imveil.owner.shards.writing import EncryptShard, Todo
 from imveil.plans.steps import from_one_to_other
-from imveil.schemes.base import Scheme
-from imveil.store.containers.base import Opened, Packed
-from imveil.store.manifest import FILE
-from imveil.store.sets import CipherSet, Entry, open_set
+from imveil.schemes.base import Cipher, Scheme
+from imveil.store.containers.base import Packed
+from imveil.store.files import read_regular
+from imveil.store.manifest import MOST, REJECTED
+from imveil.store.sets import CipherSet
 from imveil.store.tag import Tag
 
+LEFT_OUT = "it was left out when it was encrypted"
 _PURPOSE = "rekey"
 
 
@@ -62,14 +66,18 @@ def rekey_set(
     still are, which is no news and not in the report. Raises WrongKey with both fingerprints, BadManifest where
     the manifest is not its owner's or the table is an old one, NotInvertible, BadDestination.
     """
-    cipher_set = open_set(source)
+    cipher_set, wrong, proven = owned(Path(source), old)
     manifest = cipher_set.manifest
-    check_key(old, manifest.fingerprint, str(source))
+    if not proven:
+        raise BadManifest(
+            f"{Path(source) / AUTH} is not there; without it nothing is proven",
+            hint="decrypt the data set, which checks each picture, and encrypt it anew",
+        )
     if old == new:
         raise KeyProblem(f"{source} is under key {old.fingerprint} already", hint="imveil keygen makes another key")
     scheme = find_scheme(manifest.scheme, manifest.fields)
-    _own(cipher_set, old)
-    table = read_table(cipher_set, old)
+    held = contents(cipher_set, old)
+    table = held.table
     if table.version != VERSION:
         raise BadManifest(
             f"the sealed table of {source} is of version {table.version}, which cannot be carried to another key",
@@ -78,7 +86,7 @@ def rekey_set(
     apart(Path(source), Path(destination))
     with writing(Path(destination)), scratch(cipher_set, Path(destination), new, workers, engine) as aside:
         report = encrypt_set(
-            Ciphers.of(cipher_set, table, old, new, aside),
+            Ciphers.of(cipher_set, held, old, new, aside),
             destination,
             scheme,
             new,
@@ -90,7 +98,8 @@ def rekey_set(
             make=make,
             progress=progress,
         )
-    return replace(report, rejected=[reject for reject in report.rejected if table.rows[reject.at].mac is not None])
+    left_out = [reject for reject in report.rejected if table.rows[reject.at].mac is not None]
+    return replace(report, rejected=left_out, wrong=wrong)
 
 
 def through_memory(id: str, fields: Mapping[str, Any]) -> bool:
@@ -106,11 +115,15 @@ def through_memory(id: str, fields: Mapping[str, Any]) -> bool:
 
 
 class Held(NamedTuple):
-    """A cipher image (h, w, c), its tag, and the check of its picture, as `EncryptShard` takes pictures."""
+    """A cipher image (h, w, c), its tag, and the check of its picture, as `EncryptShard` takes pictures.
+
+    proven: whether a digest of the owner's speaks for it.
+    """
 
     pixels: Any
     tag: Tag
     check: str
+    proven: bool = True
 
     @property
     def depth(self) -> int:
@@ -122,34 +135,31 @@ class Held(NamedTuple):
 class Ciphers:
     """A cipher data set as a source: its pictures as the table names them, in the order of the first source.
 
-    where: shard of each, its place in there, and what the shard says of it; None where it was left out.   why: the
-    reason then.   sealed: the old key under the new one, for the workers: neither is ever pickled.   aside: the images
-    in files of their own, where there is a scratch.
+    where: shard of each, and the path of its cipher image; None where it was left out.   why: the reason then.
+    sealed: the old key under the new one, for the workers: neither is ever pickled.   version: of the sealed table.
+    aside: the images in files of their own, where there is a scratch.
     """
 
     cipher_set: CipherSet
     items: Sequence[Row]
     classes: list[str]
-    where: list[tuple[int, int, Entry] | None]
+    where: list[tuple[int, int, str] | None]
     why: dict[int, str]
     sealed: bytes
     aside: Path | None = None
 
     @classmethod
-    def of(cls, cipher_set: CipherSet, table: Table, old: Key, new: Key, aside: Path | None = None) -> Ciphers:
-        """Every list is read. Raises BadManifest, BadShard."""
-        _, paths = expected(cipher_set, table, old)
-        found = {
-            entry.path: (number, position, entry)
-            for number, shard in enumerate(cipher_set.manifest.shards)
-            for position, entry in enumerate(cipher_set.shard(shard))
-        }
-        where = [found.get(path) if row.mac else None for path, row in zip(paths, table.rows, strict=True)]
-        reasons = _reasons(cipher_set.path)
-        why = {i: reasons.get(path, "it was left out when it was encrypted") for i, path in enumerate(paths)
-               if where[i] is None}  # fmt: skip
-        why |= {i: f"{paths[i]} is missing" for i in why if table.rows[i].mac is not None}
-        return cls(cipher_set, table.rows, table.classes, where, why, seal(old.reveal(), new, _PURPOSE), aside)
+    def of(cls, cipher_set: CipherSet, held: Contents, old: Key, new: Key, aside: Path | None = None) -> Ciphers:
+        """For a set on its owner's word."""
+        rows = held.table.rows
+        where: list[tuple[int, int, str] | None] = [None] * len(rows)
+        for number, places in enumerate(held.shards):
+            for position, i in enumerate(places):
+                where[i] = number, position, held.paths[i]
+        reasons = _reasons(cipher_set)
+        why = {i: reasons.get(path, LEFT_OUT) for i, path in enumerate(held.paths) if where[i] is None}
+        sealed = seal(old.reveal(), new, _PURPOSE)
+        return cls(cipher_set, rows, held.table.classes, where, why, sealed, aside)
 
     @property
     def spec(self) -> str:
@@ -166,42 +176,34 @@ class Ciphers:
         place = self.where[at]
         if place is None:
             raise BadImage(self.why[at])
-        number, position, entry = place
         try:
-            found = self._read(number, position, entry)
-            check_tag(found.tag, entry.path, self.cipher_set.manifest, self._scheme)
+            found, proven = self._read(*place)
+            check_tag(found.tag, place[2], self.cipher_set.manifest, self._scheme)
         except StoreProblem as error:
             raise BadImage(error.message) from error
         assert found.tag is not None
-        return Held(found.image, found.tag, self.items[at].mac or "")
+        return Held(found.image, found.tag, self.items[at].mac or "", proven)
 
-    def _read(self, number: int, position: int, entry: Entry) -> Packed:
-        held = None if self.aside is None else read_aside(self.aside, number, position)
+    def _read(self, number: int, position: int, path: str) -> tuple[Packed, bool]:
+        """An image, and whether a digest speaks for it."""
+        held = None if self.aside is None else read_aside(self.aside, number, position, path)
         if held is not None:
-            return held
-        (found,) = self._shard(number).read([entry])
+            return held, True
+        (found,) = self._reader.read(number, [path])
         if isinstance(found, StoreProblem):
             raise found
-        return found
-
-    def _shard(self, number: int) -> Opened:
-        if self._last.get(number) is None:
-            self._last.clear()
-            self._last[number] = self.cipher_set.container.open(
-                self.cipher_set.path, self.cipher_set.manifest.shards[number]
-            )
-        return self._last[number]
+        return found, self._reader.proven(number, path)
 
     @cached_property
-    def _last(self) -> dict[int, Opened]:
-        return {}
+    def _reader(self) -> ShardReader:
+        return ShardReader(self.cipher_set)
 
     @cached_property
     def _scheme(self) -> Scheme:
         return find_scheme(self.cipher_set.manifest.scheme, self.cipher_set.manifest.fields)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_last"}
+        return {name: value for name, value in vars(self).items() if name != "_reader"}
 
 
 @dataclass(frozen=True)
@@ -214,11 +216,30 @@ class RekeyShard(EncryptShard):
         """As they lie: each old shard is opened once for a new one."""
         places = self.source.where
         order = sorted(todos, key=lambda todo: (places[todo.at] or (-1,))[0])
-        for members, pictures in super()._groups(order, rejects):
+        for all_members, all_pictures in super()._groups(order, rejects):
+            good = [self._whole(*pair, rejects) for pair in zip(all_members, all_pictures, strict=True)]
+            members = [todo for todo, well in zip(all_members, good, strict=True) if well]
+            pictures = [picture for picture, well in zip(all_pictures, good, strict=True) if well]
             sizes = {picture.tag.size for picture in pictures}
             for size in sizes:
                 chosen = [i for i, picture in enumerate(pictures) if picture.tag.size == size]
                 yield [members[i] for i in chosen], [pictures[i] for i in chosen]
+
+    def _whole(self, todo: Todo, picture: Any, rejects: list[Reject]) -> bool:
+        """Whether an image is the one that was encrypted. Where its shard was altered only its pixels tell."""
+        if picture.proven:
+            return True
+        tag = picture.tag
+        cipher = Cipher(picture.pixels[None], None if tag.nonce is None else [tag.nonce], tag.size)
+        try:
+            pixels = self.scheme.decrypt(cipher, self.old)[0]
+        except ImveilError as error:
+            self._reject(rejects, todo, error)
+            return False
+        if pixel_check(todo.id, pixels, tag.depth) == picture.check:
+            return True
+        self._reject(rejects, todo, BadImage("it is another picture than was encrypted: it was altered"))
+        return False
 
     def made(self, todos: list[Todo], pictures: list[Any]) -> Iterator[tuple[Any, Tag, str]]:
         """The new cipher images."""
@@ -271,25 +292,14 @@ def make(
     return RekeyShard(key, source, scheme, root, container, classes, strict, old=old)
 
 
-def _own(cipher_set: CipherSet, old: Key) -> None:
-    """Raise BadManifest where the manifest is not its owner's: what a forger wrote must not get a new proof."""
-    file = cipher_set.path / AUTH
-    try:
-        proof = unseal(file.read_bytes(), old, "manifest", str(file))
-    except OSError as error:
-        raise BadManifest(f"{file} cannot be read: {error.strerror or error}; without it nothing is proven") from error
-    if proof != cipher_set.manifest.to_bytes():
-        raise BadManifest(
-            f"{cipher_set.path / FILE} is not the one that its owner wrote",
-            hint="imveil verify --key tells what was changed",
-        )
-
-
-def _reasons(home: Path) -> dict[str, str]:
-    """Path of the cipher image that is not there -> why, from `rejected.jsonl`."""
+def _reasons(cipher_set: CipherSet) -> dict[str, str]:
+    """Path of the cipher image that is not there -> why, from `rejected.jsonl`, where the manifest has its digest: the
+    new set gets no word of anybody else's."""
     found: dict[str, str] = {}
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        for line in (home / REJECTED).read_bytes().splitlines():
-            facts = json.loads(line)
-            found[str(facts["file"])] = str(facts["reason"])
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        data = read_regular(cipher_set.path / REJECTED, MOST)
+        if hashlib.sha256(data).hexdigest() == cipher_set.manifest.rejects:
+            for line in data.splitlines():
+                facts = json.loads(line)
+                found[str(facts["file"])] = str(facts["reason"])
     return found

@@ -10,33 +10,35 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import imveil
 from imveil.errors import BadManifest, ImveilError, StoreProblem
 from imveil.keys.key import Key
-from imveil.owner.decryption import check_key, expected, read_table
-from imveil.owner.shards.sealed_table import Check, Row, checks
-from imveil.owner.shards.sealing import AUTH, unseal
+from imveil.owner.contents import Contents, contents
+from imveil.owner.proof import differences, proof
+from imveil.owner.shards.sealed_table import Check, Row, checks, pixel_digest
+from imveil.owner.shards.sealing import AUTH
+from imveil.owner.strangers import strangers
 from imveil.schemes.base import Cipher, Scheme
 from imveil.store.containers.base import Opened, Packed
-from imveil.store.manifest import ALL, FILE, NAMES, Manifest, Shard, read_manifest
+from imveil.store.files import read_regular
+from imveil.store.manifest import FILE, MOST, NAMES, REJECTED, Manifest, Shard, read_manifest
 from imveil.store.sets import CipherSet
 
-_SEARCHED = 10  # altered images of a shard that are compared with every other picture
-_BESIDE = {FILE, NAMES, AUTH, "rejected.jsonl"}
+MOST_LINES = 20
+_SEARCHED = 10  # altered images that are compared with every other picture
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What came of it. images: that the manifest counts; sha256: of the manifest; proven: whether by the owner's key.
 
-    wrong: a line for everything that is not as it was written; none where all is well.   left_out: pictures that were
-    left out when the set was made.
+    wrong: a line for each of the first things that are not as they were written; none where all is well.   count: of
+    all these things.   left_out: pictures that were left out when the set was made.
     """
 
     images: int
@@ -44,20 +46,33 @@ class Verdict:
     proven: bool
     wrong: list[str]
     left_out: int = 0
+    count: int = 0
+
+    @classmethod
+    def of(cls, manifest: Manifest, proven: bool, lines: Iterable[str]) -> Verdict:
+        """The verdict on a data set, of what is wrong with it."""
+        wrong, count = list[str](), 0
+        for line in lines:
+            count += 1
+            if count <= MOST_LINES:
+                wrong.append(line)
+        return cls(manifest.count, manifest.sha256, proven, wrong, manifest.rejected, count)
 
 
+@dataclass(frozen=True)
 class _Picture:
     """One picture as the sealed table has it: its id, the path of its cipher image, its row."""
 
-    def __init__(self, id: str, path: str, row: Row) -> None:
-        self.id, self.path, self.row = id, path, row
+    id: str
+    path: str
+    row: Row
 
     def __str__(self) -> str:
         return f"{self.path} ({self.id})"
 
 
 def verify_set(source: str | Path, key: Key | None = None) -> Verdict:
-    """Read every byte of the cipher data set in the folder `source`.
+    """Read every byte of the cipher data set in the folder `source`, and look at every entry there.
 
     key: the owner's; without it only digests are compared, which a forger would have made fit. Raises WrongKey with
     both fingerprints, and BadManifest where there is no manifest at all, or no proof of it.
@@ -65,135 +80,139 @@ def verify_set(source: str | Path, key: Key | None = None) -> Verdict:
     home = Path(source)
     if key is None:
         manifest = read_manifest(home)
-        cipher_set = CipherSet(home, manifest)
-        return Verdict(manifest.count, manifest.sha256, False, list(_altered(cipher_set, {})), manifest.rejected)
-    wrong: list[str] = []
-    try:
-        found: Manifest | None = read_manifest(home)
-    except BadManifest as error:
-        found = None
-        wrong.append(error.message)
-    if found is not None:
-        check_key(key, found.fingerprint, str(home))
-    manifest = _proof(home, key)
-    wrong += _differences(home, found, manifest)
-    cipher_set = CipherSet(home, manifest)
-    try:
-        table = read_table(cipher_set, key)
-        ids, paths = expected(cipher_set, table, key)
-    except BadManifest as error:
-        wrong += [error.message, *_altered(cipher_set, {})]
-        return Verdict(manifest.count, manifest.sha256, True, wrong, manifest.rejected)
-    pictures = [_Picture(*facts) for facts in zip(ids, paths, table.rows, strict=True) if facts[2].mac is not None]
-    looker = _Looker(cipher_set, found, pictures, key, checks(table.version, key), table.keep_names)
-    wrong += looker.wrong()
-    return Verdict(manifest.count, manifest.sha256, True, wrong, manifest.rejected)
-
-
-def _proof(home: Path, key: Key) -> Manifest:
-    """The manifest as the owner wrote it."""
-    try:
-        sealed = (home / AUTH).read_bytes()
-    except OSError as error:
+        return Verdict.of(manifest, False, _without_key(CipherSet(home, manifest)))
+    found = proof(home, key)
+    if found is None:
         if not (home / FILE).exists():
             read_manifest(home)  # says what is not there
         raise BadManifest(
-            f"{home / AUTH} cannot be read: {error.strerror or error}; without it nothing can be proven",
+            f"{home / AUTH} is not there; without it nothing can be proven",
             hint="sets that were made before it came have none: decrypt checks each picture",
-        ) from error
-    return Manifest.from_bytes(unseal(sealed, key, "manifest", str(home / AUTH)), AUTH)
+        )
+    return Verdict.of(found, True, _with_key(CipherSet(home, found), key))
 
 
-def _differences(home: Path, found: Manifest | None, manifest: Manifest) -> Iterator[str]:
-    """What the manifest in the folder says, where its owner said otherwise."""
-    if found is None or found.sha256 == manifest.sha256:
-        return
-    for name in type(manifest).model_fields:
-        now, was = getattr(found, name), getattr(manifest, name)
-        if now != was and name not in ("shards", "sha256"):
-            yield f"{home / FILE} says {name} {now!r}, its owner wrote {was!r}"
-    files = {shard.file for shard in manifest.shards}
-    yield from (f"{home / s.file} was added to the manifest" for s in found.shards if s.file not in files)
-    yield f"{home / FILE} is not the one that its owner wrote"
-
-
-def _altered(cipher_set: CipherSet, names: dict[str, str]) -> Iterator[str]:
-    """Every image whose digest is not the one in its shard, and every shard that is not the one in the manifest."""
+def _without_key(cipher_set: CipherSet) -> Iterator[str]:
+    """What the digests of a set tell, and who is no part of it."""
+    paths: set[str] = set()
     for shard in cipher_set.manifest.shards:
-        try:
-            cipher_set.container.verify(cipher_set.path, shard)
-            continue
-        except StoreProblem as error:
-            told = error.message
-        try:
-            opened = cipher_set.container.open(cipher_set.path, shard)
-            each = [found.message for found in opened.read(opened.lines) if isinstance(found, StoreProblem)]
-        except StoreProblem as error:
-            each = [error.message]
-        for line in each or [told]:
-            path = next((path for path in names if path in line), "")
-            yield f"{line} ({names[path]})" if path else line
+        yield from _altered(cipher_set, shard)
+        with contextlib.suppress(StoreProblem):
+            paths |= {path for path, _ in cipher_set.container.files(cipher_set.path, shard)}
+    yield from _beside(cipher_set, paths)
 
 
-@dataclass(frozen=True)
+def _with_key(cipher_set: CipherSet, key: Key) -> Iterator[str]:
+    """What is not as its owner wrote it."""
+    home, manifest = cipher_set.path, cipher_set.manifest
+    yield from differences(home, manifest)
+    try:
+        held = contents(cipher_set, key)
+    except BadManifest as error:
+        yield error.message
+        yield from _without_key(cipher_set)
+        return
+    looker = _Looker.of(cipher_set, held, key)
+    yield from looker.wrong()
+    files = {picture.path for picture in looker.pictures} if cipher_set.container.suffix == "sha256" else set()
+    yield from _beside(cipher_set, files | {shard.file for shard in manifest.shards})
+
+
+def _beside(cipher_set: CipherSet, files: set[str]) -> Iterator[str]:
+    """The list of rejects, and who is no part of the set. files: of its shards."""
+    home, manifest = cipher_set.path, cipher_set.manifest
+    known = files | {shard.file for shard in manifest.shards} | {FILE, NAMES, AUTH}
+    if manifest.rejects is not None:
+        known.add(REJECTED)
+        yield from _rejects(home, manifest.rejects)
+    elif manifest.version == 1 and manifest.rejected:  # from before there was a digest of it
+        known.add(REJECTED)
+    yield from strangers(home, known)
+
+
+def _rejects(home: Path, sha256: str) -> Iterator[str]:
+    try:
+        found = hashlib.sha256(read_regular(home / REJECTED, MOST)).hexdigest()
+    except OSError as error:
+        yield f"{home / REJECTED} cannot be read: {error.strerror or error}"
+        return
+    if found != sha256:
+        yield f"{home / REJECTED} was altered: its SHA-256 should be {sha256}, it is {found}"
+
+
+def _altered(cipher_set: CipherSet, shard: Shard) -> Iterator[str]:
+    """Every image of a shard whose digest is not the one there, or that the shard is not the one in the manifest."""
+    home, store = cipher_set.path, cipher_set.container
+    try:
+        store.verify(home, shard)
+        return
+    except StoreProblem as error:
+        told = error.message
+    try:
+        opened = store.open(home, shard)
+        each = [found.message for found in opened.read(opened.lines) if isinstance(found, StoreProblem)]
+    except StoreProblem as error:
+        each = [error.message]
+    yield from each or [told]
+
+
+@dataclass
 class _Looker:
-    """Compares what lies there with what its owner wrote. found: the manifest that lies there."""
+    """Compares what lies there with what its owner wrote. shards: the pictures of each."""
 
     cipher_set: CipherSet
-    found: Manifest | None
     pictures: list[_Picture]
+    shards: list[list[_Picture]]
     key: Key
     check: Check
-    keep_names: bool
+    searched: int = field(default=0)
+
+    @classmethod
+    def of(cls, cipher_set: CipherSet, held: Contents, key: Key) -> _Looker:
+        """For a set and what it holds."""
+        table = held.table
+        every = {
+            i: _Picture(id, path, row)
+            for i, (id, path, row) in enumerate(zip(held.ids, held.paths, table.rows, strict=True))
+            if row.mac is not None
+        }
+        shards = [[every[i] for i in places] for places in held.shards]
+        return cls(cipher_set, list(every.values()), shards, key, checks(table.version, key))
 
     def wrong(self) -> Iterator[str]:
         """A line for everything that is not as it was."""
         home, store = self.cipher_set.path, self.cipher_set.container
         listed: list[str] = []
         lost: list[_Picture] = []
-        for shard, mine in zip(self.cipher_set.manifest.shards, self._dealt(), strict=True):
+        for shard, mine in zip(self.cipher_set.manifest.shards, self.shards, strict=True):
+            own = [picture.path for picture in mine]
             try:
                 store.verify(home, shard)
-                listed += [picture.path for picture in mine]
+                listed += own
                 continue
             except StoreProblem as error:
                 told = error.message
             opened = self._opened(shard)
             if opened is None:
                 yield f"{told}; none of its {len(mine):,} pictures can be trusted"
-                listed += [picture.path for picture in mine]
+                listed += own
                 continue
             paths = [line.path for line in opened.lines]
             listed += paths
-            here = Counter(paths)
+            here, known = Counter(paths), set(own)
             lost += [picture for picture in mine if picture.path not in here]
-            kept = [path for path in paths if path in {picture.path for picture in mine}]
-            if len(here) == len(paths) and kept != [picture.path for picture in mine if picture.path in here]:
+            kept = [path for path in paths if path in known]
+            if len(here) == len(paths) and kept != [path for path in own if path in here]:
                 yield f"{home / shard.file} lists its pictures in another order"
-            yield from self._contents(opened, mine, told if paths == [picture.path for picture in mine] else "")
+            yield from self._contents(opened, mine, told if paths == own else "")
         yield from self._places(listed, lost)
-        yield from self._strangers()
-
-    def _dealt(self) -> Iterator[list[_Picture]]:
-        """The pictures of each shard, in their order: that of the source, or of the names that the key gave."""
-        order = self.pictures if self.keep_names else sorted(self.pictures, key=lambda p: p.path.rpartition("/")[2])
-        if self.cipher_set.container.by_split:
-            splits = list(self.cipher_set.manifest.splits)
-            order = sorted(order, key=lambda p: splits.index(p.row.split or ALL))
-        at = 0
-        for shard in self.cipher_set.manifest.shards:
-            yield list(order[at : at + shard.count])
-            at += shard.count
 
     def _opened(self, shard: Shard) -> Opened | None:
-        """A shard as its owner wrote it, or as it is, whatever its digest; None where it cannot be read at all."""
-        home, counts = self.cipher_set.path, {shard.count}
-        counts |= {s.count for s in (self.found.shards if self.found else []) if s.file == shard.file}
-        with contextlib.suppress(OSError):
-            digest = hashlib.sha256((home / shard.file).read_bytes()).hexdigest()
-            for one in [shard, *(shard.model_copy(update={"sha256": digest, "count": n}) for n in sorted(counts))]:
-                with contextlib.suppress(StoreProblem):
-                    return self.cipher_set.container.open(home, one)
+        """A shard as its owner wrote it, or as it is; None where it cannot be read at all."""
+        for believed in (True, False):
+            with contextlib.suppress(StoreProblem):
+                opened = self.cipher_set.container.open(self.cipher_set.path, shard, believed=believed)
+                return opened if opened.lines or not shard.count else None
         return None
 
     def _contents(self, opened: Opened, mine: Sequence[_Picture], told: str) -> Iterator[str]:
@@ -201,20 +220,19 @@ class _Looker:
         known = {picture.path: picture for picture in mine}
         lines = [line for line in opened.lines if line.path in known]
         scheme = imveil.find(self.cipher_set.manifest.scheme, **self.cipher_set.manifest.fields)
-        count = 0
+        well = True
         for line, found in zip(lines, opened.read(lines), strict=True):
             picture = known[line.path]
-            if isinstance(found, StoreProblem):
-                why = f"{found.message} ({picture.id})"
-            else:
-                why = self._why(scheme, found, picture, search=count < _SEARCHED)
-            count += bool(why)
+            why = f"{found.message} ({picture.id})" if isinstance(found, StoreProblem) else ""
+            if not isinstance(found, StoreProblem):
+                why = self._why(scheme, found, picture)
             if why:
+                well = False
                 yield why
-        if told and not count:
+        if told and well:
             yield told
 
-    def _why(self, scheme: Scheme, found: Packed, picture: _Picture, search: bool) -> str:
+    def _why(self, scheme: Scheme, found: Packed, picture: _Picture) -> str:
         """How an image is not the one that was encrypted; nothing where it is, or nobody can tell."""
         tag = found.tag
         if tag is None:
@@ -226,10 +244,12 @@ class _Looker:
             pixels = scheme.decrypt(cipher, self.key)[0]
         except ImveilError as error:
             return f"{picture}: {error.message}"
-        if self.check(picture.id, pixels, tag.depth) == picture.row.mac:
+        digest = pixel_digest(pixels)
+        if self.check(picture.id, pixels, tag.depth, digest) == picture.row.mac:
             return ""
-        for other in self.pictures if search else ():
-            if other.row.mac == self.check(other.id, pixels, tag.depth):
+        self.searched += 1
+        for other in self.pictures if self.searched <= _SEARCHED else ():
+            if other.row.mac == self.check(other.id, pixels, tag.depth, digest):
                 return f"{picture}: is the picture of {other.id}"
         return f"{picture}: was altered, it decrypts to another picture"
 
@@ -239,14 +259,3 @@ class _Looker:
         yield from (f"{picture}: lies in another shard" for picture in lost if picture.path in count)
         yield from (f"{known.get(path, path)}: is listed {n} times" for path, n in count.items() if n > 1)
         yield from (f"{path}: was added" for path in count if path not in known)
-
-    def _strangers(self) -> Iterator[str]:
-        """Files that are no part of the set: a program that reads folders would take them for pictures."""
-        home = self.cipher_set.path
-        known = _BESIDE | {shard.file for shard in self.cipher_set.manifest.shards}
-        known |= {picture.path for picture in self.pictures}
-        for folder, _, files in os.walk(home):
-            for file in sorted(files):
-                path = (Path(folder) / file).relative_to(home).as_posix()
-                if path not in known:
-                    yield f"{home / path} is no part of the data set"

@@ -54,7 +54,7 @@ class Budget:
         self.still()
 
     def member(self, member: tarfile.TarInfo) -> bool:
-        """Spend a member of a tar; whether it is a file whose bytes all stand there, as those of a sparse one do not."""
+        """Spend a member of a tar; whether it is a file whose bytes all stand there: those of a sparse one do not."""
         self.take()
         return member.isfile() and not member.issparse() and member.offset_data + member.size <= self.length
 
@@ -64,9 +64,9 @@ class Budget:
             raise BadImage("decoding it takes too long for its length")
 
     def json(self, data: bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-        """The value of a text of JSON; ValueError for what is none, BadImage where it is too deep or has too many parts.
+        """The value of a text of JSON. pairs: makes each object from its members.
 
-        pairs: makes each object from its members.
+        Raises ValueError for what is none, BadImage where it is too deep or has too many parts.
         """
         self.take(sum(map(data.count, (b",", b"[", b"{"))))
         try:

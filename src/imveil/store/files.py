@@ -13,16 +13,18 @@ from imveil.errors import BadImage
 MOST_BYTES = 1 << 32
 
 
-def write_file(path: Path | str, data: bytes, *, aside: Path | str | None = None, sync: bool = False) -> None:
+def write_file(
+    path: Path | str, data: bytes, *, aside: Path | str | None = None, sync: bool = False, mode: int = 0o666
+) -> None:
     """Write `data` beside its place, then move it there in one step; an OSError leaves nothing of it behind.
 
     aside: where to write first, on the same file system; a hidden name beside `path` when None. sync: wait until the
-    disk has it, and that it is there.
+    disk has it, and that it is there. mode: who may read and write it, as far as the umask lets them.
     """
     if aside is None:
         aside = Path(path).with_name(f".{Path(path).name}.part")
     try:
-        with open(aside, "wb", buffering=0) as out:
+        with open(aside, "wb", buffering=0, opener=lambda name, flags: os.open(name, flags, mode)) as out:
             view = memoryview(data)
             while len(view):
                 view = view[out.write(view) :]

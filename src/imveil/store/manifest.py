@@ -20,13 +20,15 @@ from imveil.store.files import read_regular, write_file
 
 FILE = "imveil.json"
 NAMES = "imveil.names"
+REJECTED = "rejected.jsonl"
 SEALED = "imveil.sealed"  # what a sealed data set has in its place
 FORMAT: Literal["imveil-set"] = "imveil-set"
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
 ALL = "all"  # the split of a data set that has none
 _TAIL = re.compile(rb'"sha256": "([0-9a-f]{64})"\n\}\n\Z')
+_SINCE_2 = {"rejects", "class_check", "preparation", "jpeg"}
 _HEX = r"^[0-9a-f]{64}$"
-_MOST = 1 << 26  # bytes of a manifest
+MOST = 1 << 26  # bytes of a manifest
 
 
 class _Strict(BaseModel):
@@ -48,12 +50,17 @@ class Manifest(_Strict):
     container: how images lie on disk, see `container.py`.   scheme, fields, traits: what made them.
     fingerprint: of the key.   classes: names in the order of the labels 0, 1, ...   splits: name -> number of images; a
     set without splits has one, "all".   job: a keyed digest by which the owner knows the run again.   rejected: source
-    files that were left out.   names: digest of the sealed table, None where there is none.   sha256: filled in by
-    `to_bytes` and `from_bytes`.
+    files that were left out.   names: digest of the sealed table, None where there is none.   rejects: of
+    rejected.jsonl, None where there is none.   class_check: a keyed digest of the classes, the same wherever the same
+    classes stand under one key, so that hidden labels of other classes are told apart.   preparation: what was done to
+    the pictures before, as options of `imveil encrypt`.   jpeg: quality and chroma where cipher images are JPEGs.
+    sha256: filled in by `to_bytes` and `from_bytes`.
+
+    Version 1, which is read, has none of rejects, class_check, preparation and jpeg.
     """
 
     format: Literal["imveil-set"] = FORMAT
-    version: Literal[1] = VERSION
+    version: Literal[1, 2] = VERSION
     container: str = Field(default="folder", pattern=r"^[a-z0-9-]{1,32}$")
     scheme: str
     fields: dict[str, bool | int | float | str | None] = Field(default_factory=dict)
@@ -65,6 +72,10 @@ class Manifest(_Strict):
     job: str | None = Field(default=None, pattern=_HEX)
     rejected: int = Field(default=0, ge=0)
     names: str | None = Field(default=None, pattern=_HEX)
+    rejects: str | None = Field(default=None, pattern=_HEX)
+    class_check: str | None = Field(default=None, pattern=_HEX)
+    preparation: dict[str, str] = Field(default_factory=dict)
+    jpeg: dict[str, int] | None = None
     sha256: str = ""
 
     @property
@@ -74,7 +85,7 @@ class Manifest(_Strict):
 
     def to_bytes(self) -> bytes:
         """The file's bytes, its own digest at the end."""
-        members = self.model_dump(mode="json", exclude={"sha256"})
+        members = self.model_dump(mode="json", exclude={"sha256", *(_SINCE_2 if self.version == 1 else ())})
         text = json.dumps(members, indent=1, allow_nan=False)
         head = f'{text.removesuffix("}").rstrip()},\n "sha256": "'.encode()
         return head + hashlib.sha256(head).hexdigest().encode() + b'"\n}\n'
@@ -92,8 +103,10 @@ class Manifest(_Strict):
             found, number = members["format"], members["version"]
         except (ValueError, KeyError, TypeError) as error:
             raise BadManifest(f"{where} is no manifest of imveil, or it is cut off or altered") from error
-        if found != FORMAT or number != VERSION:
-            raise BadManifest(f"{where} must be {FORMAT} version {VERSION}, it is {brief(found)} version {brief(number)}")
+        if found != FORMAT or type(number) is not int or number not in (1, VERSION):
+            raise BadManifest(
+                f"{where} must be {FORMAT} version 1 or {VERSION}, it is {brief(found)} version {brief(number)}"
+            )
         tail = _TAIL.search(data)
         if tail is None:
             raise BadManifest(f"{where} does not end with its SHA-256: it was altered", hint=_AGAIN)
@@ -106,6 +119,8 @@ class Manifest(_Strict):
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
             raise BadManifest(f"{where} is malformed at {place}: {first['msg']}") from error
+        if number == 1 and _SINCE_2 & members.keys():
+            raise BadManifest(f"{where} is malformed: version 1 has no {min(_SINCE_2 & members.keys())}")
         if sum(shard.count for shard in manifest.shards) != manifest.count:
             raise BadManifest(f"{where} counts {manifest.count} images in splits, but not in shards")
         return manifest
@@ -119,7 +134,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the data set in `folder`; BadManifest when there is none or it cannot be believed."""
     path = folder / FILE
     try:
-        data = read_regular(path, _MOST)
+        data = read_regular(path, MOST)
     except FileNotFoundError as error:
         raise _no_set(folder) from error
     except OSError as error:

@@ -74,7 +74,10 @@ def from_arrays(arrays: Mapping[str, npt.NDArray[Any]], what: str) -> dict[str, 
         need(all(g.ndim == 4 and g.dtype in DTYPES for g in groups), "images that are no cipher images")
         need(which.shape == depths.shape == names.shape == (n,) and sizes.shape == (n, 2), "arrays of unequal length")
         need(nonces is None or (nonces.shape == (n, 16) and nonces.dtype == np.uint8), "nonces of another size")
-        need(which.dtype.kind in "iu" and depths.dtype.kind in "iu" and sizes.dtype.kind in "iu", "numbers of other kinds")
+        need(
+            which.dtype.kind in "iu" and depths.dtype.kind in "iu" and sizes.dtype.kind in "iu",
+            "numbers of other kinds",
+        )
         need(not n or 0 <= int(which.min()) <= int(which.max()) < len(groups), "an image in a group that is not there")
         counts = np.bincount(which, minlength=len(groups)).tolist()
         need(counts == [len(g) for g in groups], "images that are not listed")

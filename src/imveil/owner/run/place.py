@@ -67,14 +67,16 @@ def apart(source: Path, destination: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, *, private: bool = False) -> Iterator[None]:
     """Make the folder and hold it for one run; BadDestination when it cannot be made or another run has it.
+
+    private: nobody but its owner may open it, where it is made now.
 
     The hold is the system's, on an open file: it ends with the last process of the run, however that ends.
     """
     made = not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise BadDestination(f"{folder} cannot be used as a folder: {error.strerror or error}") from error

@@ -48,7 +48,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did. images: written or kept; already: the job was complete before it began."""
+    """What a run did. images: written or kept; already: the job was complete before it began.
+
+    notes: what its owner should know.   wrong: what is not as it should be, beside the pictures that were left out.
+    """
 
     images: int
     kept: int
@@ -56,6 +59,8 @@ class Report:
     seconds: float
     rejected: list[Reject] = field(default_factory=list)
     already: bool = False
+    notes: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
 
 Watch = Callable[[Progress], None]

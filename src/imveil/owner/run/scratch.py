@@ -20,7 +20,7 @@ from imveil.store.containers import npz
 from imveil.store.containers._single import Single
 from imveil.store.containers.base import Packed
 from imveil.store.files import write_file
-from imveil.store.sets import CipherSet, one_image
+from imveil.store.sets import CipherSet
 
 FEW = 4  # shards that may be read again and again
 
@@ -48,10 +48,10 @@ def scratch(
     shutil.rmtree(home, ignore_errors=True)
 
 
-def read(folder: Path, number: int, position: int) -> Packed | None:
-    """One image of shard `number`; None where it is not there, because the shard or the image is broken."""
+def read(folder: Path, number: int, position: int, path: str) -> Packed | None:
+    """The image `path` of shard `number`; None where it is not there, because the shard or the image is broken."""
     file = _file(folder, number, position)
-    return one_image(file.read_bytes(), str(file)) if file.exists() else None
+    return npz.unpack(file.read_bytes()).get(path) if file.exists() else None
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class Spread:
         aside.mkdir()
         with contextlib.suppress(StoreProblem):  # it is told when the image is wanted
             opened = self.cipher_set.container.open(self.cipher_set.path, self.cipher_set.manifest.shards[number])
-            for position, found in enumerate(opened.read(opened.lines)):
+            for position, (line, found) in enumerate(zip(opened.lines, opened.read(opened.lines), strict=True)):
                 if stop():
                     raise pool.Stopped
                 if isinstance(found, Packed) and found.tag is not None:
-                    write_file(aside / f"{position}.npz", npz.pack([("image", found.image, found.tag)]))
+                    write_file(aside / f"{position}.npz", npz.pack([(line.path, found.image, found.tag)]))
         aside.rename(target)
         return number
 

@@ -8,6 +8,7 @@ can be scored on another. How many pictures a class has is not hidden: who knows
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from imveil.keys.key import Key
@@ -33,6 +34,11 @@ def hide(rows: Sequence[Row], classes: Sequence[str], key: Key) -> tuple[list[Ro
     """Rows and classes as the cloud sees them."""
     new = order(key, len(classes))
     return [row._replace(label=None if row.label is None else new[row.label]) for row in rows], shown(len(classes))
+
+
+def digest(classes: Sequence[str], key: Key) -> str:
+    """A keyed digest of class names: the same wherever the same classes stand under one key, and nothing to others."""
+    return key.derive("imveil", "classes").mac(json.dumps(list(classes), separators=(",", ":")).encode()).hex()
 
 
 def meaning(classes: Sequence[str], key: Key) -> dict[str, str]:

@@ -25,7 +25,7 @@ from imveil.owner.shards.sealing import seal, unseal
 PURPOSE = "names"
 VERSION = 2
 _FORMAT = "imveil-names"
-Check = Callable[[str, Any, int], str]  # id, pixels (h, w, c), depth -> 32 hex digits
+Check = Callable[[str, Any, int, bytes | None], str]  # id, pixels (h, w, c), depth, their digest -> 32 hex digits
 
 
 class Row(NamedTuple):
@@ -74,7 +74,7 @@ class Table:
             rows = [Row(*item) for item in facts["items"]]
             hide = facts.get("hide_labels", False)
             return cls(facts["classes"], facts["keep_names"], rows, hide, facts["version"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadManifest(f"{where} is malformed") from error
 
 
@@ -96,8 +96,8 @@ def checks(version: int, key: Key) -> Check:
     return pixel_check if version > 1 else partial(_pixel_mac, key.derive("imveil", "pixels"))
 
 
-def _pixel_mac(key: Key, id: str, pixels: Any, depth: int) -> str:
-    return key.mac(_counted(id, pixels, depth))[:16].hex()
+def _pixel_mac(key: Key, id: str, pixels: Any, depth: int, digest: bytes | None = None) -> str:
+    return key.mac(_counted(id, pixels, depth, digest))[:16].hex()
 
 
 def _counted(id: str, pixels: Any, depth: int, digest: bytes | None = None) -> bytes:

@@ -64,11 +64,17 @@ class Folder(Container):
         del about
         return _Writer(root, self.file_name(number), aside)
 
-    def open(self, root: Path, shard: Shard) -> Opened:
-        """The list; images are read and checked one by one."""
-        data = shard_bytes(root, shard, shards.LONGEST * (1 + shard.count))
-        lines = shards.parse(data, str(root / shard.file))
-        if len(lines) != shard.count:
+    def open(self, root: Path, shard: Shard, *, believed: bool = True) -> Opened:
+        """The list; images are read and checked one by one. An image that a list does not name is read unchecked where
+        the list is not believed."""
+        try:
+            data = shard_bytes(root, shard, shards.LONGEST * (1 + shard.count), believed)
+            lines = shards.parse(data, str(root / shard.file))
+        except BadShard:
+            if believed:
+                raise
+            lines = []
+        if believed and len(lines) != shard.count:
             raise BadShard(f"{root / shard.file} should list {shard.count} images, it lists {len(lines)}")
         return _Opened(root, lines, shard.bytes)
 
@@ -145,7 +151,8 @@ def _bytes(root: Path, line: Listed, most: int) -> bytes:
         data = read_regular(file, most)
     except OSError as error:
         raise missing(Path(file), error) from error
-    same(file, line.sha256, hashlib.sha256(data).hexdigest())
+    if line.sha256:
+        same(file, line.sha256, hashlib.sha256(data).hexdigest())
     return data
 
 
