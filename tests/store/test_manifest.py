@@ -71,7 +71,7 @@ def sealed(text: str) -> bytes:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"format": "imveil-set", "version": 2', "version 1, it is 'imveil-set' version 2"),
+        ('{"format": "imveil-set", "version": 3', "version 1 or 2, it is 'imveil-set' version 3"),
         ('{"format": "other", "version": 1', "it is 'other'"),
         ('{"format": "imveil-set", "version": 1', "malformed at"),
         ('{"format": "imveil-set", "version": 1, "version": 1', "no manifest"),

@@ -29,31 +29,76 @@ def decrypt(
         Path, typer.Argument(metavar="DST", help="A new folder for the pictures, or a .png file.", show_default=False)
     ],
     key: KeyOption,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", metavar="CLASS", help="Only pictures of this class; again for others."),
+    ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Only the pictures that FILE lists, an id (SPLIT/CLASS/NAME) a line."),
+    ] = None,
+    of: Annotated[
+        Path | None,
+        typer.Option(metavar="CIPHERS", help="For one image: the data set that proves which picture it is."),
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Let others read the pictures too; else only their owner may.")
+    ] = False,
     workers: Workers = None,
 ) -> None:
     """Decrypt a cipher data set: pixels, names and classes as they were, as PNG files, each one checked.
 
-    Cipher images that were altered are listed on standard error, the others are decrypted, and the exit code is 1.
-    An interrupted run leaves nothing half written; the same command again goes on.
+    Cipher images that are missing or were altered are listed on standard error, the others are decrypted, and the exit
+    code is 1. An interrupted run leaves nothing half written; the same command again goes on.
+
+    Nothing proves one image alone: whoever sent it may have made it of another picture. With --of its picture is looked
+    up in the sealed table of the data set that it belongs to.
 
     \b
     Examples:
       imveil decrypt ciphers/ photos/ --key my.key
-      imveil decrypt answer.png picture.png --key my.key
+      imveil decrypt ciphers/ cats/ --key my.key --class cat
+      imveil decrypt answer.png picture.png --key my.key --of ciphers/
     """
     from imveil.cli.secrets import open_key
+    from imveil.errors import BadInput
 
     if source.is_file():
         from imveil.owner.decryption import decrypt_file
 
+        if classes or ids:
+            raise BadInput("--class and --ids are for data sets, and this is one picture", hint="leave them out")
         new_file(destination, ".png")
-        decrypt_file(source, destination, open_key(key))
-        say(f"{destination}: decrypted")
+        id = decrypt_file(source, destination, open_key(key), of=of, public=public)
+        said = f"it is {id} of {of}" if of else "nothing proves this picture; --of CIPHERS does"
+        say(f"{destination}: decrypted; {said}")
         return
+    if of:
+        raise BadInput("--of is for one picture, and this is a data set", hint="leave it out: each picture is checked")
     from imveil.owner.decryption import decrypt_set
 
     opened = open_key(key)
     with interruptible(), bar("decrypting") as watch:
-        report = decrypt_set(source, destination, opened, workers=workers, progress=watch)
+        report = decrypt_set(
+            source,
+            destination,
+            opened,
+            classes=classes,
+            ids=None if ids is None else lines_of(ids),
+            public=public,
+            workers=workers,
+            progress=watch,
+        )
     close(report, f"decrypted with key {opened.fingerprint}", destination)
     rejected(report, "ask for these again where the data set came from")
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a text, without empty ones. Raises BadInput."""
+    from imveil.errors import BadInput
+
+    try:
+        text = file.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror or error}") from error
+    return [line for line in text.splitlines() if line]

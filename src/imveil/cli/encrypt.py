@@ -123,8 +123,9 @@ def encrypt(
         say(f"{destination}: encrypted with {chosen.id}")
         return
     from imveil.owner.encrypt_far import encrypt_far
-    from imveil.owner.encryption import REJECTED, encrypt_set, pick_container
+    from imveil.owner.encryption import encrypt_set, pick_container
     from imveil.owner.far import Far, is_far
+    from imveil.store.manifest import REJECTED
 
     stored = pick_container(chosen, container)
     if container is None and stored != "folder":

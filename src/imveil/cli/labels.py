@@ -30,13 +30,12 @@ def labels(
       imveil labels ciphers/ --key my.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.decryption import check_key, read_table
+    from imveil.owner.contents import read_table
+    from imveil.owner.proof import owned
     from imveil.owner.shards.labels import meaning
-    from imveil.store.sets import open_set
 
-    opened, found = open_key(key), open_set(source)
-    check_key(opened, found.manifest.fingerprint, str(source))
-    table = read_table(found, opened)
+    opened = open_key(key)
+    table = read_table(owned(source, opened).cipher_set, opened)
     told = meaning(table.classes, opened) if table.hide_labels else {name: name for name in table.classes}
     if as_json:
         say_json(told)

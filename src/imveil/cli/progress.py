@@ -127,10 +127,12 @@ def close(report: Report, how: str, destination: Path | str) -> None:
 
 
 def rejected(report: Report, hint: str) -> None:
-    """Say what a run left out, and why; leave with 1 where there was any of it."""
-    for reject in report.rejected:
-        note(reject.told)
+    """Say what a run left out, and why, and what else is wrong; leave with 1 where there was any of it."""
+    for line in [*report.notes, *report.wrong, *(reject.told for reject in report.rejected)]:
+        note(line)
     left_out(len(report.rejected), hint)
+    if report.wrong:
+        raise typer.Exit(code=1)
 
 
 def left_out(number: int, hint: str = "") -> None:

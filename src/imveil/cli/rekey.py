@@ -41,11 +41,11 @@ def rekey(
       imveil rekey ciphers/ new/ --from my.key --to new.key
     """
     from imveil.cli.secrets import open_key
+    from imveil.owner.proof import owned
     from imveil.owner.rekeying import rekey_set, through_memory
-    from imveil.store.sets import open_set
 
     before, after = open_key(old), open_key(new)
-    facts = open_set(source).manifest
+    facts = owned(source, before).cipher_set.manifest
     if through_memory(facts.scheme, facts.fields):
         note(f"{facts.scheme} is no plan: plain pictures pass through memory")
     with interruptible(), bar("re-keying") as watch:
@@ -74,7 +74,7 @@ def rekey_model(
     import imveil
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model, save_net
-    from imveil.owner.decryption import check_key
+    from imveil.owner.proof import check_key
     from imveil.schemes._adapt import AdaptsModel, readapted
 
     if destination.exists() and not force:

@@ -53,7 +53,9 @@ def verify(
     for line in wrong:
         note(line)
     if wrong:
-        some = "one thing is" if len(wrong) == 1 else f"{len(wrong):,} things are"
+        if verdict.count > len(wrong):
+            note(f"and {verdict.count - len(wrong):,} more")
+        some = "one thing is" if verdict.count == 1 else f"{verdict.count:,} things are"
         note(f"{some} not as its owner wrote it")
         raise typer.Exit(code=2)
     how = (

@@ -21,15 +21,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from imveil.errors import BadDestination, BadManifest, BadShard, KeyProblem, StoreProblem
+from imveil.errors import BadDestination, BadManifest, BadShard, KeyProblem, StoreProblem, WrongKey
 from imveil.keys.key import Key
+from imveil.owner.proof import owned
 from imveil.owner.run import pool
 from imveil.owner.run.place import RUN, Job, apart, begin, locked, look
 from imveil.owner.run.progress import Progress, Report, Watch, writing
 from imveil.owner.shards.sealed_file import SealedReader, SealedWriter
 from imveil.owner.shards.sealing import AUTH
+from imveil.owner.strangers import strangers
 from imveil.owner.verification import Verdict
-from imveil.store.files import sync_all, sync_folder
+from imveil.store.files import opened_regular, read_regular, sync_all, sync_folder
 from imveil.store.manifest import FILE, NAMES, SEALED, Manifest, Shard
 from imveil.store.sets import CipherSet, open_set
 
@@ -72,7 +74,7 @@ def seal_set(
     Every byte is checked against the manifest before it is sealed. Raises BadManifest, BadShard, BadDestination.
     """
     apart(Path(source), Path(destination))
-    cipher_set, root = open_set(source), Path(destination)
+    cipher_set, root = _source(Path(source), key), Path(destination)
     manifest = cipher_set.manifest
     job = _job(manifest, key, "seal")
     with locked(root), writing(root):
@@ -143,7 +145,7 @@ def check_sealed(source: str | Path, key: Key) -> Verdict:
         task = Task(number, shard)
         known.add(task.file)
         try:
-            with open(home / task.file, "rb") as file:
+            with opened_regular(home / task.file) as file:
                 reader = SealedReader(file, key, _purpose(task, manifest.sha256), str(home / task.file))
                 while reader.read(1 << 20):
                     pass
@@ -151,8 +153,20 @@ def check_sealed(source: str | Path, key: Key) -> Verdict:
             wrong.append(f"{home / task.file} cannot be read: {error.strerror or error}")
         except (StoreProblem, KeyProblem) as error:
             wrong.append(error.message)
-    wrong += [f"{path} is no part of the data set" for path in sorted(home.iterdir()) if path.name not in known]
-    return Verdict(manifest.count, manifest.sha256, True, wrong, manifest.rejected)
+    wrong += strangers(home, known)
+    return Verdict.of(manifest, True, wrong)
+
+
+def _source(home: Path, key: Key) -> CipherSet:
+    """The data set to seal. BadManifest where the key is its owner's and it is not as he wrote it: what is sealed is
+    believed later."""
+    try:
+        cipher_set, wrong, _ = owned(home, key)
+    except WrongKey:  # it may be sealed for somebody else
+        return open_set(home)
+    if wrong:
+        raise BadManifest(wrong[-1], hint="imveil verify --key tells what was changed")
+    return cipher_set
 
 
 def _job(manifest: Manifest, key: Key, what: str) -> Job:
@@ -254,7 +268,7 @@ def _purpose(task: Task, manifest: str) -> str:
 def _whole(file: Path, key: Key, purpose: str) -> bool:
     """Whether a sealed file is there, and every chunk of it opens."""
     try:
-        with open(file, "rb") as sealed:
+        with opened_regular(file) as sealed:
             reader = SealedReader(sealed, key, purpose, str(file))
             while reader.read(1 << 20):
                 pass
@@ -282,7 +296,7 @@ def _pack(home: Path, files: list[tuple[str, str]], out: Any) -> None:
         for name, digest in files:
             path = home / name
             try:
-                data = path.read_bytes()
+                data = read_regular(path)
             except OSError as error:
                 raise BadShard(f"{path} cannot be read: {error.strerror or error}") from error
             found = hashlib.sha256(data).hexdigest()
@@ -297,12 +311,12 @@ def _pack(home: Path, files: list[tuple[str, str]], out: Any) -> None:
 def _tar(file: Path, key: Key, purpose: str) -> Iterator[tarfile.TarFile]:
     try:
         with (
-            open(file, "rb") as sealed,
+            opened_regular(file) as sealed,
             io.BufferedReader(SealedReader(sealed, key, purpose, str(file)), 1 << 17) as reader,
             tarfile.open(fileobj=reader, mode="r:") as tar,
         ):
             yield tar
-    except tarfile.TarError as error:
+    except (tarfile.TarError, KeyError) as error:
         raise BadShard(f"{file} is not sealed as imveil does: {error}") from error
     except FileNotFoundError as error:
         if error.filename not in (None, str(file), file):
@@ -311,7 +325,7 @@ def _tar(file: Path, key: Key, purpose: str) -> Iterator[tarfile.TarFile]:
 
 
 def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, *, sync: bool = True) -> None:
-    found = tar.extractfile(member)
+    found = tar.extractfile(member) if member.isreg() and not member.issparse() else None
     if found is None:
         raise BadShard(f"{member.name!r} is no file")
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import io
 import os
 import stat
 from pathlib import Path
@@ -67,6 +68,12 @@ def read_regular(path: Path | str, most: int = MOST_BYTES, *, follow: bool = Fal
 
     OSError for anything else: a link unless `follow`, a folder, a FIFO, which nobody waits for, a device.
     """
+    with opened_regular(path, most, follow=follow) as file:
+        return file.readall()
+
+
+def opened_regular(path: Path | str, most: int | None = None, *, follow: bool = False) -> io.FileIO:
+    """A regular file, open to be read; most: bytes that it may have. Raises OSError as `read_regular` does."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
@@ -74,15 +81,18 @@ def read_regular(path: Path | str, most: int = MOST_BYTES, *, follow: bool = Fal
         if error.errno == errno.ELOOP and not follow:
             raise OSError(errno.ELOOP, "it is a link", str(path)) from error
         raise
-    with open(handle, "rb", buffering=0) as file:
+    try:
         facts = os.fstat(handle)
         if stat.S_ISDIR(facts.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(facts.st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", str(path))
-        if facts.st_size > most:
+        if most is not None and facts.st_size > most:
             raise OSError(errno.EFBIG, f"it has {facts.st_size:,} bytes, at most {most:,} belong there", str(path))
-        return file.readall()
+        return io.FileIO(handle)
+    except BaseException:
+        os.close(handle)
+        raise
 
 
 def read_bytes(path: Path | str) -> bytes:
