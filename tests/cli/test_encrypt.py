@@ -82,7 +82,8 @@ def test_one_picture(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert tag is not None
     assert (tag.scheme, tag.fields["per_image"], tag.fingerprint) == ("negpos/1", True, KEY.fingerprint)
     assert not np.array_equal(image, pixels(here / "pictures/train/cat/1.png"))
-    assert run("decrypt q.png p.png --key my.key", capfd) == ("p.png: decrypted; nothing proves this picture; --of CIPHERS does\n", "")
+    said = "p.png: decrypted; nothing proves this picture; --of CIPHERS does\n"
+    assert run("decrypt q.png p.png --key my.key", capfd) == (said, "")
     assert np.array_equal(pixels(here / "p.png"), pixels(here / "pictures/train/cat/1.png"))
 
 

@@ -16,11 +16,11 @@ import imveil
 from imveil import Key
 from imveil.errors import BadDestination, BadDtype, BadImage, BadManifest, BadSource, NotInvertible, WrongKey
 from imveil.owner import encryption
-from imveil.owner.contents import read_table
 from imveil.owner.decryption import decrypt_image, decrypt_set
 from imveil.owner.encryption import _without_places, encrypt_set
 from imveil.owner.run.progress import Progress, Reject
 from imveil.owner.shards import writing
+from imveil.owner.shards.contents import read_table
 from imveil.owner.shards.sealed_table import Table
 from imveil.schemes.base import Traits
 from imveil.schemes.plain import Plain

@@ -17,8 +17,8 @@ from imveil.errors import BadDestination, BadSource, ImveilError
 from imveil.owner import encryption
 from imveil.owner.encrypt_far import encrypt_far
 from imveil.owner.encryption import encrypt_set
-from imveil.owner.far import Far
 from imveil.owner.sources import open_source
+from imveil.store.far import Far
 from made_source import made, tree
 
 KEY = Key(b"k" * 32)

@@ -16,11 +16,11 @@ import imveil
 from imveil import Key
 from imveil.errors import BadDestination, BadManifest, KeyProblem, NotInvertible, WrongKey
 from imveil.keys.files import write_key
-from imveil.owner.contents import contents
 from imveil.owner.decryption import decrypt_set
 from imveil.owner.encryption import encrypt_set
 from imveil.owner.rekeying import Ciphers, RekeyShard, rekey_set, renonce, through_memory
 from imveil.owner.run.pool import Stopped
+from imveil.owner.shards.contents import contents
 from imveil.owner.verification import verify_set
 from imveil.plans.plan import Plan
 from imveil.schemes.base import Cipher, Scheme

@@ -124,7 +124,7 @@ def encrypt(
         return
     from imveil.owner.encrypt_far import encrypt_far
     from imveil.owner.encryption import encrypt_set, pick_container
-    from imveil.owner.far import Far, is_far
+    from imveil.store.far import Far, is_far
     from imveil.store.manifest import REJECTED
 
     stored = pick_container(chosen, container)

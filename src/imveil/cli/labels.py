@@ -30,9 +30,9 @@ def labels(
       imveil labels ciphers/ --key my.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.contents import read_table
-    from imveil.owner.proof import owned
+    from imveil.owner.shards.contents import read_table
     from imveil.owner.shards.labels import meaning
+    from imveil.owner.shards.proof import owned
 
     opened = open_key(key)
     table = read_table(owned(source, opened).cipher_set, opened)

@@ -41,8 +41,8 @@ def rekey(
       imveil rekey ciphers/ new/ --from my.key --to new.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.proof import owned
     from imveil.owner.rekeying import rekey_set, through_memory
+    from imveil.owner.shards.proof import owned
 
     before, after = open_key(old), open_key(new)
     facts = owned(source, before).cipher_set.manifest
@@ -74,7 +74,7 @@ def rekey_model(
     import imveil
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model, save_net
-    from imveil.owner.proof import check_key
+    from imveil.owner.shards.proof import check_key
     from imveil.schemes._adapt import AdaptsModel, readapted
 
     if destination.exists() and not force:

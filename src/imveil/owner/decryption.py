@@ -17,13 +17,13 @@ from typing import Any
 
 from imveil.errors import BadDestination, BadImage, BadInput, BadManifest, brief
 from imveil.keys.key import Key
-from imveil.owner.contents import Contents, contents, expected, find_scheme, read_table
-from imveil.owner.proof import UNPROVEN, check_key, owned
 from imveil.owner.run import pool
 from imveil.owner.run.place import apart, locked
 from imveil.owner.run.progress import Progress, Report, Watch, cannot_write, writing
 from imveil.owner.shards import names
+from imveil.owner.shards.contents import Contents, contents, expected, find_scheme, read_table
 from imveil.owner.shards.fitting import Holds, fitted
+from imveil.owner.shards.proof import UNPROVEN, check_key, owned
 from imveil.owner.shards.reading import ELSEWHERE, PRIVATE, PUBLIC, Done, Task, Todo, as_file, make
 from imveil.owner.shards.sealed_table import checks, pixel_digest
 from imveil.owner.shards.writing import part

@@ -18,7 +18,6 @@ from typing import Any
 from imveil.errors import BadDestination, BadShard, ImveilError
 from imveil.keys.key import Key
 from imveil.owner.encryption import encrypt_set
-from imveil.owner.far import Far
 from imveil.owner.run import pool
 from imveil.owner.run.place import RUN
 from imveil.owner.run.progress import Report
@@ -28,6 +27,7 @@ from imveil.owner.shards.writing import EncryptShard, ShardDone, ShardTask
 from imveil.schemes.base import Scheme
 from imveil.store.containers._single import Single
 from imveil.store.containers.base import find
+from imveil.store.far import Far
 from imveil.store.manifest import FILE, NAMES, REJECTED, Shard
 from imveil.store.sets import CipherSet
 

@@ -26,14 +26,14 @@ import numpy as np
 
 from imveil.errors import BadImage, BadManifest, ImveilError, KeyProblem, StoreProblem
 from imveil.keys.key import Key
-from imveil.owner.contents import Contents, contents, find_scheme
 from imveil.owner.encryption import encrypt_set
-from imveil.owner.proof import owned
 from imveil.owner.run import pool
 from imveil.owner.run.place import apart
 from imveil.owner.run.progress import Reject, Report, Watch, writing
 from imveil.owner.run.scratch import read as read_aside
 from imveil.owner.run.scratch import scratch
+from imveil.owner.shards.contents import Contents, contents, find_scheme
+from imveil.owner.shards.proof import owned
 from imveil.owner.shards.reading import ShardReader, check_tag
 from imveil.owner.shards.sealed_table import VERSION, Row, pixel_check
 from imveil.owner.shards.sealing import AUTH, seal, unseal

@@ -23,13 +23,13 @@ from typing import IO, Any, NamedTuple
 
 from imveil.errors import BadDestination, BadManifest, BadShard, KeyProblem, StoreProblem, WrongKey
 from imveil.keys.key import Key
-from imveil.owner.proof import owned
 from imveil.owner.run import pool
 from imveil.owner.run.place import RUN, Job, apart, begin, locked, look
 from imveil.owner.run.progress import Progress, Report, Watch, writing
+from imveil.owner.shards.proof import owned
 from imveil.owner.shards.sealed_file import SealedReader, SealedWriter
 from imveil.owner.shards.sealing import AUTH
-from imveil.owner.strangers import strangers
+from imveil.owner.shards.strangers import strangers
 from imveil.owner.verification import Verdict
 from imveil.store.files import opened_regular, read_regular, sync_all, sync_folder
 from imveil.store.manifest import FILE, NAMES, SEALED, Manifest, Shard

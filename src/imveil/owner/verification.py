@@ -18,11 +18,11 @@ from pathlib import Path
 import imveil
 from imveil.errors import BadManifest, ImveilError, StoreProblem
 from imveil.keys.key import Key
-from imveil.owner.contents import Contents, contents
-from imveil.owner.proof import differences, proof
+from imveil.owner.shards.contents import Contents, contents
+from imveil.owner.shards.proof import differences, proof
 from imveil.owner.shards.sealed_table import Check, Row, checks, pixel_digest
 from imveil.owner.shards.sealing import AUTH
-from imveil.owner.strangers import strangers
+from imveil.owner.shards.strangers import strangers
 from imveil.schemes.base import Cipher, Scheme
 from imveil.store.containers.base import Opened, Packed
 from imveil.store.files import read_regular

@@ -9,10 +9,10 @@ from pathlib import Path
 from imveil.errors import BadSource
 from imveil.owner.datasets.cifar_facts import SETS
 from imveil.owner.datasets.download import Progress, on_terminal
-from imveil.owner.far import is_far
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture
 from imveil.owner.sources.base import Item, Source
 from imveil.registry import unknown
+from imveil.store.far import is_far
 
 __all__ = ["FORMS", "NAMES", "Item", "Picture", "Source", "is_picture", "open_source", "read_one"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.far import far_source
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture, read_picture
 from imveil.owner.sources._folder import FolderSource
+from imveil.store.far import far_source
 
 
 class FarSource(FolderSource):
