@@ -4,26 +4,29 @@
  * Into about as many buckets as there are numbers, then the few that share one by insertion.
  */
 
-/** The positions of n 64-bit words by value, into `found`. words: (2 n), the low half of each before the high one. */
-export function order(words: Uint32Array, found: Int32Array): void {
-  const n = found.length;
+/** The positions of each n of `count` times n words of 64 bits by value. words: the low half of each before the high one. */
+export function orders(words: Uint32Array, count: number, n: number): Int32Array {
+  const found = new Int32Array(count * n);
   const shift = 32 - bits(n);
   const buckets = new Uint32Array(n);
-  for (let i = 0; i < n; i++) buckets[i] = words[2 * i + 1] >>> shift;
-  bucketed(buckets, 2 ** (32 - shift), found);
-  for (let i = 1; i < n; i++) {
-    const place = found[i];
-    const high = words[2 * place + 1];
-    const low = words[2 * place];
-    let j = i;
-    for (; j > 0; j--) {
-      const other = found[j - 1];
-      const above = words[2 * other + 1];
-      if (above < high || (above === high && words[2 * other] <= low)) break;
-      found[j] = other;
+  const begin = new Uint32Array(2 ** bits(n) + 1);
+  for (let at = 0; at < found.length; at += n) {
+    for (let i = 0; i < n; i++) buckets[i] = words[2 * (at + i) + 1] >>> shift;
+    bucketed(buckets, begin, found, at);
+    for (let i = at + 1; i < at + n; i++) {
+      const place = found[i];
+      const high = words[2 * (at + place) + 1];
+      const low = words[2 * (at + place)];
+      let j = i;
+      for (; j > at; j--) {
+        const other = 2 * (at + found[j - 1]);
+        if (words[other + 1] < high || (words[other + 1] === high && words[other] <= low)) break;
+        found[j] = found[j - 1];
+      }
+      found[j] = place;
     }
-    found[j] = place;
   }
+  return found;
 }
 
 /** The positions of numbers in [0, 1] by value, equal ones in order of position. */
@@ -33,7 +36,7 @@ export function orderOf(numbers: Float64Array): Int32Array {
   const found = new Int32Array(n);
   const buckets = new Uint32Array(n);
   for (let i = 0; i < n; i++) buckets[i] = Math.min(Math.floor(numbers[i] * count), count - 1);
-  bucketed(buckets, count, found);
+  bucketed(buckets, new Uint32Array(count + 1), found, 0);
   for (let i = 1; i < n; i++) {
     const place = found[i];
     const x = numbers[place];
@@ -49,10 +52,10 @@ function bits(n: number): number {
   return Math.min(20, Math.max(1, 32 - Math.clz32(n)));
 }
 
-/** Positions by bucket, in order of position within each. */
-function bucketed(buckets: Uint32Array, count: number, found: Int32Array): void {
-  const begin = new Uint32Array(count + 1);
-  for (const bucket of buckets) begin[bucket + 1]++;
-  for (let i = 0; i < count; i++) begin[i + 1] += begin[i];
-  for (let i = 0; i < buckets.length; i++) found[begin[buckets[i]]++] = i;
+/** Positions by bucket, in order of position within each, into `found` from `at` on. begin: room for one more than buckets. */
+function bucketed(buckets: Uint32Array, begin: Uint32Array, found: Int32Array, at: number): void {
+  begin.fill(0);
+  for (let i = 0; i < buckets.length; i++) begin[buckets[i] + 1]++;
+  for (let i = 1; i < begin.length; i++) begin[i] += begin[i - 1];
+  for (let i = 0; i < buckets.length; i++) found[at + begin[buckets[i]]++] = i;
 }

@@ -6,7 +6,7 @@
 
 import type { Bytes } from "../bytes.js";
 import { BadInput } from "../errors.js";
-import { order } from "./sorting.js";
+import { orders } from "./sorting.js";
 import { subtle } from "./webcrypto.js";
 
 const BLOCK = 16;
@@ -90,12 +90,7 @@ export class Keystream {
 
   /** `count` permutations of 0..n-1, drawn one after the other, as (count, n). */
   async permutations(count: number, n: number): Promise<Int32Array> {
-    const words = new Uint32Array((await this.bytes(8 * n * count)).slice().buffer);
-    const found = new Int32Array(count * n);
-    for (let i = 0; i < count; i++) {
-      order(words.subarray(2 * n * i, 2 * n * (i + 1)), found.subarray(n * i, n * (i + 1)));
-    }
-    return found;
+    return orders(new Uint32Array((await this.bytes(8 * n * count)).slice().buffer), count, n);
   }
 
   toString(): string {

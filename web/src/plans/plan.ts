@@ -50,18 +50,18 @@ export class Plan implements Transform {
       throw new BadShape(`order has ${order.length} units and mask has ${mask.length}; a plan needs as many of both`);
     }
     const length = order?.length ?? mask?.length ?? 0;
-    if (order?.some((place) => place < 0 || place >= length)) {
+    if (order && !inRange(order)) {
       throw new BadMaterial(`an order of ${length} units holds positions 0..${length - 1} only`);
     }
     if (unit === 4 && length % 2) throw new BadShape(`${length} nibbles are no whole number of bytes`);
-    if (unit === 4 && mask?.some((value) => value > 15)) throw new BadMaterial("a mask of nibbles holds 0..15 only");
-    if (order?.every((place, i) => place === i)) order = null;
+    if (unit === 4 && mask && !below(mask, 16)) throw new BadMaterial("a mask of nibbles holds 0..15 only");
+    if (order && identical(order)) order = null;
     if (unit === 4 && (!order || inPairs(order))) {
       order = order && halved(order);
       mask = mask && inBytes(mask);
       unit = 8;
     }
-    if (mask?.every((value) => value === 0)) mask = null;
+    if (mask && below(mask, 1)) mask = null;
     this.order = order;
     this.mask = mask;
     this.unit = unit;
@@ -158,6 +158,21 @@ function gatherNibbles(from: Uint8Array, order: Int32Array, to: Uint8Array): voi
     const high = order[2 * i + 1];
     to[i] = ((from[low >> 1] >> (4 * (low & 1))) & 15) | (((from[high >> 1] >> (4 * (high & 1))) & 15) << 4);
   }
+}
+
+function inRange(order: Int32Array): boolean {
+  for (let i = 0; i < order.length; i++) if (order[i] < 0 || order[i] >= order.length) return false;
+  return true;
+}
+
+function below(mask: Uint8Array, limit: number): boolean {
+  for (let i = 0; i < mask.length; i++) if (mask[i] >= limit) return false;
+  return true;
+}
+
+function identical(order: Int32Array): boolean {
+  for (let i = 0; i < order.length; i++) if (order[i] !== i) return false;
+  return true;
 }
 
 /** Whether nibbles move in pairs, low to low, so that bytes say the same. */

@@ -219,10 +219,11 @@ export function integers<T extends ArrayLike<number>>(name: string, value: T, le
 export function permutations(name: string, value: Int32Array, count: number, length: number): Int32Array {
   integers(name, value, count * length, length);
   const seen = new Int32Array(length).fill(-1);
-  for (let i = 0; i < value.length; i++) {
-    const row = Math.floor(i / length);
-    if (seen[value[i]] === row) throw new BadMaterial(`${name} must hold each of 0..${length - 1} once`);
-    seen[value[i]] = row;
+  for (let row = 0, i = 0; row < count; row++) {
+    for (const end = i + length; i < end; i++) {
+      if (seen[value[i]] === row) throw new BadMaterial(`${name} must hold each of 0..${length - 1} once`);
+      seen[value[i]] = row;
+    }
   }
   return value;
 }
