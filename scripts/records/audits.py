@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import imveil
+from imveil.attacks.base import ViewName
 from imveil.audit.campaign import audit
 from imveil.audit.pictures import MOST
-from imveil.audit.trials import VIEWS, ViewName
+from imveil.audit.trials import VIEWS
 from imveil.audit.verdicts import line, sentence
 from imveil.lab import samples
 from imveil.lab.measurement import Measurement

@@ -11,12 +11,11 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from scripts.records.pairs import pairs
 from scripts.tables.audits import audits_table
 from scripts.tables.carried import carried
-from scripts.tables.claims import claims_page, recovery_table, status_table
+from scripts.tables.claims import claims_page, named, recovery_table, status_table
 from scripts.tables.compression import compression_table
 from scripts.tables.learning import compiled_table, pairs_table, rekeyed_table, road_table, step_table
 from scripts.tables.metrics import efficiency, key_spaces, metric_pages, recognised, streams
@@ -50,7 +49,7 @@ def accuracy() -> str:
         last = runs[-1]
         cells = [
             last.name,
-            _named(last.facts["scheme"], last.facts["fields"]),
+            named(imveil.find(last.facts["scheme"], **last.facts["fields"])),
             front(last.facts["adapter"]),
             f"{mean:.2f}",
             f"{spread:.2f}" if n > 1 else "",
@@ -60,12 +59,6 @@ def accuracy() -> str:
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
-
-
-def _named(scheme: str, fields: dict[str, Any]) -> str:
-    """A scheme with those of its fields that are not at their default."""
-    usual = imveil.find(scheme).config()
-    return " ".join([f"`{scheme}`", *(f"{name}={value}" for name, value in fields.items() if value != usual[name])])
 
 
 def speed() -> str:

@@ -17,7 +17,6 @@ from scripts.tables.ladder import NOTE, ladder_table
 import imveil
 from imveil import attacks, record
 from imveil.attacks.base import Attack
-from imveil.audit.trials import view_of
 from imveil.lab.claims import Evidence
 from imveil.record import Record
 
@@ -39,7 +38,7 @@ def page(attack: Attack, records: list[Record], puzzles: list[Record]) -> str:
     parts = [
         f"# {attack.id}",
         text,
-        f"Needs: {needs} (view `{view_of(attack.needs)}`). Source: {attack.paper}.",
+        f"Needs: {needs} (view `{attack.view}`). Source: {attack.paper}.",
         *(ladder(attack.id, records) if attack.id in LADDERS else []),
         *(curve() if attack.id == "many-time-pad" else []),
         *(puzzle_ladder(attack.id, puzzles) if puzzles else []),
@@ -156,8 +155,8 @@ def fields(one: Record) -> str:
     """The fields of the scheme that are not at their default."""
     if not one.facts["scheme"]:
         return ""
-    usual = imveil.find(one.facts["scheme"]).config()
-    return ", ".join(f"{k}={v}" for k, v in one.facts["fields"].items() if usual.get(k) != v)
+    scheme = imveil.find(one.facts["scheme"], **one.facts["fields"])
+    return ", ".join(f"{name}={value}" for name, value in scheme.changed().items())
 
 
 def given(one: Record) -> str:
@@ -185,7 +184,7 @@ def index(found: dict[str, Attack], records: list[Record]) -> str:
     for name, attack in found.items():
         count = sum(r.name == name for r in records)
         needs = ", ".join(sorted(attack.needs)) or "one cipher image"
-        lines[-1] += f"\n| [{name}]({name}.md) | {view_of(attack.needs)} | {needs} | {attack.paper} | {count} |"
+        lines[-1] += f"\n| [{name}]({name}.md) | {attack.view} | {needs} | {attack.paper} | {count} |"
     return "\n\n".join([*lines, *published()]) + "\n"
 
 

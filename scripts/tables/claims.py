@@ -39,9 +39,7 @@ def named(scheme: Scheme) -> str:
     >>> named(imveil.find("negpos/1", per_image=True))
     '`negpos/1` per_image=True'
     """
-    base = type(scheme)().config()
-    changed = [f"{name}={value}" for name, value in scheme.config().items() if value != base[name]]
-    return " ".join([f"`{scheme.id}`", *changed])
+    return " ".join([f"`{scheme.id}`", *(f"{name}={value}" for name, value in scheme.changed().items())])
 
 
 def status_table(records: Iterable[Record]) -> tuple[list[str], Rows]:

@@ -13,10 +13,11 @@ import pytest
 import imveil
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
 from imveil import attacks
+from imveil.attacks.look import Look
 from imveil.audit.campaign import Audit, audit, campaign
 from imveil.audit.finding import Finding
 from imveil.audit.pictures import read_pictures
-from imveil.audit.trials import MOST_PAIRS, Skipped, Trial, plan, view_of
+from imveil.audit.trials import MOST_PAIRS, Skipped, Trial, plan
 from imveil.audit.verdicts import as_json, meaning, sentence
 from imveil.errors import MissingExtra
 from imveil.record import measured
@@ -117,9 +118,13 @@ def test_a_slow_encryptor_gets_fewer_pictures() -> None:
 
 
 def test_views_are_told_by_what_an_attack_needs() -> None:
-    assert view_of(frozenset({"oracle", "pairs"})) == "cpa"
-    assert view_of(frozenset({"pairs"})) == "kpa"
-    assert view_of(frozenset({"ciphers", "public", "simulate"})) == "coa"
+    class Asks(Look):
+        needs = frozenset({"oracle", "pairs"})
+
+    class Learns(Look):
+        needs = frozenset({"ciphers", "public", "simulate"})
+
+    assert [one().view for one in (Asks, Learns, Look)] == ["cpa", "coa", "coa"]
 
 
 def finding(trial: Trial, value: float, noise: float = 0.0, **found: Any) -> Finding:

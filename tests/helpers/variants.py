@@ -38,9 +38,7 @@ def _others(kind: Any, default: Any) -> tuple[Any, ...]:
 
 def label(scheme: Scheme) -> str:
     """A short name: the id and the fields that are not at their default."""
-    base = imveil.find(scheme.id).config()
-    changed = [f"{name}={value}" for name, value in scheme.config().items() if value != base[name]]
-    return "-".join([scheme.id.replace("/", "-"), *changed])
+    return str(scheme).replace("/", "-").replace(" ", "-")
 
 
 def shape_for(scheme: Scheme, h: int = 1, w: int = 1, c: int = 3) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from imveil.plans.plan import Plan
 Images = npt.NDArray[Any]
 U8 = npt.NDArray[np.uint8]
 
+ViewName = Literal["coa", "kpa", "cpa"]  # cipher images only, known pictures, chosen pictures
 NEEDS = frozenset({"ciphers", "pairs", "oracle", "public", "gallery", "simulate"})
 
 
@@ -104,6 +105,16 @@ class Attack(ABC):
         """How it works: the docstring of the class where that opens with the id, else that of its module."""
         texts = [inspect.cleandoc(text or "") for text in (cls.__doc__, sys.modules[cls.__module__].__doc__)]
         return next((text for text in texts if text.startswith(f"{cls.id}: ")), "").removeprefix(f"{cls.id}: ")
+
+    @property
+    def view(self) -> ViewName:
+        """The weakest view in which it can be played: "coa", "kpa" or "cpa".
+
+        >>> from imveil import attacks
+        >>> attacks.find("fold").view, attacks.find("known-plan").view, attacks.find("chosen-plan").view
+        ('coa', 'kpa', 'cpa')
+        """
+        return "cpa" if "oracle" in self.needs else "kpa" if "pairs" in self.needs else "coa"
 
     def suits(self, scheme: Any) -> bool:
         """Whether the attack makes sense against this scheme (a Scheme). The base says yes to everything."""

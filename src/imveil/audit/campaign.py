@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from imveil.attacks.base import U8
+from imveil.attacks.base import U8, ViewName
 from imveil.audit.deadline import OutOfTime, within
 from imveil.audit.finding import Finding, Level, worst
 from imveil.audit.game.challenger import Challenger, challenger_of
@@ -24,7 +24,7 @@ from imveil.audit.game.referee import game
 from imveil.audit.ladder import RUNGS, core_of
 from imveil.audit.leaks import Leak, constant, different, leaks
 from imveil.audit.statistics import measured_challenger
-from imveil.audit.trials import VIEWS, Skipped, Trial, ViewName, measured_slowness, plan, slowness_told
+from imveil.audit.trials import VIEWS, Skipped, Trial, measured_slowness, plan, slowness_told
 from imveil.errors import BadInput, MissingExtra
 from imveil.record import Record
 from imveil.schemes.base import Scheme

@@ -12,16 +12,15 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from imveil import attacks
-from imveil.attacks.base import Attack
+from imveil.attacks.base import Attack, ViewName
 from imveil.audit.game.split import Terms
 from imveil.audit.ladder import RUNGS, Rung, rung_of
 
-ViewName = Literal["coa", "kpa", "cpa"]
 VIEWS: tuple[ViewName, ...] = ("coa", "kpa", "cpa")
 CIPHERS = (10, 30, 100, 300, 1000)
 PAIRS = (1, 2, 5, 10, 30)
@@ -30,11 +29,6 @@ LEAST_TARGETS = 3
 _DECIDES = 100  # cipher images or known pictures: with so many an attack of the core shows what it can
 _SHARE = 0.5  # of the budget goes to attacks that take long
 _REFERENCE = 0.10  # seconds that `_work` took on the machine that attacks were timed on, alone on a core
-
-
-def view_of(needs: frozenset[str]) -> ViewName:
-    """The weakest view in which an attack with these needs can be played."""
-    return "cpa" if "oracle" in needs else "kpa" if "pairs" in needs else "coa"
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,7 @@ class Trial:
     @property
     def view(self) -> ViewName:
         """What the attacker holds."""
-        return view_of(self.attack.needs)
+        return self.attack.view
 
     @property
     def rung(self) -> Rung:
@@ -107,8 +101,8 @@ def plan(
     skipped: list[Skipped] = []
     chosen: list[Attack] = []
     for attack in known:
-        if view_of(attack.needs) not in views:
-            skipped.append(Skipped(attack.id, f"needs the view {view_of(attack.needs)}, which was not asked for"))
+        if attack.view not in views:
+            skipped.append(Skipped(attack.id, f"needs the view {attack.view}, which was not asked for"))
         elif scheme is not None and not attack.suits(scheme):
             skipped.append(Skipped(attack.id, f"is not made for {scheme.id} with these fields"))
         elif "simulate" in attack.needs and not fresh:

@@ -18,8 +18,9 @@ from imveil.cli.words import note, say, say_json, seconds
 from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
+    from imveil.attacks.base import ViewName
     from imveil.audit.campaign import Audit
-    from imveil.audit.trials import ViewName
+
 
 GROUP = "Attacker"
 CONDEMNED, NOT_ENOUGH, CI = 3, 4, 0.05

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import imveil
 from imveil import attacks, record
-from imveil.lab.evidence import BROKEN, LINKED, RECOGNISABLE, Result, View, least, results, view_of
+from imveil.lab.evidence import BROKEN, LINKED, RECOGNISABLE, Result, View, given, least, results
 from imveil.lab.measurement import Measurement, answers
 from imveil.lab.questions import Question, questions
 from imveil.record import Record
@@ -79,7 +79,7 @@ def claims_of(scheme: Scheme) -> list[Claim]:
 
     def asks(view: View) -> list[list[Question]]:
         same = [ladder for ladder in questions([id]) if {**fields, **ladder[0].fields} == fields]
-        return [ladder for ladder in same if view_of(attacks.find(ladder[0].attack).needs) == view]
+        return [ladder for ladder in same if given(attacks.find(ladder[0].attack).needs) == view]
 
     def claim(view: View, name: str, says: str, means: str) -> Claim:
         judge = _linked if view == "gallery" else _resisted

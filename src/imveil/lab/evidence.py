@@ -50,10 +50,10 @@ class Result:
         return f"one {what}" if self.amount == 1 else f"{self.amount} {what}s"
 
 
-def view_of(needs: Iterable[str]) -> View:
+def given(needs: Iterable[str]) -> View:
     """What an attack with these needs is given, beside the cipher images.
 
-    >>> view_of({"pairs"}), view_of([])
+    >>> given({"pairs"}), given([])
     ('pairs', 'one')
     """
     for need, view in _VIEWS.items():
@@ -85,7 +85,7 @@ def _sound(one: Record) -> bool:
 
 def _result(played: list[Record]) -> Result:
     facts = played[0].facts
-    view, terms = view_of(facts["needs"]), facts["terms"]
+    view, terms = given(facts["needs"]), facts["terms"]
     asked = max(one.facts["found"]["queries"] for one in played)
     amount = {"chosen": asked, "pairs": terms.get("pairs", 0), "many": terms.get("ciphers", 0)}.get(view, 0)
     return Result(
@@ -132,8 +132,6 @@ def table(schemes: Iterable[Scheme], records: Iterable[Record]) -> list[dict[str
     kept = list(records)
     rows = []
     for scheme in schemes:
-        base = type(scheme)().config()
-        changed = {name: value for name, value in scheme.config().items() if value != base[name]}
         count = sum(len(one.records) for one in results(scheme, kept))
-        rows.append({"scheme": scheme.id, "fields": changed, "status": status(scheme, kept), "records": count})
+        rows.append({"scheme": scheme.id, "fields": scheme.changed(), "status": status(scheme, kept), "records": count})
     return rows

@@ -66,7 +66,7 @@ def shown(scheme: Scheme, image: Any, key: Key, id: str) -> Shown:
     if scheme.traits.survives_jpeg and image.shape[2] in (1, 3) and cipher.size is None:
         found = survival(scheme, key, image, QUALITY, "4:4:4")
         lines.append(f"JPEG, quality {QUALITY}: {_size(found.size_after)}, decrypted {found.after:.1f} dB")
-    return Shown(_label(scheme), visible(made), counts, lines)
+    return Shown(str(scheme), visible(made), counts, lines)
 
 
 def all_shown(schemes: Sequence[Scheme], image: Any, key: Key, id: str) -> tuple[list[Shown], list[str]]:
@@ -167,12 +167,6 @@ def bars(counts: Any) -> Image.Image:
             draw.rectangle((round(i * width), _BARS - round(high), round((i + 1) * width) - 1, _BARS), fill=115)
         canvas.paste(Image.new("RGB", canvas.size, colour), (0, 0), layer)
     return canvas
-
-
-def _label(scheme: Scheme) -> str:
-    usual = type(scheme)().config()
-    changed = [f"{name}={value}" for name, value in scheme.config().items() if value != usual[name]]
-    return " ".join([scheme.id, *changed])
 
 
 def _deflated(image: Any) -> int:

@@ -116,13 +116,12 @@ def row_of(runs: Sequence[Record], attacks: Sequence[Record] = ()) -> Row:
 
 def _described(name: str, facts: Mapping[str, Any], device: str, attacks: Sequence[Record]) -> Row:
     scheme = imveil.find(facts["scheme"], **facts["fields"])
-    plain = type(scheme)().config()
     won = best(results(scheme, attacks)) if attacks else None
     return Row(
         recipe=name,
         data=facts["data"],
         scheme=scheme.id,
-        fields={k: v for k, v in scheme.config().items() if v != plain[k]},
+        fields=scheme.changed(),
         key_scope="image" if scheme.traits.per_image else "dataset",
         wrong_key=facts.get("query", "same") != "same",
         model=facts["model"],

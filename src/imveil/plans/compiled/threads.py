@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 
+from imveil.system import cores
+
 _threads: int | None = None
 _SPREAD_FROM = 1 << 18  # bytes: below this, a second thread costs more than it brings
 _PIECES = 8  # a thread: enough to even out what each gets done
@@ -31,7 +33,7 @@ def spread(work: Callable[[Iterator[slice]], None], images: int, nbytes: int, gr
     if not images:
         return
     groups = -(-images // group)
-    threads = min(_threads or _cores(), groups) if nbytes >= _SPREAD_FROM else 1
+    threads = min(_threads or cores(), groups) if nbytes >= _SPREAD_FROM else 1
     pieces = min(groups, _PIECES * threads) if threads > 1 else 1
     bounds = [min(images, group * (groups * k // pieces)) for k in range(pieces + 1)]
     todo = deque(slice(*pair) for pair in pairwise(bounds))
@@ -53,10 +55,6 @@ def _taken(todo: deque[slice]) -> Iterator[slice]:
         except IndexError:
             return
         yield piece
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
