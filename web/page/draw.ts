@@ -65,6 +65,11 @@ export function save(name: string, bytes: Uint8Array | string): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+/** Words of an error as a sentence. */
+export function sentence(words: string): string {
+  return words && words[0].toUpperCase() + words.slice(1);
+}
+
 /** Rows of a table in place of those that are there. */
 export function rows(table: string, made: HTMLTableRowElement[]): void {
   the(table).querySelector("tbody")!.replaceChildren(...made);

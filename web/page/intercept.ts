@@ -1,6 +1,6 @@
 /** Interception: other pictures go out as queries under the visitor's key, and the cloud's attack works on what it saw. */
 
-import { ImveilError, type Raster, readPng } from "imveil";
+import { type Raster, readPng } from "imveil";
 import type { Session } from "./ask.js";
 
 const AT_ONCE = 25; // pictures a query
@@ -26,10 +26,7 @@ export async function intercepted(
   }
   if (session.last !== own) await session.send(await session.query(own));
   const body = JSON.stringify({ model: session.model.name, session: session.id, images: wanted });
-  const headers = { "Content-Type": "application/json" };
-  const answer = await fetch("page/attack", { method: "POST", headers, body }).catch(() => null);
-  const found = await answer?.json().catch(() => null);
-  if (!answer?.ok) throw new ImveilError(found?.error ?? "this server runs no attack");
+  const found = await session.client.post("/page/attack", body, "application/json").then((answer) => answer.json());
   const files: string[] = found.images ?? [];
   const guesses = await Promise.all(files.slice(0, 8).map((file) =>
     readPng(Uint8Array.from(atob(file.replace(/^data:[^,]*,/, "")), (letter) => letter.charCodeAt(0)))));

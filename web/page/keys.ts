@@ -1,6 +1,7 @@
 /** Keys of the visitor: made here or opened from a file, shown by their fingerprint, saved only when asked for. */
 
 import { Key, keyText, readKey } from "imveil";
+import { asked } from "./dialog.js";
 import { save, the } from "./draw.js";
 
 /** Calls `took` with every key that the visitor makes or opens, `failed` with what went wrong. */
@@ -21,16 +22,8 @@ export function ownKeys(took: (key: Key) => void, failed: (error: unknown) => vo
 
 class Cancelled extends Error {}
 
-function passphrase(): Promise<string> {
-  const dialog = the<HTMLDialogElement>("passphrase");
-  const words = the<HTMLInputElement>("words");
-  words.value = "";
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve, reject) => dialog.addEventListener("close", () => {
-    const text = words.value;
-    words.value = "";
-    if (dialog.returnValue === "open") resolve(text);
-    else reject(new Cancelled());
-  }, { once: true }));
+async function passphrase(): Promise<string> {
+  const words = await asked("passphrase", "words");
+  if (words === null) throw new Cancelled();
+  return words;
 }

@@ -1,9 +1,10 @@
 /** The page: one picture, one key, one model; three views of it, the answer, and all that was sent. */
 
-import { Client, Encryptor, Key, keyBytes, type Raster } from "imveil";
+import { Client, Encryptor, Key, keyBytes, type Raster, ServerProblem } from "imveil";
 import { type Query, type Score, sentBytes, Session } from "./ask.js";
 import { gallery, loadPictures, type Pictures, pressed, sized } from "./bundled.js";
-import { bars, clear, dump, element, save, show, the } from "./draw.js";
+import { asked } from "./dialog.js";
+import { bars, clear, dump, element, save, sentence, show, the } from "./draw.js";
 import { type Facts, loadFacts, loadModel, type Model, withoutServer } from "./facts.js";
 import { intercepted } from "./intercept.js";
 import { ownKeys } from "./keys.js";
@@ -15,10 +16,11 @@ const OFFERED = ["negpos/1", "logistic-xor/1", "etc/1", "le/1", "shf/1", "aes-ct
 const FIRST_BYTES = 1024;
 const FIRST = 5; // of the bundled pictures, counted as people do
 
-const client = new Client(new URL(".", location.href).href);
+const server = new URL(".", location.href).href;
 const encryptor = new Encryptor(new URL("worker.js", location.href));
 const models = new Map<string, Model>();
 
+let client = new Client(server);
 let facts: Facts;
 let pictures: Pictures;
 let model: Model;
@@ -63,7 +65,7 @@ function listen(): void {
     key = made;
     renew().catch(failed);
   }, failed, () => key);
-  privateQueries(facts.heads);
+  privateQueries(facts.heads, () => client);
   range.addEventListener("input", () => (the("count").textContent = range.value));
   range.addEventListener("change", () => attack(++turn).catch(failed));
   the("more-bytes").addEventListener("click", () => {
@@ -82,10 +84,24 @@ function use(i: number): void {
 
 async function useModel(name: string): Promise<void> {
   the<HTMLSelectElement>("model").value = name;
-  model = models.get(name) ?? (facts.models.length ? await loadModel(client, name) : withoutServer(name));
+  model = models.get(name) ?? (facts.models.length ? await served(name) : withoutServer(name));
   models.set(name, model);
   if (!model.scheme) throw new Error(`this page does not have the scheme ${model.measured.scheme}; choose another model`);
   await renew();
+}
+
+/** A model of the server; a token is asked for where it wants one. */
+async function served(name: string): Promise<Model> {
+  for (;;) {
+    try {
+      return await loadModel(client, name);
+    } catch (error) {
+      if (!(error instanceof ServerProblem && error.status === 401)) throw error;
+      const token = await asked("door", "token");
+      if (token === null) throw error;
+      client = new Client(server, { token });
+    }
+  }
 }
 
 /** Another key or model: what the cloud has seen so far does not count any more. */
@@ -203,8 +219,4 @@ function problem(words: string): void {
   const place = the("problem");
   place.textContent = sentence(words);
   place.hidden = !words;
-}
-
-function sentence(words: string): string {
-  return words && words[0].toUpperCase() + words.slice(1);
 }

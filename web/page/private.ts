@@ -1,9 +1,10 @@
 /** The private path: a sealed query file goes to a head, its sealed answer comes back as a file. */
 
-import { save, the } from "./draw.js";
+import type { Client } from "imveil";
+import { save, sentence, the } from "./draw.js";
 
 /** Offers it where a head is served. */
-export function privateQueries(heads: readonly string[]): void {
+export function privateQueries(heads: readonly string[], client: () => Client): void {
   if (!heads.length) return;
   the("private").hidden = false;
   const input = the<HTMLInputElement>("query-file");
@@ -13,15 +14,14 @@ export function privateQueries(heads: readonly string[]): void {
     input.value = "";
     if (!file) return;
     says.textContent = "The query is being answered ...";
-    const path = `v2/models/${encodeURIComponent(heads[0])}/query`;
-    const headers = { "Content-Type": "application/octet-stream" };
-    const answer = await fetch(path, { method: "POST", headers, body: file }).catch(() => null);
-    if (!answer?.ok) {
-      const words = await answer?.json().catch(() => null);
-      says.textContent = words?.error ?? "The server did not answer.";
+    let bytes: Uint8Array;
+    try {
+      const answer = await client().post(`/v2/models/${encodeURIComponent(heads[0])}/query`, file);
+      bytes = new Uint8Array(await answer.arrayBuffer());
+    } catch (error) {
+      says.textContent = sentence((error as Error).message);
       return;
     }
-    const bytes = new Uint8Array(await answer.arrayBuffer());
     save("answer.imveil", bytes);
     const [went, came] = [file.size, bytes.length].map((count) => count.toLocaleString("en"));
     says.textContent = `${went} bytes went, ${came} came back and were saved. Only the owner's key opens them.`;

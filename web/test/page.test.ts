@@ -138,6 +138,20 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     await page.close();
   }, 60_000);
 
+  test("a server that wants a token", async () => {
+    const locked = await stub(built, "let me in");
+    const page = await running.newPage();
+    await page.goto(locked.url);
+    await page.fill("#token", "wrong");
+    await page.keyboard.press("Enter");
+    await page.fill("#token", "let me in");
+    await page.keyboard.press("Enter");
+    await caught(page);
+    expect(await page.locator("#answer meter").count()).toBe(5);
+    await page.close();
+    locked.close();
+  }, 60_000);
+
   test("over plain http, a sentence", async () => {
     const page = await running.newPage();
     await page.goto(site.url.replace("127.0.0.1", "clinic.test"));

@@ -34,7 +34,7 @@ export interface Seen {
 }
 
 /** The stub on loopback, with the page of `folder`. */
-export async function stub(folder: string): Promise<{ url: string; seen: Seen[]; close: () => void }> {
+export async function stub(folder: string, token = ""): Promise<{ url: string; seen: Seen[]; close: () => void }> {
   const seen: Seen[] = [];
   let last: Buffer = Buffer.alloc(3072);
   const server = createServer(async (request, response) => {
@@ -43,6 +43,8 @@ export async function stub(folder: string): Promise<{ url: string; seen: Seen[];
     seen.push({ method: request.method!, path, headers: request.headers, body });
     const json = (value: unknown, status = 200) =>
       response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(value));
+    const locked = path.startsWith("/v2") || path === "/page/attack";
+    if (token && locked && request.headers.authorization !== `Bearer ${token}`) return json({ error: "a token is needed" }, 401);
     const infer = /^\/v2\/models\/(.+)\/infer$/.exec(path);
     const named = /^\/v2\/models\/([^/]+)$/.exec(path);
     if (path === "/page/facts") {

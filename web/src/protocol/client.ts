@@ -52,6 +52,11 @@ export class Client {
     return answer(bytes, length === null ? bytes.length : Number(length));
   }
 
+  /** What the server answers to other questions of its own. ServerProblem with its own words. */
+  post(path: string, body: BodyInit, type = "application/octet-stream"): Promise<Response> {
+    return this.#fetch(path, { method: "POST", headers: { "Content-Type": type }, body });
+  }
+
   async #is(path: string): Promise<boolean> {
     try {
       return (await this.#fetch(path)).ok;
