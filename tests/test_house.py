@@ -181,6 +181,23 @@ def test_rooms_are_not_flat(here: str, most: int) -> None:
     assert len(loose) <= most
 
 
+@pytest.mark.parametrize(("here", "most"), [("lab", 5), ("owner", 6)])
+def test_rooms_have_few_floors(here: str, most: int) -> None:
+    """A floor is a link of the longest chain of imports inside the room; a folder of the room is one box."""
+    boxes: dict[str, set[str]] = {}
+    for module in MODULES:
+        if room(module) == here and module != f"imveil.{here}":
+            box = module.split(".")[2]
+            below = {name.split(".")[2] for name in imports(module) if room(name) == here and name.count(".") > 1}
+            boxes.setdefault(box, set()).update(below - {box})
+
+    def floors(box: str, above: tuple[str, ...] = ()) -> int:
+        assert box not in above, f"a circle of boxes: {' -> '.join([*above, box])}"
+        return 1 + max((floors(one, (*above, box)) for one in boxes[box]), default=0)
+
+    assert max(map(floors, boxes)) <= most
+
+
 def test_every_module_says_what_it_promises() -> None:
     for module, tree in TREES.items():
         assert ast.get_docstring(tree), module

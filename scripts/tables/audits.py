@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from scripts.tables._markdown import markdown
+from scripts.tables.speed import machines
+
+from imveil import record
 from imveil.audit.verdicts import held
 from imveil.record import Record, latest
 
@@ -46,3 +50,14 @@ def _row(one: Record) -> list[str]:
         str(len(tried)),
         f"{one.seconds:.0f} of {facts['budget']:.0f}",
     ]
+
+
+def audits() -> str:
+    """One line an audit, and where they were run."""
+    records = record.read("audit")
+    return markdown(*audits_table(records)) + "\n" + machines(records)
+
+
+TABLES = {
+    "audits": audits,
+}

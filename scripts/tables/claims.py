@@ -6,9 +6,13 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+from scripts.tables._markdown import markdown
+
 import imveil
-from imveil.lab.claims import Claim, Judged
+from imveil import record
+from imveil.lab.claims import Claim, Judged, judge
 from imveil.lab.evidence import Result, results, status
+from imveil.lab.paper import PAPER
 from imveil.lab.questions import VARIANTS
 from imveil.record import Record
 from imveil.schemes.base import Scheme
@@ -84,3 +88,25 @@ def _cells(one: Result) -> list[str]:
         f"{len(runs)} x {runs[0].n}",
         f"{fmean(r.seconds for r in runs):.3g}",
     ]
+
+
+def status_page() -> str:
+    """One line a scheme: the worst that was measured."""
+    return markdown(*status_table(record.read("recovery")))
+
+
+def recovery() -> str:
+    """One line an attack on a scheme."""
+    return markdown(*recovery_table(record.read("recovery")))
+
+
+def claims() -> str:
+    """The founding paper's claims, a section each."""
+    return claims_page(judge(PAPER)[0])
+
+
+TABLES = {
+    "status": status_page,
+    "recovery": recovery,
+    "claims": claims,
+}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from scripts.tables._markdown import markdown
+
+from imveil import record
 from imveil.record import Record, latest
 
 
@@ -18,3 +21,13 @@ def compression_table(records: Iterable[Record]) -> tuple[list[str], list[list[s
         sizes = [f"{x:.4f}" for x in (one.value, one.facts["sd"], one.low, one.high)]
         rows.append([name, *sizes, coder, str(one.n)])
     return header, rows
+
+
+def compression() -> str:
+    """One line a way to keep a picture."""
+    return markdown(*compression_table(record.read("compression")))
+
+
+TABLES = {
+    "compression": compression,
+}

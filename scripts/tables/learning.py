@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import fmean, stdev
 
-from scripts.records.pairs import Arm
+from scripts.records.pairs import Arm, pairs
+from scripts.tables._markdown import markdown
 
 from imveil import record
 from imveil.lab.standings import front
@@ -126,3 +127,37 @@ def road_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
 
 def _groups(records: Iterable[Record]) -> list[list[Record]]:
     return sorted(record.runs(records), key=lambda runs: runs[0].name)
+
+
+def rekeyed() -> str:
+    """Models changed for a key."""
+    return markdown(*rekeyed_table(record.read("rekeyed")))
+
+
+def with_and_without() -> str:
+    """Recipes that differ in what helps."""
+    return markdown(*pairs_table(pairs()))
+
+
+def fresh_step() -> str:
+    """What encryption on the fly adds to a step."""
+    return markdown(*step_table(record.read("fresh-step")))
+
+
+def compiled_step() -> str:
+    """What torch.compile saves of a step."""
+    return markdown(*compiled_table(record.read("compiled-step")))
+
+
+def roads() -> str:
+    """From files through containers to models."""
+    return markdown(*road_table(record.read("road")))
+
+
+TABLES = {
+    "rekeyed": rekeyed,
+    "pairs": with_and_without,
+    "fresh-step": fresh_step,
+    "compiled-step": compiled_step,
+    "roads": roads,
+}

@@ -4,7 +4,9 @@ record."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from scripts.tables._markdown import markdown
 
 import imveil
 from imveil import metrics, record
@@ -68,7 +70,7 @@ def efficiency() -> str:
             for one in rows
         ]
         head = ["what", "ms an image", "range", "MB/s", "times a copy", "times AES-CTR", "first image of a key, ms"]
-        parts.append(f"{side}x{side}, {_where(rows)}\n\n{_table(head, lines)}")
+        parts.append(f"{side}x{side}, {_where(rows)}\n\n{markdown(head, lines)}")
     return "\n".join(parts)
 
 
@@ -101,7 +103,7 @@ def key_spaces() -> str:
         "effective, bits",
         "years",
     ]
-    return f"{_where(newest)}\n\n{_table(head, lines)}" if newest else ""
+    return f"{_where(newest)}\n\n{markdown(head, lines)}" if newest else ""
 
 
 def streams() -> str:
@@ -114,7 +116,7 @@ def streams() -> str:
         every = len(failed) == len(one.facts["passed"])
         words = "all" if every else "; ".join(failed) or "none"
         lines.append([one.name, f"{one.value:.1f}", f"{one.low:.1f} to {one.high:.1f}", str(keys), words])
-    return _table(["sequence", "pass, %", "95 % interval", "keys", "tests that most keys fail"], lines)
+    return markdown(["sequence", "pass, %", "95 % interval", "keys", "tests that most keys fail"], lines)
 
 
 def recognised() -> str:
@@ -124,7 +126,7 @@ def recognised() -> str:
         [f"ResNet-{one.facts['depth']}", f"{one.value:.2f}", f"{one.low:.2f} to {one.high:.2f}", f"{one.n:,}"]
         for one in newest
     ]
-    return _table(["net", "wrong, %", "95 % interval", "test images"], lines)
+    return markdown(["net", "wrong, %", "95 % interval", "test images"], lines)
 
 
 def _size(shape: Shape) -> str:
@@ -137,5 +139,10 @@ def _where(rows: Sequence[Record]) -> str:
     return f"{'; '.join(places)}; median of {rows[-1].n} rounds" if rows else ""
 
 
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in (head, ["---"] * len(head), *lines))
+TABLES = {
+    "metrics": metric_pages,
+    "efficiency": efficiency,
+    "key-space": key_spaces,
+    "recognised": recognised,
+    "streams": streams,
+}

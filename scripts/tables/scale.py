@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from scripts.tables._markdown import markdown
+from scripts.tables.speed import machines
+
+from imveil import record
 from imveil.record import Record, latest
 
 Table = tuple[list[str], list[list[str]]]
@@ -89,3 +93,24 @@ def _size(n: float) -> str:
         if n >= step:
             return f"{n / step:.3g} {name}"
     return f"{n:.0f} B"
+
+
+def scale() -> str:
+    """What a picture costs, the engines, and both multiplied."""
+    costs, speeds = record.read("scale"), record.read("speed")
+    engines = [one for one in speeds if "engine" in one.facts]
+    tables = [cost_table(costs), engine_table(engines), growth_table(costs, engines)]
+    if not all(rows for _, rows in tables):
+        return "Not measured yet.\n"
+    return "\n".join(markdown(*one) for one in tables) + "\n" + machines([*costs, *engines])
+
+
+def memory() -> str:
+    """Peak memory of runs."""
+    return markdown(*memory_table(record.read("speed")))
+
+
+TABLES = {
+    "scale": scale,
+    "memory": memory,
+}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from scripts.tables._markdown import markdown
+
+from imveil import record
 from imveil.record import Record, latest
 
 Table = tuple[list[str], list[list[str]]]
@@ -85,3 +88,31 @@ def _by_size(
     sides = sorted({side for line in lines.values() for side in line})
     rows = [[*name, *(line.get(side, "") for side in sides)] for name, line in sorted(lines.items())]
     return [*header, *(f"{side}x{side}" for side in sides)], rows
+
+
+def speed() -> str:
+    """Plans, peers and folder runs, and where all of docs/speed.md was measured."""
+    return markdown(*ratio_table(record.read("speed"))) + "\n" + machines(record.read("speed"))
+
+
+def speed_folders() -> str:
+    """Whole folders of pictures."""
+    return markdown(*folder_table(record.read("speed")))
+
+
+def speed_schemes() -> str:
+    """Every scheme, both ways."""
+    return markdown(*scheme_table(record.read("speed")))
+
+
+def speed_plans() -> str:
+    """From a key to a plan."""
+    return markdown(*plan_table(record.read("speed")))
+
+
+TABLES = {
+    "speed": speed,
+    "speed-folders": speed_folders,
+    "speed-schemes": speed_schemes,
+    "speed-plans": speed_plans,
+}

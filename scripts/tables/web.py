@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from scripts.tables._markdown import markdown
+from scripts.tables.speed import machines
+
+from imveil import record
 from imveil.record import Record, latest
 
 
@@ -30,3 +34,20 @@ def web_sizes(records: Iterable[Record]) -> tuple[list[str], list[list[str]]]:
         else:
             rows.append([f"a key under `{one.name}` opened, {one.facts['engine']}", f"{one.value:.0f} ms"])
     return ["what", "size or time"], rows
+
+
+def web() -> str:
+    """What a browser takes to encrypt a picture, and where that was measured."""
+    records = record.read("web")
+    return markdown(*web_table(records)) + "\n" + machines(records)
+
+
+def web_size() -> str:
+    """What a browser loads, and how long a wrapped key takes."""
+    return markdown(*web_sizes(record.read("web")))
+
+
+TABLES = {
+    "web": web,
+    "web-size": web_size,
+}
