@@ -32,7 +32,7 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 @pytest.fixture(scope="module")
 def found() -> Audit:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("imveil.audit.trials.attacks", lambda: [name for name in QUICK if name != "inverse-net"])
+        patch.setattr("imveil.attacks.names", lambda: [name for name in QUICK if name != "inverse-net"])
         return audit(imveil.find("aes-xor/1"), PICTURES[:90], budget=90, data="90 pictures", seeds=2)
 
 

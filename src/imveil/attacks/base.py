@@ -90,6 +90,8 @@ class Attack(ABC):
     "ours".   steps: how many steps it takes by default; 0 where it takes none.   seconds_a_step: on one core, for
     pictures of 32x32x3, roughly: an audit turns seconds into steps with it.   slow: whether each picture is a search
     of its own; an audit plays such attacks after the quick ones.
+    local: whether it works on any crop of the images as on the whole, so that large ones may be cut down.
+
     The docstring, of the class or of its module where that holds one attack, opens with "id: " and says how it works.
     """
 
@@ -99,6 +101,7 @@ class Attack(ABC):
     steps: ClassVar[int] = 0
     seconds_a_step: ClassVar[float] = 0.0
     slow: ClassVar[bool] = False
+    local: ClassVar[bool] = False
 
     @classmethod
     def about(cls) -> str:

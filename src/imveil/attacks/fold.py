@@ -21,6 +21,7 @@ class Fold(Attack):
     id: ClassVar[str] = "fold"
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020)"
+    local: ClassVar[bool] = True
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """One comparison a sample."""
@@ -39,6 +40,7 @@ class FoldColours(Attack):
     id: ClassVar[str] = "fold-colours"
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020), pixel-wise scheme, different keys"
+    local: ClassVar[bool] = True
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Greedy, so that an error spreads down its column."""

@@ -20,6 +20,7 @@ class Look(Attack):
     id: ClassVar[str] = "look"
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = "none: opening the file"
+    local: ClassVar[bool] = True
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Nothing is done but drawing."""

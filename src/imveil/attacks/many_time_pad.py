@@ -24,6 +24,7 @@ class ManyTimePad(Attack):
     id: ClassVar[str] = "many-time-pad"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers"})
     paper: ClassVar[str] = "ours"
+    local: ClassVar[bool] = True
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets without the sequence. notes: see `unpadded`."""
@@ -40,6 +41,7 @@ class ManyTimePadPublic(Attack):
     id: ClassVar[str] = "many-time-pad-public"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers", "public"})
     paper: ClassVar[str] = "ours"
+    local: ClassVar[bool] = True
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets without the sequence. notes: see `unpadded`."""

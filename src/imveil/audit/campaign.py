@@ -203,7 +203,7 @@ def audit(
             raise
         except Exception as error:  # an attack, or somebody's encryptor: one failure ends one trial
             return failed(trial.label, error)
-        if played.view.targets.shape[1:] != shape and (played.guess.images == 128).all():
+        if played.view.targets.shape[1:] != played.view.shape and (played.guess.images == 128).all():
             return Skipped(trial.label, "cannot work on cipher images of another size than the pictures'", fits=False)
         some = slice(SHOWN)
         truth, cipher = played.split.targets[some], played.view.targets[some]
@@ -268,8 +268,9 @@ def campaign(
                     left = end - time.monotonic()
                 tell(seed * len(trials) + number, seeds * len(trials), trial.label)
                 start = time.monotonic()
+                others = sum(len(ids) for ids in result.core.values()) - core
                 try:
-                    with within(left):
+                    with within(left / 2 if core and others else left):
                         played = play(trial, seed)
                 except MissingExtra as error:
                     played = Skipped(trial.label, str(error))

@@ -26,6 +26,7 @@ CIPHERS = (10, 30, 100, 300, 1000)
 PAIRS = (1, 2, 5, 10, 30)
 MOST_PAIRS = 1000  # for attacks that take steps
 LEAST_TARGETS = 3
+CROP = 64  # pixels: a corner of that size tells as much about attacks that are local
 _DECIDES = 100  # cipher images or known pictures: with so many an attack of the core shows what it can
 _SHARE = 0.5  # of the budget goes to attacks that take long
 _REFERENCE = 0.10  # seconds that `_work` took on the machine that attacks were timed on, alone on a core
@@ -115,7 +116,9 @@ def plan(
     share = budget * _SHARE / max(1, len(long))
     trials: list[Trial] = []
     for attack in chosen:
-        base = Terms(targets=targets_of(pictures, budget, pace))
+        base = Terms(
+            targets=targets_of(pictures, budget, pace), crop=CROP if attack.local and min(shape[:2]) > CROP else 0
+        )
         steps, seconds = attack.steps, 0.0
         each = attack.seconds_a_picture(shape) * slowness
         if attack.steps and attack.seconds_a_step:

@@ -18,7 +18,7 @@ from imveil import attacks
 from imveil.attacks.base import U8, Attack, Guess, View
 from imveil.audit.game.challenger import Challenger, challenger_of, control
 from imveil.audit.game.scoring import Score, blind_scores, score
-from imveil.audit.game.split import Split, Terms, split_pictures, view
+from imveil.audit.game.split import Split, Terms, cropped, split_pictures, view
 from imveil.record import Record, digest_of, measured
 from imveil.schemes.base import Scheme
 
@@ -62,14 +62,14 @@ def game(
     terms = terms or Terms()
     steps = attack.steps if steps is None else steps
     real = scheme if isinstance(scheme, Challenger) else challenger_of(scheme, seed)
-    split = split_pictures(images, terms, attack.needs, seed)
-    held, guess, seconds = _run(attack, real, split, terms, seed, steps)
+    whole = split_pictures(images, terms, attack.needs, seed)
+    split, held, guess, seconds = _run(attack, real, whole, terms, seed, steps)
     blinds = blind_scores(split)
     result = score(split, guess.images, seed, blinds)
     noise = None
     if against_noise:
         shape: Any = tuple(int(d) for d in images.shape[1:])
-        _, blank, _ = _run(attack, control(real, shape, seed), split, terms, seed, steps)
+        _, _, blank, _ = _run(attack, control(real, shape, seed), whole, terms, seed, steps)
         noise = score(split, blank.images, seed, blinds)
     asked = setting(attack, real, data, held.shape, terms, steps)
     found = {
@@ -112,8 +112,8 @@ def setting(
 
 def _run(
     attack: Attack, real: Challenger, split: Split, terms: Terms, seed: int, steps: int
-) -> tuple[View, Guess, float]:
-    held = view(split, real, terms, attack.needs)
+) -> tuple[Split, View, Guess, float]:
+    split, held = cropped(split, view(split, real, terms, attack.needs), terms.crop)
     start = time.perf_counter()
     guess = attack.run(held, np.random.default_rng([seed, 4]), steps)
-    return held, guess, time.perf_counter() - start
+    return split, held, guess, time.perf_counter() - start

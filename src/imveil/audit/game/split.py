@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,8 @@ class Terms:
 
     targets: pictures to get back.   ciphers: further cipher images.   pairs: known pictures with their cipher images.
     queries: how many images the oracle encrypts, None for any number. public: plain pictures of the same kind.
-    gallery: candidates, the targets among them, for re-identification too.
+    gallery: candidates, the targets among them, for re-identification too.   crop: of larger cipher images and pictures
+    only so many rows and columns are played with; 0: all. It is for attacks that are `local`.
     """
 
     targets: int = 40
@@ -27,11 +28,14 @@ class Terms:
     queries: int | None = None
     public: int = 1000
     gallery: int = 1000
+    crop: int = 0
 
     def used(self, needs: frozenset[str]) -> dict[str, int | None]:
         """Of the terms, those that matter to an attack with these needs."""
         wanted = {"targets", "gallery", *needs} | ({"queries"} if "oracle" in needs else set())
-        return {name: value for name, value in asdict(self).items() if name in wanted}
+        return {name: value for name, value in asdict(self).items() if name in wanted} | (
+            {"crop": self.crop} if self.crop else {}
+        )
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,24 @@ def split_pictures(images: U8, terms: Terms, needs: frozenset[str], seed: int) -
         gallery,
         seats[: terms.targets],
     )
+
+
+def cropped(split: Split, held: View, side: int) -> tuple[Split, View]:
+    """Both with the upper left corner of every picture and cipher image only, of at most `side` rows and columns.
+
+    Encryption saw whole pictures. Where cipher images are of another size than pictures nothing is cut.
+    """
+    if not side or held.targets.shape[1:] != held.shape or max(held.shape[:2]) <= side:
+        return split, held
+
+    def corner(images: Any) -> Any:
+        return None if images is None else np.ascontiguousarray(images[:, :side, :side])
+
+    pairs = None if held.pairs is None else (corner(held.pairs[0]), corner(held.pairs[1]))
+    whole = {name: corner(getattr(held, name)) for name in ("targets", "ciphers", "public", "gallery")}
+    shown = replace(held, **whole, pairs=pairs, shape=corner(split.targets).shape[1:])
+    parts = {name: corner(getattr(split, name)) for name in ("targets", "pairs", "ciphers", "public", "gallery")}
+    return replace(split, **parts), shown
 
 
 def view(split: Split, challenger: Challenger, terms: Terms, needs: frozenset[str]) -> View:
