@@ -15,6 +15,7 @@ from pkgutil import iter_modules
 
 import typer
 
+from imveil.cli.codes import BAD, DONE, FAULT, INTERRUPTED, PART
 from imveil.cli.words import note
 from imveil.errors import ImveilError
 
@@ -62,17 +63,16 @@ def build() -> typer.Typer:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line and leave with its exit code; docs/cli.md has them all.
+    """Run the command line and leave with its exit code, one of `imveil.cli.codes`.
 
-    0 done, 1 done in part, 2 bad input, 3 condemned by an audit, 70 a fault of imveil, 130 interrupted. Every failure
-    is one line on standard error. `IMVEIL_DEBUG=1` shows the traceback instead.
+    Every failure is one line on standard error. `IMVEIL_DEBUG=1` shows the traceback instead.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter gets its number, not a traceback
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = build()(args=argv, prog_name="imveil", standalone_mode=False) or 0
-        if code == 130:  # newer typer swallows the interrupt and returns its code: the line is still due
+        code = build()(args=argv, prog_name="imveil", standalone_mode=False) or DONE
+        if code == INTERRUPTED:  # newer typer swallows the interrupt and returns its code: the line is still due
             code = _say(KeyboardInterrupt())
     except BaseException as error:  # this is the edge: nothing may pass it but a line and an exit code
         if os.environ.get("IMVEIL_DEBUG") and not isinstance(error, SystemExit):
@@ -96,20 +96,20 @@ def _say(error: BaseException) -> int:
     if isinstance(error, typer.Exit):
         return error.exit_code
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
-        return _line("interrupted; run the same command again to go on", 130)
+        return _line("interrupted; run the same command again to go on", INTERRUPTED)
     if isinstance(error, ImveilError):
         return _line(str(error), error.exit_code)
     if hasattr(error, "format_message"):  # a usage error of the command line itself
         command = getattr(getattr(error, "ctx", None), "command_path", "imveil")
-        return _line(f"{error.format_message()} See '{command} --help'.", 2)
+        return _line(f"{error.format_message()} See '{command} --help'.", BAD)
     if isinstance(error, BrokenPipeError):
         return 0
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return _line(f"{where}{error.strerror or error}", 1)
+        return _line(f"{where}{error.strerror or error}", PART)
     if isinstance(error, MemoryError):
-        return _line("out of memory; use a smaller batch or fewer workers", 1)
-    return _line(f"internal error: {type(error).__name__}: {error}; set IMVEIL_DEBUG=1 to see where", 70)
+        return _line("out of memory; use a smaller batch or fewer workers", PART)
+    return _line(f"internal error: {type(error).__name__}: {error}; set IMVEIL_DEBUG=1 to see where", FAULT)
 
 
 def _line(text: str, code: int) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from imveil.cli.codes import CONDEMNED, INTERRUPTED, NOT_ENOUGH, PART
 from imveil.cli.options import Fields
 from imveil.cli.progress import working
 from imveil.cli.words import note, say, say_json, seconds
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 GROUP = "Attacker"
-CONDEMNED, NOT_ENOUGH, CI = 3, 4, 0.05
+CI = 0.05
 
 
 class Views(StrEnum):
@@ -151,7 +152,7 @@ def _leave(found: Audit, fail_above: float | None, fail_identified: float | None
     if found.interrupted:
         played = f"{len(found.findings)} of {len(found.findings) + len(found.skipped)} trials were played"
         note(f"interrupted after {found.seconds:.0f} s; {played}, the answer is of these")
-        raise SystemExit(130)
+        raise SystemExit(INTERRUPTED)
     if fail_above is None and fail_identified is None:
         return
     best, apart = found.best, found.told_apart
@@ -170,7 +171,7 @@ def _leave(found: Audit, fail_above: float | None, fail_identified: float | None
         raise typer.Exit(code=CONDEMNED)
     if best is None:
         note("no attack could be played, so nothing was judged; give a longer --budget")
-        raise typer.Exit(code=1)
+        raise typer.Exit(code=PART)
 
 
 def _folder(folder: Path, truth: Path | None, seconds: float, watch: Any) -> Audit:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imveil.cli.codes import BAD, PART
 from imveil.cli.options import Device, Json, ModelFile, Threads, Where
 from imveil.cli.progress import working
 from imveil.cli.words import note, say, say_json
@@ -75,7 +76,7 @@ def predict(
                 _say(found, as_json)
             tell("pictures", answered + failed)
     if failed:
-        raise typer.Exit(code=1 if answered else 2)
+        raise typer.Exit(code=PART if answered else BAD)
 
 
 def _say(found: Answer, as_json: bool) -> None:

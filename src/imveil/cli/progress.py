@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
+from imveil.cli.codes import PART
 from imveil.cli.words import count, duration, fact, note, say, size
 from imveil.errors import shown
 
@@ -139,7 +140,7 @@ def left_out(number: int, hint: str = "") -> None:
     """Say how many pictures were left out, and leave with 1; nothing for none."""
     if number:
         note(f"{count(number, 'picture was', 'pictures were')} left out" + (hint and f"; {hint}"))
-        raise typer.Exit(code=1)
+        raise typer.Exit(code=PART)
 
 
 class Epochs:

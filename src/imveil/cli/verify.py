@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from imveil.cli.codes import BAD
 from imveil.cli.progress import interruptible, working
 from imveil.cli.words import note, say
 
@@ -57,7 +58,7 @@ def verify(
             note(f"and {verdict.count - len(wrong):,} more")
         some = "one thing is" if verdict.count == 1 else f"{verdict.count:,} things are"
         note(f"{some} not as its owner wrote it")
-        raise typer.Exit(code=2)
+        raise typer.Exit(code=BAD)
     how = (
         "as its owner wrote it" if verdict.proven else "as its digests say; without --key nothing proves who wrote them"
     )
