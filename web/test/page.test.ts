@@ -138,6 +138,35 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     await page.close();
   }, 60_000);
 
+  test("a browser that alters pixels is told of", async () => {
+    const page = await running.newPage();
+    await page.addInitScript(() => {
+      const honest = OffscreenCanvasRenderingContext2D.prototype.getImageData;
+      OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...where) {
+        const found = honest.apply(this, where);
+        found.data[4] ^= 1;
+        return found;
+      };
+    });
+    await page.goto(site.url);
+    await caught(page);
+    const source = readFileSync(join(import.meta.dirname, "../src/pictures/canvas.ts"), "utf8");
+    const photo = [...source.matchAll(/^ {2}"([\w+/=]{50,})"/gm)].map(([, part]) => part).join(""); // the canary itself
+    await page.setInputFiles("#file", { name: "a.jpg", mimeType: "image/jpeg", buffer: Buffer.from(photo, "base64") });
+    await page.locator("#problem").getByText("This browser alters the pixels that are read back").waitFor();
+    await page.close();
+  }, 60_000);
+
+  test("a query file of the private path goes, its answer comes", async () => {
+    const page = await visit("", { acceptDownloads: true });
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.setInputFiles("#query-file", { name: "a.query", mimeType: "application/octet-stream", buffer: Buffer.alloc(5000, 7) }),
+    ]);
+    expect(readFileSync((await file.path())!, "utf8")).toBe("answer to 5000 bytes");
+    await page.close();
+  }, 60_000);
+
   test("a server that wants a token", async () => {
     const locked = await stub(built, "let me in");
     const page = await running.newPage();

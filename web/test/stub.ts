@@ -49,13 +49,14 @@ export async function stub(folder: string, token = ""): Promise<{ url: string; s
     const named = /^\/v2\/models\/([^/]+)$/.exec(path);
     if (path === "/page/facts") {
       const schemes = Object.values(MODELS).map(({ parameters }) => parameters);
-      return json({ models: Object.keys(MODELS), schemes, costs: [], private: [] });
+      return json({ models: Object.keys(MODELS), schemes, costs: [], private: [], heads: ["study"] });
     }
     if (path === "/page/attack") {
       const { images } = JSON.parse(body.toString());
       const file = Buffer.from(writePng({ shape: [32, 32, 3], data: new Uint8Array(last) })).toString("base64");
       return json({ attack: "look", images: Array(Math.min(images, 4)).fill(file), seconds: 0.1, says: "A stub." });
     }
+    if (path === "/v2/models/study/query") return response.writeHead(200).end(Buffer.from(`answer to ${body.length} bytes`));
     if (named) return MODELS[named[1]] ? json({ name: named[1], ...MODELS[named[1]] }) : json({ error: "no such model" }, 404);
     if (infer) {
       const length = Number(request.headers["inference-header-content-length"]);
