@@ -52,10 +52,9 @@ def estimate(
       imveil estimate scans/ --scheme logistic-xor/1 --crop 224 --all --json
     """
     from imveil.cli.fields import find_scheme
-    from imveil.lab.evidence import status
     from imveil.owner.estimation import estimate as look
     from imveil.owner.sources.prepared import Preparation
-    from imveil.record import read
+    from imveil.statuses import status_of
 
     chosen = find_scheme(scheme, fields)
     pictures = pictures_of(source, form, Preparation.of(resize, pad, crop), copies)
@@ -67,7 +66,7 @@ def estimate(
             workers=workers,
             read_all=read_all,
         )
-    known = status(chosen, read("recovery"))
+    known = status_of(chosen.id, chosen.config())
     if as_json:
         say_json(_facts(found, chosen.id, known))
         return

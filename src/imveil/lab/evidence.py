@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Literal
+from typing import Literal
 
 from imveil.record import Record, latest, runs
 from imveil.schemes.base import Scheme
@@ -125,13 +125,3 @@ def status(scheme: Scheme, records: Iterable[Record]) -> str:
     if parts:
         return "; ".join(parts)
     return "no break found: tried " + ", ".join(sorted({one.attack for one in found}))
-
-
-def table(schemes: Iterable[Scheme], records: Iterable[Record]) -> list[dict[str, Any]]:
-    """One row a scheme: id, fields that are not at their default, status, n of records."""
-    kept = list(records)
-    rows = []
-    for scheme in schemes:
-        count = sum(len(one.records) for one in results(scheme, kept))
-        rows.append({"scheme": scheme.id, "fields": scheme.changed(), "status": status(scheme, kept), "records": count})
-    return rows

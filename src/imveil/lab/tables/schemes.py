@@ -9,11 +9,8 @@ from dataclasses import asdict
 from typing import Any, Literal, get_args, get_origin
 
 import imveil
-from imveil import record
-from imveil.lab.evidence import status
 from imveil.schemes.base import Scheme
 
-Table = tuple[list[str], list[list[str]]]
 NAMES = {"hides": "Hides", "leaks": "Leaks", "key_space": "Key space", "breaks": "Breaks"}
 PARTS = {"hides": "Hides", "leaks": "Leaks", "key_space": "Key space", "breaks": "Breaks?"}
 
@@ -63,39 +60,3 @@ def _takes(scheme: Scheme, name: str) -> list[Any]:
     if name in ranges:
         return [f"{ranges[name].low}..{ranges[name].high}"]
     return list(get_args(kind)) if get_origin(kind) is Literal else [getattr(kind, "__name__", str(kind))]
-
-
-def schemes_table() -> Table:
-    """Header and rows: every scheme with its usual fields."""
-    header = ["id", "what", "key", "takes", "cipher images", "decrypted", "survives JPEG", "status"]
-    games = record.read("recovery")
-    return header, [[*_row(page_of(id)), status(imveil.find(id), games)] for id in imveil.schemes.names()]
-
-
-def _row(page: dict[str, Any]) -> list[str]:
-    traits = page["traits"]
-    takes = [f"blocks of {traits['tile']}"] if traits["tile"] > 1 else []
-    takes += [f"{' or '.join(map(str, traits['channels']))} channels"] if traits["channels"] else []
-    exact = f"to within {traits['error']}" if traits["error"] else "every byte"
-    return [
-        f"`{page['id']}`",
-        page["what"].rstrip("."),
-        "an image" if traits["per_image"] else "a data set",
-        ", ".join(takes) or "anything",
-        traits["dtype"] + ("" if traits["keeps_shape"] else ", another shape"),
-        exact if traits["invertible"] else "no",
-        "yes" if traits["survives_jpeg"] else "no",
-    ]
-
-
-def chapters() -> str:
-    """Every scheme as a chapter of Markdown."""
-    parts = []
-    for page in map(page_of, imveil.schemes.names()):
-        fields = [f"`{n}` = {v['default']} ({' | '.join(map(str, v['takes']))})" for n, v in page["fields"].items()]
-        lines = [f"* **{name}**: {page[part]}" for part, name in NAMES.items() if page[part]]
-        lines += [f"* **Fields**: {', '.join(fields) or 'none'}.", f"* **Paper**: {page['paper']}."]
-        opening = page["what"][0].upper() + page["what"][1:]
-        chapter = [f"## {page['id']}", opening, page["text"], "\n".join(lines), page["use"]]
-        parts.append("\n\n".join(part for part in chapter if part) + "\n")
-    return "\n".join(parts)

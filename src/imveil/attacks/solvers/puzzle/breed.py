@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from imveil.attacks.solvers.puzzle.links import Links
-from imveil.attacks.solvers.puzzle.poses import AHEAD, FACING, MATRICES, STEPS, TURN_INVERSE, TURN_TABLE
+from imveil.attacks.solvers.puzzle.poses import AHEAD, FACING, STEPS, TURN_INVERSE, TURN_TABLE, framed
 
 CROWD = 48  # assemblies at a time
 NOISE = 0.05  # in the logarithm of what a link is worth, so that not all children are alike
@@ -79,14 +79,7 @@ def _borders(whole: Assembly, found: Links) -> tuple[Any, float]:
 
 def _laid(rows: int, columns: int, place: Any, turn: Any, value: Any, there: Any) -> Assembly:
     """Pieces in the frame, what found no place in what is left of it."""
-    mine = np.flatnonzero(there)
-    where, turn, value = place[mine] - place[mine].min(axis=0), turn[mine], value[mine]
-    if (where.max(axis=0) >= (rows, columns)).any():
-        where, turn = where @ MATRICES[1].T, TURN_TABLE[1, turn]
-        where -= where.min(axis=0)
-    order, pose, show = (np.full((rows, columns), -1) for _ in range(3))
-    at = tuple(where.T)
-    order[at], pose[at], show[at] = mine, turn, value
+    order, pose, show = framed(rows, columns, np.flatnonzero(there), place, turn, value)
     empty = order < 0
     order[empty] = np.flatnonzero(~there)[: empty.sum()]
     pose[empty] = show[empty] = 0

@@ -41,6 +41,22 @@ def turned(piece: Any, d: int) -> Any:
     return np.rot90(piece[:, ::-1] if d >= 4 else piece, d % 4)
 
 
+def framed(rows: int, columns: int, mine: Any, place: Any, turn: Any, value: Any) -> tuple[Any, Any, Any]:
+    """Which piece lies where in a frame, in which turn and value, each (rows, columns), -1 where none does.
+
+    mine: (k,) the pieces that have a place, among all; place: (n, 2), turn, value: (n,). The whole is turned by a
+    quarter where it would not fit otherwise.
+    """
+    where, turn, value = place[mine] - place[mine].min(axis=0), turn[mine], value[mine]
+    if (where.max(axis=0) >= (rows, columns)).any():
+        where, turn = where @ MATRICES[1].T, TURN_TABLE[1, turn]
+        where -= where.min(axis=0)
+    order, pose, show = (np.full((rows, columns), -1) for _ in range(3))
+    at = tuple(where.T)
+    order[at], pose[at], show[at] = mine, turn, value
+    return order, pose, show
+
+
 def meetings(turns: int) -> Any:
     """(4, 4, 2): the turn of b relative to a when b's side t lies along a's side s, listed the same way or the other
     (0, 1); -1 where that cannot be, or needs a turn that there is not. turns: 1 none, 4 quarters, 8 mirrored too."""

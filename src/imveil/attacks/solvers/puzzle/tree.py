@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from imveil.attacks.solvers.puzzle.links import Links
-from imveil.attacks.solvers.puzzle.poses import AHEAD, MATRICES, STEPS, TURN_INVERSE, TURN_TABLE
+from imveil.attacks.solvers.puzzle.poses import AHEAD, MATRICES, STEPS, TURN_INVERSE, TURN_TABLE, framed
 
 
 def tree(found: Links, rows: int, columns: int, either: bool) -> tuple[Any, Any, Any]:
@@ -29,14 +29,7 @@ def tree(found: Links, rows: int, columns: int, either: bool) -> tuple[Any, Any,
     )
     fitness = 1 - 1e-3 - found.unfit if found.unfit.any() else np.ones(len(group))
     mine = np.flatnonzero(group == np.bincount(group, fitness).argmax())
-    where, turn, value = place[mine] - place[mine].min(axis=0), turn[mine], value[mine]
-    if (where.max(axis=0) >= (rows, columns)).any():
-        where, turn = where @ MATRICES[1].T, TURN_TABLE[1, turn]
-        where -= where.min(axis=0)
-    order, pose, show = (np.full((rows, columns), -1) for _ in range(3))
-    at = tuple(where.T)
-    order[at], pose[at], show[at] = mine, turn, value
-    return order, pose, show
+    return framed(rows, columns, mine, place, turn, value)
 
 
 @numba.njit(nogil=True, cache=True)
