@@ -18,7 +18,7 @@ from imveil.lab import claims, paper, questions, samples
 from imveil.lab.claims import Evidence, claims_of
 from imveil.lab.evidence import results, status
 from imveil.lab.measurement import answers
-from imveil.lab.preserved import PROPERTIES, Kept, kept
+from imveil.lab.preserved import PROPERTIES, Preserved, preserved
 from imveil.record import Record
 from scenes import scenes
 
@@ -197,7 +197,9 @@ def test_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     def of(property: str, id: str) -> float:
         from imveil.audit.game.challenger import challenger_of
 
-        return float(kept(property, images, challenger_of(imveil.find(id), 0).encrypt, np.random.default_rng(0)).mean())
+        return float(
+            preserved(property, images, challenger_of(imveil.find(id), 0).encrypt, np.random.default_rng(0)).mean()
+        )
 
     for name in PROPERTIES:
         assert of(name, "plain/1") == 1.0, name
@@ -212,8 +214,8 @@ def test_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert of("size", "etc-grey/1") == 1.0
     assert of("place", "etc-grey/1") == 0.0
     monkeypatch.setattr(samples, "pictures_of", lambda _: images)
-    one = Kept("size", "plain/1")
-    assert one.measure(0).digest == one.digest() != Kept("png", "plain/1").digest()
+    one = Preserved("size", "plain/1")
+    assert one.measure(0).digest == one.digest() != Preserved("png", "plain/1").digest()
 
 
 def test_the_command_reads_the_records(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from imveil.lab.claims import UNKNOWN, Claim, Evidence, Judged, Reading, told_of
 from imveil.lab.evidence import BROKEN, Result, least
 from imveil.lab.measurement import Measurement
-from imveil.lab.preserved import Kept
+from imveil.lab.preserved import Preserved
 from imveil.lab.questions import Question, questions
 from imveil.lab.standings import Row, rows
 from imveil.record import Record
@@ -138,7 +138,7 @@ def _property(name: str, holds: Callable[[float], bool]) -> Reading:
         old = f"; {OLD} {fmean(values[OLD]):.3f}" if values[OLD] else ""
         return Judged("held" if holds(mean) else "refuted", f"{mean:.3f} (n={len(values[SEED])} keys of 100){old}")
 
-    return Reading(means, judge, lambda: [[Kept(name, SEED)], [Kept(name, OLD)]])
+    return Reading(means, judge, lambda: [[Preserved(name, SEED)], [Preserved(name, OLD)]])
 
 
 def _rate(evidence: Evidence) -> Judged:

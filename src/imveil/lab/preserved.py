@@ -1,4 +1,4 @@
-"""Kept: what of a picture survives in its cipher image as it is. The "intrinsic properties" of the field, one record
+"""Preserved: what of a picture survives in its cipher image as it is. The "intrinsic properties" of the field, one record
 each.
 
     size     samples of a cipher image to those of the picture
@@ -32,7 +32,7 @@ IMAGES = 100
 
 
 @dataclass(frozen=True)
-class Kept(Measurement):
+class Preserved(Measurement):
     """One property of one scheme with these fields, on these pictures."""
 
     property: str
@@ -51,7 +51,7 @@ class Kept(Measurement):
         begin = time.perf_counter()
         images = samples.drawn(self.data, IMAGES, seed)
         encrypt = challenger_of(imveil.find(self.scheme, **self.fields), seed).encrypt
-        values = kept(self.property, images, encrypt, np.random.default_rng([seed, 9]))
+        values = preserved(self.property, images, encrypt, np.random.default_rng([seed, 9]))
         return self.measured(
             self.property,
             seed,
@@ -67,7 +67,7 @@ class Kept(Measurement):
         return f"{self.property} kept by {self.scheme}" + "".join(f" {k}={v}" for k, v in self.fields.items())
 
 
-def kept(property: str, images: U8, encrypt: Encrypt, rng: np.random.Generator) -> Any:
+def preserved(property: str, images: U8, encrypt: Encrypt, rng: np.random.Generator) -> Any:
     """The property of each image, (n,). encrypt: (images, purpose) -> cipher images."""
     cipher = encrypt(images, "kept")
     n = len(images)
