@@ -1,5 +1,6 @@
-"""Preserved: what of a picture survives in its cipher image as it is. The "intrinsic properties" of the field, one record
-each.
+"""Preserved: what of a picture survives in its cipher image as it is.
+
+The "intrinsic properties" of the field, one record each:
 
     size     samples of a cipher image to those of the picture
     png      bytes of the cipher image as PNG to those of the picture: what file size it costs
