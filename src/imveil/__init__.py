@@ -13,6 +13,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from imveil import attacks as attacks
+    from imveil import audit as audit
+    from imveil import cloud as cloud
+    from imveil import metrics as metrics
+    from imveil import owner as owner
+    from imveil import schemes as schemes
     from imveil.cloud.data.torch_dataset import CipherDataset as CipherDataset
     from imveil.keys.key import Key as Key
     from imveil.keys.reference import KeyRef as KeyRef
@@ -39,9 +45,10 @@ _HOMES = {
 }
 
 
-def find(id: str, **fields: Any) -> Scheme:
-    """The scheme called `id` with these fields.
+def find(name: str, /, **fields: Any) -> Scheme:
+    """The scheme called `name` with these fields: `imveil.schemes.find`.
 
+    name: an id, or a scheme in a file of your own, "mine.py:Stripes".
     Raises UnknownName with the nearest names, BadField (a TypeError) for a field or value that it does not have.
 
     >>> find("negpos/1", per_image=True).traits.per_image
@@ -49,7 +56,7 @@ def find(id: str, **fields: Any) -> Scheme:
     """
     from imveil import schemes
 
-    return schemes.find(id, **fields)
+    return schemes.find(name, **fields)
 
 
 def __getattr__(name: str) -> Any:

@@ -34,15 +34,20 @@ _opened: dict[str, tuple[str, str]] = {}  # modules made of users' files: {name:
 Found = Iterator[tuple[str, str]]  # ids, and the name that stands for each in its module
 
 
-def _classes(tree: ast.Module) -> Found:
-    """Classes with a literal `id`."""
-    for node in tree.body:
-        for statement in node.body if isinstance(node, ast.ClassDef) else []:
-            targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-            value = getattr(statement, "value", None)
-            named = [t.id for t in targets if isinstance(t, ast.Name)]
-            if "id" in named and isinstance(value, ast.Constant) and isinstance(node, ast.ClassDef):
-                yield str(value.value), node.name
+def _classes(needs: bool) -> Callable[[ast.Module], Found]:
+    """Classes with a literal `id`; attacks say what they need, schemes do not."""
+
+    def read(tree: ast.Module) -> Found:
+        for node in tree.body:
+            told: dict[str, ast.expr | None] = {}
+            for one in node.body if isinstance(node, ast.ClassDef) else []:
+                targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
+                told |= {t.id: getattr(one, "value", None) for t in targets if isinstance(t, ast.Name)}
+            id = told.get("id")
+            if isinstance(node, ast.ClassDef) and isinstance(id, ast.Constant) and ("needs" in told) == needs:
+                yield str(id.value), node.name
+
+    return read
 
 
 def _calls(tree: ast.Module) -> Found:
@@ -86,8 +91,8 @@ class Kind:
         return f"imveil.{self.word}s"
 
 
-SCHEMES = Kind("scheme", "imveil.schemes", _classes, "id")
-ATTACKS = Kind("attack", "imveil.attacks", _classes, "id")
+SCHEMES = Kind("scheme", "imveil.schemes", _classes(needs=False), "id")
+ATTACKS = Kind("attack", "imveil.attacks", _classes(needs=True), "id")
 METRICS = Kind("metric", "imveil.metrics", _calls, "name")
 MODELS = Kind("model", "imveil.cloud.models", _makers("nn.Module", "torch.nn.Module"), "__name__")
 ADAPTERS = Kind("adapter", "imveil.cloud.adapters", _makers("Adapter"), "__name__")

@@ -14,9 +14,10 @@ import imveil
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
 from imveil import attacks
 from imveil.attacks.look import Look
-from imveil.audit.campaign import Audit, audit, campaign
+from imveil.audit.campaign import audit, campaign
 from imveil.audit.finding import Finding
 from imveil.audit.pictures import read_pictures
+from imveil.audit.result import Audit
 from imveil.audit.trials import MOST_PAIRS, Skipped, Trial, plan
 from imveil.audit.verdicts import as_json, meaning, sentence
 from imveil.errors import MissingExtra

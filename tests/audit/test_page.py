@@ -16,7 +16,8 @@ import pytest
 
 import imveil
 from auditing import PICTURES, QUICK
-from imveil.audit.campaign import Audit, audit
+from imveil.audit.campaign import audit
+from imveil.audit.result import Audit
 from imveil.audit.verdicts import sentence
 
 pytest.importorskip("jinja2", reason="the extra `audit` is not installed")

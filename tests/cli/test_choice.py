@@ -111,8 +111,8 @@ def test_train_says_what_it_chose_and_why(run: Any, tmp_path: Path) -> None:
         (["--set", "ema"], "NAME=VALUE is needed"),
         (["--adapter", "blocks", "--adapter-set", "blok=4"], "no option 'blok'; it takes block"),
         (["--model", "vit_tiny", "--model-set", "patch=0.5"], "patch of the model vit_tiny is int"),
-        (["--budget", "soon"], "90s, 10m or 1h, got 'soon'"),
-        (["--budget", "0"], "90s, 10m or 1h, got '0'"),
+        (["--budget", "soon"], "90s, 10m or 1h was needed, got 'soon'"),
+        (["--budget", "0"], "90s, 10m or 1h was needed, got '0'"),
         (["--epochs", "2", "--budget", "5m"], "say the same thing twice"),
         (["--from", "nothing-there"], "cannot be read"),
         (["--set", "ema=text"], "ema='text' is no float"),
@@ -141,7 +141,7 @@ def test_what_cannot_be_asked_is_one_line(run: Any, home: Path, tmp_path: Path, 
     ],
 )
 def test_answers_are_mirrored_only_where_that_is_right(scheme: str, per_image: bool, adapter: str, right: bool) -> None:
-    from imveil.cli.train import chosen
+    from imveil.cloud.training.choice import chosen
 
     manifest = SimpleNamespace(scheme=scheme, fields={"per_image": per_image})
     options: Any = {"net": "auto", "adapter": adapter, "augment": None, "lr": None}

@@ -1,6 +1,6 @@
 """Audit: every attack that fits, against a scheme or somebody's encryptor, within a budget; the answer in pictures.
 
-    found = audit(scheme, images, budget=120)
+    found = audit(scheme, images, budget="2m")
     found.verdict, found.best.recovery
 
 The budget is turned into trials, steps and targets beforehand (trials.py), so that the same budget asks the same
@@ -11,127 +11,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from imveil.attacks.base import U8, ViewName
 from imveil.audit.deadline import OutOfTime, within
-from imveil.audit.finding import Finding, Level, worst
+from imveil.audit.finding import Finding
 from imveil.audit.game.challenger import Challenger, challenger_of
 from imveil.audit.game.referee import game
 from imveil.audit.ladder import RUNGS, core_of
-from imveil.audit.leaks import Leak, constant, different, leaks
+from imveil.audit.leaks import constant, different, leaks
+from imveil.audit.outcome import Outcome
+from imveil.audit.result import Audit
 from imveil.audit.statistics import measured_challenger
 from imveil.audit.trials import VIEWS, Skipped, Trial, measured_slowness, plan, slowness_told
 from imveil.errors import BadInput, MissingExtra
-from imveil.record import Record
+from imveil.interval import seconds
+from imveil.metrics.base import checked
 from imveil.schemes.base import Scheme
 
 SEEDS = 3
 SHOWN = 6
 METRIC_IMAGES = 100
 MOST_LOOKED_AT = 300
-NEAR = 0.05  # of recovery: what does so nearly as well needs less to be told of
-
-
-@dataclass
-class Audit:
-    """All that an audit found.
-
-    Attributes
-    ----------
-    what
-        The scheme or encryptor in words.
-    data
-        What the pictures are.
-    leaks
-        What the cipher images show by themselves.
-    core
-        Attacks of the core that are still to be played, by group; nothing is acquitted while there are some.
-    metrics
-        Lines of (name, measured, expected, range, tells).
-    notes
-        What the reader should know beside that, in sentences.
-    looks
-        What a folder of cipher images seems to be, in words.
-    void
-        Why no verdict can be given; empty where one can.
-    """
-
-    what: str
-    data: str
-    views: tuple[ViewName, ...]
-    budget: float
-    findings: list[Finding] = field(default_factory=list)
-    leaks: list[Leak] = field(default_factory=list)
-    core: dict[str, set[str]] = field(default_factory=dict)
-    skipped: list[Skipped] = field(default_factory=list)
-    metrics: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    interrupted: bool = False
-    truth: bool = True
-    looks: str = ""
-    void: str = ""
-
-    @property
-    def best(self) -> Finding | None:
-        """The finding whose recovery is surely the highest: by the lower end of its interval, then by its mean; of
-        equals the one that needed least."""
-        return max(
-            (f for f in self.findings if f.sound),
-            key=lambda f: (round(f.low, 3), round(f.recovery, 3), *(-n for n in f.need)),
-            default=None,
-        )
-
-    @property
-    def told(self) -> Finding | None:
-        """The finding to tell of: the weakest attacker who gets as far as any, and of what he did the least that does
-        about as well. Not one that chose from a gallery: whoever has the picture already does not get it back."""
-        redrawn = [f for f in self.findings if f.sound and "gallery" not in f.trial.attack.needs]
-        grade = worst([f.level for f in redrawn])
-        if grade not in ("open", "partly open"):
-            return max(redrawn, key=lambda f: (f.low, f.recovery), default=self.best)
-        far = [f for f in redrawn if f.level == grade]
-        weakest = min((f.rung for f in far), key=RUNGS.index)
-        far = [f for f in far if f.rung == weakest]
-        most = max(f.low for f in far)
-        return min((f for f in far if f.low >= most - NEAR), key=lambda f: (*f.need, -f.low))
-
-    @property
-    def told_apart(self) -> Finding | None:
-        """The finding that picks the right candidate most often, where it does so far beyond chance."""
-        apart = [f for f in self.findings if f.sound and f.tells_apart]
-        return max(apart, key=lambda f: (f.identified, *(-n for n in f.need)), default=None)
-
-    @property
-    def unplayed(self) -> list[str]:
-        """Attacks of the core that were not played: while there are some, nothing is acquitted."""
-        return sorted(set().union(*self.core.values()))
-
-    @property
-    def level(self) -> Level:
-        """How bad it is, by the worst of what attacks did and of what the cipher images show by themselves."""
-        if self.void:
-            return "no verdict"
-        grade = worst([f.level for f in self.findings] + [leak.level for leak in self.leaks if leak.level])
-        gap = self.unplayed or not any(f.sound for f in self.findings)
-        return "not enough was tried" if grade == "nothing found" and gap else grade
-
-    def condemned(self, above: float | None, identified: float | None = None) -> bool:
-        """Whether the lower end of a recovery surely exceeds `above`, or that of a share of right picks `identified`;
-        None: not asked."""
-        if above is not None and self.best is not None and self.best.low > above:
-            return True
-        apart = self.told_apart
-        return identified is not None and apart is not None and apart.identified_interval[0] > identified
-
-    @property
-    def records(self) -> list[Record]:
-        """Of all findings and seeds."""
-        return [record for found in self.findings for record in found.records]
 
 
 Watch = Callable[[int, int, str], object]
@@ -142,7 +45,7 @@ def audit(
     target: Scheme | Challenger,
     images: U8,
     *,
-    budget: float = 120.0,
+    budget: str | float = 120.0,
     views: Sequence[ViewName] = VIEWS,
     data: str = "",
     what: str = "",
@@ -152,17 +55,31 @@ def audit(
 ) -> Audit:
     """Attack `target` with everything that fits the views.
 
-    images: plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers.
-    budget: seconds.   seeds: how often each trial is repeated, for its spread, if time is left.
-    pace: seconds that `target` takes for one picture, where that is long.
-    progress: called with (trials done, trials, what is played now).
-    Ctrl-C ends it early: the result is then marked `interrupted`. An encryptor that fails on what an attack asks of it
-    ends that trial only, and the result says so; it raises BadInput where it fails on all of them.
+    Parameters
+    ----------
+    target : a Scheme, or a Challenger, for an encryptor that is none of ours.
+    images : plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers.
+    budget : how long it may take, "2m", "90s" or seconds.
+    views : what the attacker may hold: "coa", "kpa", "cpa".
+    data, what : what the pictures and the target are called in the report.
+    seeds : how often each trial is repeated, each time under another key, if time is left.
+    pace : seconds that `target` takes for one picture, where that is long.
+    progress : called with (trials done, trials, what is played now).
+
+    Returns
+    -------
+    Audit: `verdict`, `level`, `best`, `records`, `save(path)`. Ctrl-C ends it early; it is then marked `interrupted`.
+
+    Raises
+    ------
+    BadShape, BadDtype, for images that are no batch of pictures; BadInput, where an encryptor fails on all that is
+    asked of it. One that fails on what some attack asks ends that trial only, and the result says so.
     """
+    images, budget = checked(images, "images"), seconds(budget)
     began = time.monotonic()
     scheme = target if isinstance(target, Scheme) else None
     real = target if isinstance(target, Challenger) else challenger_of(target, 0)
-    result = Audit(what or (scheme.id if scheme else "an encryptor"), data, tuple(views), budget)
+    result = Audit(what or (str(scheme) if scheme else "an encryptor"), data, tuple(views), budget)
     once = different(images)
     if len(once) < len(images):
         result.notes.append(f"{len(images) - len(once):,} of the pictures are copies of others and were left out.")
@@ -228,7 +145,7 @@ def audit(
 
 
 def campaign(
-    result: Audit,
+    result: Outcome,
     trials: Sequence[Trial],
     play: Play,
     measure: Callable[[], list[dict[str, Any]]],

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.base import U8, View
-from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Audit, Watch, campaign
+from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Watch, campaign
 from imveil.audit.finding import Finding
 from imveil.audit.game.scoring import score
 from imveil.audit.game.split import Split
@@ -24,10 +24,11 @@ from imveil.audit.identify import looks_like, whole
 from imveil.audit.ladder import RUNGS, core_of
 from imveil.audit.leaks import alike, different, leaks, total_variation
 from imveil.audit.pictures import of_one_size
+from imveil.audit.result import Audit
 from imveil.audit.statistics import measured_ciphers
 from imveil.audit.trials import Skipped, Trial, measured_slowness, plan
 from imveil.errors import BadSource
-from imveil.interval import wilson
+from imveil.interval import seconds, wilson
 from imveil.record import digest_of, measured
 
 LEAST = 4  # images: with fewer nothing can be held out
@@ -97,7 +98,7 @@ def read_truth(folder: Folder, truth: Path) -> tuple[list[int], U8, list[str]]:
         if len(rows) < 2:
             raise BadSource(
                 f"{lost}, such as {missing[0]}",
-                hint="encrypt with --keep-names, so that names pair, or leave --truth out",
+                hint="encrypt with the names kept, so that they pair, or leave the truth out",
             )
         notes.append(f"{lost}, such as {missing[0]}: they were attacked, and not compared.")
     pictures = [read_picture(known[stems[i]]).pixels for i in rows]
@@ -115,21 +116,29 @@ def _pictures(path: Path) -> list[Path]:
 
 
 def audit_folder(
-    folder: Folder,
+    folder: Folder | str | Path,
     *,
-    truth: Path | None = None,
-    budget: float = 120.0,
+    truth: str | Path | None = None,
+    budget: str | float = 120.0,
     seeds: int = SEEDS,
     progress: Watch | None = None,
 ) -> Audit:
-    """Attack the images of a folder with everything that needs cipher images alone.
+    """Attack the images of a folder with everything that needs cipher images alone. No key and no scheme is needed.
 
-    truth: a folder with the true pictures under the same names (as `imveil encrypt --keep-names` writes them); then
-    recovery is scored as in any audit, on those that pair. Raises BadSource where they do not.
-    Budget, seeds, progress and Ctrl-C are as in `audit`; other seeds hold out other images.
+    Parameters
+    ----------
+    folder : a folder of cipher images, PNG files; or what `read_folder` gave.
+    truth : a folder with the true pictures under the same names (cipher images that were encrypted with their names
+        kept); then recovery is scored as in any audit, on those that pair.
+    budget, seeds, progress : as in `audit`, and so is Ctrl-C; other seeds hold out other images.
+
+    Raises
+    ------
+    BadSource, where there are too few pictures, or the true ones do not pair.
     """
+    folder, budget = folder if isinstance(folder, Folder) else read_folder(Path(folder)), seconds(budget)
     images = folder.images
-    paired = None if truth is None else read_truth(folder, truth)
+    paired = None if truth is None else read_truth(folder, Path(truth))
     began = time.monotonic()
     h, w, c = (int(d) for d in images.shape[1:])
     found = Audit(str(folder.path), f"{len(images):,} images of {w}x{h}", ("coa",), budget, truth=paired is not None)
@@ -173,7 +182,7 @@ def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
     targets, ciphers = images[order[:held]], images[order[held:][: trial.strength or None]]
     start = time.perf_counter()
     guess = _guess(trial, targets, ciphers, seed)
-    seconds = time.perf_counter() - start
+    took = time.perf_counter() - start
     rng = np.random.default_rng([seed, 9])
     # Large images are their own crowd: fewer random ones will do, and time is short; so it is for slow attacks.
     count = held if trial.attack.slow else max(held, min(_NOISE, (1 << 24) // images[0].nbytes))
@@ -190,7 +199,7 @@ def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
         "high": round(high, 6),
         "unit": "of held-out images smoother than 99 % of random ones",
     }
-    return _finding(trial, None, targets, guess, len(ciphers), seed, seconds, numbers, found)
+    return _finding(trial, None, targets, guess, len(ciphers), seed, took, numbers, found)
 
 
 def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Finding:
@@ -202,7 +211,7 @@ def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Findi
     ciphers = images[others[: trial.strength or None]]
     start = time.perf_counter()
     guess = _guess(trial, targets, ciphers, seed)
-    seconds = time.perf_counter() - start
+    took = time.perf_counter() - start
     noise, more = (rng.integers(0, 256, some.shape, np.uint8) for some in (targets, ciphers))
     hidden, rest = true[order[:held]], true[order[held:]]
     split = Split(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held))
@@ -214,11 +223,11 @@ def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Findi
         "unit": "of the way from the best blind guess to the picture",
     }
     found = {**vars(got), "control": vars(control)}
-    return _finding(trial, hidden, targets, guess, len(ciphers), seed, seconds, numbers, found)
+    return _finding(trial, hidden, targets, guess, len(ciphers), seed, took, numbers, found)
 
 
 def _finding(
-    trial: Trial, truth: U8 | None, targets: U8, guess: U8, ciphers: int, seed: int, seconds: float,
+    trial: Trial, truth: U8 | None, targets: U8, guess: U8, ciphers: int, seed: int, took: float,
     numbers: dict[str, Any], found: dict[str, Any],
 ) -> Finding:  # fmt: skip
     setting: dict[str, Any] = {
@@ -239,7 +248,7 @@ def _finding(
         facts={**setting, "found": found},
         seed=seed,
         n=len(targets),
-        seconds=round(seconds, 3),
+        seconds=round(took, 3),
         **numbers,
     )
     some = slice(SHOWN)

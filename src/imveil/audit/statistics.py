@@ -25,7 +25,7 @@ def measured_ciphers(cipher: Images) -> list[dict[str, Any]]:
     if cipher.dtype != np.uint8 or cipher.ndim != 4:
         return []
     known = map(metrics.find, metrics.names("images") + metrics.names("batch"))
-    return [line for metric in known for line in _lines(metric, metric(cipher), cipher)]
+    return [line for metric in known for line in lines_of(metric, metric(cipher), cipher)]
 
 
 def measured_challenger(real: Challenger, images: U8, scheme: Scheme | None = None) -> list[dict[str, Any]]:
@@ -44,11 +44,12 @@ def measured_challenger(real: Challenger, images: U8, scheme: Scheme | None = No
         twins["one bit of the key"] = key_twins(under, images[:_TWINS], rng)
     for what, pair in twins.items():
         for metric in map(metrics.find, metrics.names("twins")):
-            lines += [line | {"name": f"{line['name']}, {what}"} for line in _lines(metric, metric(*pair), cipher)]
+            lines += [line | {"name": f"{line['name']}, {what}"} for line in lines_of(metric, metric(*pair), cipher)]
     return lines
 
 
-def _lines(metric: Metric, values: Any, cipher: Images) -> list[dict[str, Any]]:
+def lines_of(metric: Metric, values: Any, cipher: Images) -> list[dict[str, Any]]:
+    """The lines of one metric, for its `values` of so many cipher images."""
     shape = (int(cipher.shape[1]), int(cipher.shape[2]), int(cipher.shape[3]))
     table = np.asarray(values, float).reshape(len(values), -1)
     lines = []

@@ -8,13 +8,13 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any
 
-from imveil.audit.campaign import Audit
 from imveil.audit.finding import ORDER, Finding, Level
 from imveil.audit.identify import PLAIN
 from imveil.audit.ladder import RUNGS, Rung
+from imveil.audit.outcome import Outcome
 
 
-def sentence(found: Audit) -> str:
+def sentence(found: Outcome) -> str:
     """The verdict in a sentence or two."""
     best, grade = found.told, found.level
     if found.void:
@@ -41,7 +41,7 @@ def sentence(found: Audit) -> str:
     return f"{tried} That is no proof of security: only these attacks were tried."
 
 
-def _partly(found: Audit, best: Finding, share: str) -> str:
+def _partly(found: Outcome, best: Finding, share: str) -> str:
     apart, shown = found.told_apart, _shown(found)
     if best.level == "partly open":
         text = (
@@ -54,7 +54,7 @@ def _partly(found: Audit, best: Finding, share: str) -> str:
     return f"{text} {_apart(apart, 'Moreover, ')}" if apart and more else text
 
 
-def _recognisable(found: Audit, share: str) -> str:
+def _recognisable(found: Outcome, share: str) -> str:
     apart = found.told_apart
     what = f"These pictures could not be redrawn by what was tried (best: {share}), but"
     if apart is not None:
@@ -62,17 +62,17 @@ def _recognisable(found: Audit, share: str) -> str:
     return f"{what} their cipher images tell something to anyone who looks. {_shown(found)}"
 
 
-def _shown(found: Audit) -> str:
+def _shown(found: Outcome) -> str:
     return found.leaks[0].words if found.leaks else ""
 
 
-def _gap(found: Audit) -> str:
+def _gap(found: Outcome) -> str:
     """What is missing for an acquittal, by kind of attacker."""
     kinds = [rung.words for rung in RUNGS if found.core.get(rung.name)]
     return f"the attacks of whoever {', and of whoever '.join(kinds)} were not played to their end"
 
 
-def ladder(found: Audit) -> list[dict[str, Any]]:
+def ladder(found: Outcome) -> list[dict[str, Any]]:
     """How far each kind of attacker got, the weakest first: {rung, words, level, sentence, and numbers of the best
     attack}, one for each kind that was asked for.
 
@@ -81,7 +81,7 @@ def ladder(found: Audit) -> list[dict[str, Any]]:
     return [_step(found, rung) for rung in RUNGS if rung.view in found.views]
 
 
-def _step(found: Audit, rung: Rung) -> dict[str, Any]:
+def _step(found: Outcome, rung: Rung) -> dict[str, Any]:
     mine = [f for f in found.findings if f.rung == rung]
     sound = [f for f in mine if f.sound]
     gap = bool(found.core.get(rung.name))
@@ -135,7 +135,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def meaning(found: Audit) -> str:
+def meaning(found: Outcome) -> str:
     """What the number in the verdict means, in a sentence."""
     if found.truth:
         return (
@@ -149,7 +149,7 @@ def meaning(found: Audit) -> str:
     )
 
 
-def _smooth(found: Audit, best: Finding, grade: Level, interval: str) -> str:
+def _smooth(found: Outcome, best: Finding, grade: Level, interval: str) -> str:
     """The verdict where nobody has the true pictures."""
     share = f"{percent(best.recovery)} of the images that were held out ({interval})"
     if found.looks == PLAIN:
@@ -180,12 +180,12 @@ def _smooth(found: Audit, best: Finding, grade: Level, interval: str) -> str:
     )
 
 
-def _lower(found: Audit) -> str:
+def _lower(found: Outcome) -> str:
     words = _shown(found)
     return words[:1].lower() + words[1:]
 
 
-def _tried(found: Audit) -> int:
+def _tried(found: Outcome) -> int:
     return len({f.trial.attack.id for f in found.findings})
 
 
@@ -213,7 +213,7 @@ def _identity(best: Finding) -> str:
     return f"; the right one among {best.gallery:,} is picked in {percent(best.identified)} of cases"
 
 
-def as_json(found: Audit) -> dict[str, Any]:
+def as_json(found: Outcome) -> dict[str, Any]:
     """Everything but the pictures, as JSON can hold it."""
     best = found.best
     return {

@@ -20,7 +20,7 @@ from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
     from imveil.attacks.base import ViewName
-    from imveil.audit.campaign import Audit
+    from imveil.audit.result import Audit
 
 
 GROUP = "Attacker"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imveil.cli.encrypt import new_file
-from imveil.cli.options import KeyOption, Workers
+from imveil.cli.options import KeyOption, OwnScheme, Workers
 from imveil.cli.progress import bar, close, interruptible, rejected
 from imveil.cli.words import say
 
@@ -44,6 +44,7 @@ def decrypt(
     public: Annotated[
         bool, typer.Option("--public", help="Let others read the pictures too; else only their owner may.")
     ] = False,
+    scheme: OwnScheme = None,
     workers: Workers = None,
 ) -> None:
     """Decrypt a cipher data set: pixels, names and classes as they were, as PNG files, each one checked.
@@ -69,7 +70,7 @@ def decrypt(
         if classes or ids:
             raise BadInput("--class and --ids are for data sets, and this is one picture", hint="leave them out")
         new_file(destination, ".png")
-        id = decrypt_file(source, destination, open_key(key), of=of, public=public)
+        id = decrypt_file(source, destination, open_key(key), of=of, public=public, scheme=scheme)
         said = f"it is {id} of {of}" if of else "nothing proves this picture; --of CIPHERS does"
         say(f"{destination}: decrypted; {said}")
         return
@@ -86,6 +87,7 @@ def decrypt(
             classes=classes,
             ids=None if ids is None else lines_of(ids),
             public=public,
+            scheme=scheme,
             workers=workers,
             progress=watch,
         )

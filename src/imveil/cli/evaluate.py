@@ -10,11 +10,11 @@ import typer
 from imveil.cli.options import Ciphers, Device, Json, ModelFile, Threads, Where
 from imveil.cli.predict import load
 from imveil.cli.progress import working
-from imveil.cli.words import confusion_lines, fact, few, say, say_json, share
+from imveil.cli.words import confusion_lines, fact, say, say_json, share
 from imveil.errors import Mismatch
 
 if TYPE_CHECKING:
-    from imveil.cloud.modelfile import Model, ModelInfo
+    from imveil.cloud.modelfile import ModelInfo
     from imveil.cloud.prediction import Score
     from imveil.store.joined import AnySet
 
@@ -54,16 +54,17 @@ def evaluate(
       imveil evaluate head.safetensors test/
     """
     from imveil.cli.heads import evaluate_head
+    from imveil.cloud.scores import opened, scored
     from imveil.store.messages.head import is_head
 
     if is_head(model):
         evaluate_head(model, str(ciphers), split, as_json, threads, card)
         return
     loaded = load(model, threads, device)
-    sets = _opened(loaded.info, ciphers, force), another and _under_another_key(loaded.info, another, force)
+    sets = opened(loaded.info, ciphers, force), another and _under_another_key(loaded.info, another, force)
     with working("scoring"):
-        found, name = _scored(loaded, sets[0], split)
-        other = _scored(loaded, sets[1], split)[0] if sets[1] else None
+        found, name = scored(loaded, sets[0], split)
+        other = scored(loaded, sets[1], split)[0] if sets[1] else None
     if as_json:
         facts = {"split": name, **_facts(found, loaded.info.classes)}
         say_json(facts if other is None else {**facts, "another": _facts(other, loaded.info.classes)})
@@ -81,22 +82,11 @@ def evaluate(
         fact("another", f"{share(other.right, other.n)} on {another}; guessing gives {chance:.2%}")
 
 
-def _opened(info: ModelInfo, ciphers: Path, force: bool) -> AnySet:
-    """A cipher data set that the model can be scored on. Mismatch for one of another scheme or key, unless `force`."""
-    from imveil.store.joined import open_sets
-
-    cipher_set = open_sets(ciphers)
-    manifest = cipher_set.manifest
-    if not force:
-        info.check(manifest.scheme, manifest.fields, manifest.fingerprint, str(ciphers))
-    if list(manifest.classes) != info.classes:
-        raise Mismatch(f"the model knows the classes {few(info.classes)}, {ciphers} has {few(manifest.classes)}")
-    return cipher_set
-
-
 def _under_another_key(info: ModelInfo, ciphers: Path, force: bool) -> AnySet:
     """A cipher data set made as the model's, but under another key: what `--another` needs. Mismatch."""
-    cipher_set = _opened(info, ciphers, True)
+    from imveil.cloud.scores import opened
+
+    cipher_set = opened(info, ciphers, True)
     manifest = cipher_set.manifest
     if not force:
         info.check(manifest.scheme, manifest.fields, info.fingerprint, str(ciphers))
@@ -106,15 +96,6 @@ def _under_another_key(info: ModelInfo, ciphers: Path, force: bool) -> AnySet:
             hint="--another takes the same pictures under another key",
         )
     return cipher_set
-
-
-def _scored(loaded: Model, cipher_set: AnySet, split: str | None) -> tuple[Score, str]:
-    """The score on a cipher data set, and the split that was taken."""
-    from imveil.cloud.data.cipher_dataset import pick_split, pictures_of
-    from imveil.cloud.prediction import evaluate as score
-
-    name = pick_split(cipher_set.manifest.splits, split)
-    return score(loaded.net, *pictures_of(cipher_set, name)), name
 
 
 def _facts(found: Score, classes: list[str]) -> dict[str, Any]:

@@ -15,6 +15,12 @@ SchemeOption = Annotated[str, typer.Option("--scheme", help="The scheme; see 'im
 Fields = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field of the scheme; again for others.")
 ]
+OwnScheme = Annotated[
+    str | None,
+    typer.Option(
+        "--scheme", help="The scheme, where it is in a file of yours: mine.py:Stripes. It is run.", show_default=False
+    ),
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; one for each core unless given.")]
 From = Annotated[
     str | None,

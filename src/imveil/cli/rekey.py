@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from imveil.cli.options import Force, Workers
+from imveil.cli.options import Force, OwnScheme, Workers
 from imveil.cli.progress import bar, close, interruptible, rejected
 from imveil.cli.words import note, say
 from imveil.errors import BadDestination, BadField
@@ -28,6 +28,7 @@ def rekey(
     destination: Annotated[Path, typer.Argument(metavar="NEW", help="A new folder.", show_default=False)],
     old: From,
     new: To,
+    scheme: OwnScheme = None,
     workers: Workers = None,
 ) -> None:
     """Give a cipher data set another key. CIPHERS stays as it is: take it away where the old key must open nothing.
@@ -46,10 +47,10 @@ def rekey(
 
     before, after = open_key(old), open_key(new)
     facts = owned(source, before).cipher_set.manifest
-    if through_memory(facts.scheme, facts.fields):
+    if through_memory(facts.scheme, facts.fields, scheme):
         note(f"{facts.scheme} is no plan: plain pictures pass through memory")
     with interruptible(), bar("re-keying") as watch:
-        report = rekey_set(source, destination, before, after, workers=workers, progress=watch)
+        report = rekey_set(source, destination, before, after, scheme=scheme, workers=workers, progress=watch)
     close(report, f"re-keyed from {before.fingerprint} to {after.fingerprint}", destination)
     rejected(report, f"imveil verify {source} --key tells more")
 
@@ -71,16 +72,16 @@ def rekey_model(
     Examples:
       imveil rekey-model model.safetensors new.safetensors --from my.key --to new.key
     """
-    import imveil
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model, save_net
+    from imveil.owner.shards.contents import named
     from imveil.owner.shards.proof import check_key
     from imveil.schemes._adapt import AdaptsModel, readapted
 
     if destination.exists() and not force:
         raise BadDestination(f"{destination} exists already", hint="choose another name, or overwrite it with --force")
     loaded = load_model(model, "cpu")
-    scheme = imveil.find(loaded.info.scheme, **loaded.info.fields)
+    scheme = named(loaded.info.scheme, loaded.info.fields)
     if not isinstance(scheme, AdaptsModel):
         raise BadField(
             f"a model of {scheme.id} cannot be changed to another key",

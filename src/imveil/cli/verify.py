@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from imveil.cli.codes import BAD
+from imveil.cli.options import OwnScheme
 from imveil.cli.progress import interruptible, working
 from imveil.cli.words import note, say
 
@@ -26,6 +27,7 @@ def verify(
     key: Annotated[
         str | None, typer.Option("--key", help="The owner's key; without it only accidents are found.")
     ] = None,
+    scheme: OwnScheme = None,
 ) -> None:
     """Read every byte of a data set, and say whether it is what its owner wrote; if not, which pictures are not.
 
@@ -49,7 +51,7 @@ def verify(
                 raise BadInput(f"{source} is sealed: its key was needed", hint="give it with --key")
             verdict = check_sealed(source, opened)
         else:
-            verdict = verify_set(source, opened)
+            verdict = verify_set(source, opened, scheme=scheme)
     wrong = verdict.wrong
     for line in wrong:
         note(line)

@@ -6,12 +6,13 @@ Every line goes through `imveil.errors.shown`: names of files, classes and split
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from imveil.errors import BadField, shown
+from imveil.interval import duration as duration
+from imveil.interval import seconds as seconds
 
 
 def say(line: object = "") -> None:
@@ -72,32 +73,6 @@ def count(number: int, one: str, many: str = "") -> str:
     ('1 picture', '2,000 pictures', '0 classes')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def seconds(text: str) -> float:
-    """A time such as 120, 120s, 10m or 1h in seconds. BadField for anything else, and for none at all.
-
-    >>> seconds("10m"), seconds("1.5h")
-    (600.0, 5400.0)
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
-    value = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"] if match else 0.0
-    if value <= 0:
-        raise BadField(f"a time such as 90s, 10m or 1h was needed, got {text!r}")
-    return value
-
-
-def duration(value: float) -> str:
-    """Seconds as people say them.
-
-    >>> duration(2.34), duration(59.4), duration(125), duration(7300)
-    ('2.3 s', '59 s', '2 min 5 s', '2 h 1 min')
-    """
-    whole = round(value)
-    if whole < 60:
-        return f"{value:.1f} s" if value < 9.95 else f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def size(count: int) -> str:

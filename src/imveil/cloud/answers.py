@@ -13,7 +13,7 @@ import numpy.typing as npt
 from imveil.cloud.checks import check_kind
 from imveil.cloud.data.tars import GZIP, files_in, unpacked
 from imveil.cloud.modelfile import Model, ModelInfo
-from imveil.cloud.prediction import predict_logits
+from imveil.cloud.prediction import predict_logits, softmax
 from imveil.errors import BadDtype, BadShape, BadSource, ImveilError, Mismatch, TrainingProblem
 from imveil.store.containers.base import Packed
 from imveil.store.files import read_bytes
@@ -151,7 +151,7 @@ def _checked(name: str, found: Packed, info: ModelInfo, force: bool) -> Image | 
 
 def _answer(model: Model, waiting: list[tuple[str, Image | ImveilError]], top: int) -> Iterator[Answer | Failure]:
     good = [image for _, image in waiting if not isinstance(image, ImveilError)]
-    rows = iter(_softmax(predict_logits(model.net, np.stack(good))) if good else np.empty((0, 0)))
+    rows = iter(softmax(predict_logits(model.net, np.stack(good))) if good else np.empty((0, 0)))
     for file, image in waiting:
         if isinstance(image, ImveilError):
             yield Failure(file, image)
@@ -162,10 +162,3 @@ def _answer(model: Model, waiting: list[tuple[str, Image | ImveilError]], top: i
             continue
         best = np.argsort(-row, kind="stable")[:top]
         yield Answer(file, [(model.info.classes[k], float(row[k])) for k in best])
-
-
-def _softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):  # a row that is no number stays none, and is refused
-        powers = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
-    shares: npt.NDArray[np.float64] = powers / powers.sum(1, keepdims=True)
-    return shares

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from imveil.cloud import safefile
 from imveil.cloud.classifier import Classifier
+from imveil.cloud.data.tensors import batches
 from imveil.cloud.device import pick_device
+from imveil.cloud.prediction import F64, I64, Score, predict_logits, softmax
 from imveil.cloud.training.loop import Trained
-from imveil.cloud.training.settings import Settings
+from imveil.cloud.training.settings import Epoch, Settings
 from imveil.errors import BadDestination, BadModelFile, ImveilError, Mismatch
 from imveil.extras import nn, torch
 
@@ -59,7 +62,7 @@ class ModelInfo(BaseModel):
 
     def check(self, scheme: str, fields: Mapping[str, Any], fingerprint: str, what: str) -> None:
         """Mismatch, with both values, unless `what` was encrypted as the model's training pictures were."""
-        hint = "encrypt it the way the training pictures were, or force an answer with --force"
+        hint = "encrypt it the way the training pictures were, or force an answer"
         if scheme != self.scheme:
             raise Mismatch(f"the model was trained on {self.scheme}, {what} is {scheme}", hint=hint)
         mine, theirs = _plain(self.fields), _plain(fields)
@@ -75,10 +78,48 @@ class ModelInfo(BaseModel):
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model: net ((n, h, w, c) -> logits) and what it was trained on."""
+    """A model, loaded or just trained.
+
+    net: pictures (n, h, w, c) -> logits.   info: what it was trained on.   Of one that was just trained also history:
+    an entry an epoch, score: on the test pictures, where the set has some, and seconds.
+    """
 
     net: Classifier
     info: ModelInfo
+    history: tuple[Epoch, ...] = ()
+    score: Score | None = None
+    seconds: float = 0.0
+
+    @property
+    def classes(self) -> list[str]:
+        """Names in the order of labels."""
+        return list(self.info.classes)
+
+    def predict(self, images: Any) -> I64:
+        """The class of each cipher picture, (n,) int64, as its place in `classes`.
+
+        images: (n, h, w, c) or (n, c, h, w), numpy or torch, of the kind that was trained on (uint8, or float32); one
+        picture without its n; what a `CipherDataset` gives, an item or all of it; a batch of a DataLoader of one.
+        Whether they are under the key that the model knows cannot be seen from arrays. Raises BadShape, BadDtype.
+        """
+        found: I64 = self.probabilities(images).argmax(axis=1)
+        return found
+
+    def probabilities(self, images: Any) -> F64:
+        """How likely each class is, (n, classes), rows that sum to 1: the softmax of the logits. As for `predict`."""
+        logits = np.concatenate(
+            [predict_logits(self.net, some) for some in batches(images, self.net.shape)]
+            or [np.zeros((0, len(self.info.classes)), np.float32)]
+        )
+        return softmax(logits)
+
+    def save(self, path: str | Path, *, force: bool = False) -> None:
+        """Write the model file, safetensors, whole or not at all. BadDestination where there is one and not `force`."""
+        save_net(Path(path), self.net, self.info, force=force)
+
+    def __repr__(self) -> str:
+        facts = f"{self.info.settings.model} of {len(self.info.classes)} classes, {self.info.scheme}"
+        return f"Model({facts}, key {self.info.fingerprint})"
 
 
 def describe(trained: Trained, classes: list[str], **about: Any) -> ModelInfo:
@@ -101,13 +142,13 @@ def save_model(path: Path, trained: Trained, info: ModelInfo, *, force: bool = F
 def save_net(path: Path, net: Classifier, info: ModelInfo, *, force: bool = False) -> None:
     """`save_model` for a net however it was made."""
     if path.exists() and not force:
-        raise BadDestination(f"{path} exists already", hint="choose another name, or overwrite it with --force")
+        raise BadDestination(f"{path} exists already", hint="choose another name, or overwrite it (force)")
     safefile.write(path, net.state_dict(), info.model_dump(mode="json"))
 
 
-def load_model(path: Path, device: str | torch.device | None = None) -> Model:
+def load_model(path: str | Path, device: str | torch.device | None = None) -> Model:
     """Read a model file, its net ready to answer. BadModelFile for one that is foreign, truncated or altered."""
-    where = pick_device(device)
+    where, path = pick_device(device), Path(path)
     tensors, facts = safefile.read(path, FORMAT, VERSION)
     try:
         info = ModelInfo.model_validate(facts)

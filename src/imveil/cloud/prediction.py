@@ -19,6 +19,7 @@ from imveil.interval import wilson as wilson
 Images = npt.NDArray[Any]
 I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,14 @@ def predict_logits(net: nn.Module, images: Images, batch: int = 512) -> F32:
             part = tensor(images[start : start + batch]).to(device)
             parts.append(net(part).float().cpu().numpy())
     return np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
+
+
+def softmax(logits: F32) -> F64:
+    """Logits (n, classes) as probabilities, rows that sum to 1; NaN where a logit is no number."""
+    with np.errstate(invalid="ignore"):  # a row that is no number stays none, for the caller to refuse
+        powers = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
+    shares: F64 = powers / powers.sum(1, keepdims=True)
+    return shares
 
 
 def evaluate(net: nn.Module, images: Images, labels: I64, batch: int = 512) -> Score:

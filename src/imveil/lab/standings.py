@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
-import imveil
-from imveil import record
+from imveil import record, schemes
 from imveil.lab.evidence import Result, results
 from imveil.lab.recipes import RECIPES
 from imveil.record import Record
@@ -115,7 +114,7 @@ def row_of(runs: Sequence[Record], attacks: Sequence[Record] = ()) -> Row:
 
 
 def _described(name: str, facts: Mapping[str, Any], device: str, attacks: Sequence[Record]) -> Row:
-    scheme = imveil.find(facts["scheme"], **facts["fields"])
+    scheme = schemes.known(facts["scheme"], **facts["fields"])
     won = best(results(scheme, attacks)) if attacks else None
     return Row(
         recipe=name,

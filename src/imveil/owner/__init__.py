@@ -1,1 +1,221 @@
-"""The owner: has pictures and keys. May import store, plans, schemes, keys."""
+"""The owner: has pictures and keys. May import store, plans, schemes, keys.
+
+    from imveil import owner
+
+    owner.encrypt("pictures", "ciphers", scheme, key)
+    owner.decrypt("ciphers", "restored", key)
+
+A key is a `Key`, or a text that says where one is: the path of a key file, env:NAME, cmd:PROGRAM (see `KeyRef`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from imveil.keys.key import Key
+    from imveil.owner.run.progress import Progress, Report
+    from imveil.owner.verification import Verdict
+    from imveil.schemes.base import Scheme
+
+    AnyKey = Key | str | Path
+    Watch = Callable[[Progress], None]
+
+
+def encrypt(
+    source: Any,
+    destination: str | Path,
+    scheme: Scheme | str,
+    key: AnyKey,
+    *,
+    keep_names: bool = False,
+    hide_labels: bool = False,
+    container: str | None = None,
+    workers: int | None = None,
+    strict: bool = False,
+    progress: Watch | None = None,
+) -> Report:
+    """Encrypt all pictures of `source` into the cipher data set `destination`; an interrupted run goes on.
+
+    Parameters
+    ----------
+    source : a folder of pictures, a file of many (docs/formats.md), "cifar10", or what has the face of a source.
+    destination : a new folder.
+    scheme : a Scheme, or its name as `schemes.find` takes it.
+    key : a Key, or where one is.
+    keep_names : call cipher images as the pictures are; else names come from the key.
+    hide_labels : call classes class-0, class-1, ... in an order from the key.
+    container : "folder", "npz", "parquet", "safetensors" or "webdataset"; None: what suits the scheme.
+    workers : processes; None: one a core. strict : stop at the first picture that cannot be encrypted.
+    progress : called with a Progress now and then.
+
+    Returns
+    -------
+    Report: how many `images`, and what was `rejected` and why.
+
+    Raises
+    ------
+    BadSource, BadDestination, BadDtype, UnknownName, KeyProblem.
+    """
+    from imveil.owner.encryption import encrypt_set
+
+    return encrypt_set(
+        source, destination, _scheme(scheme), _key(key), keep_names=keep_names, hide_labels=hide_labels,
+        container=container, workers=workers, strict=strict, progress=progress,
+    )  # fmt: skip
+
+
+def decrypt(
+    source: str | Path,
+    destination: str | Path,
+    key: AnyKey,
+    *,
+    scheme: Scheme | str | None = None,
+    workers: int | None = None,
+    progress: Watch | None = None,
+) -> Report:
+    """Restore the pictures of a cipher data set as PNG files, each one checked; or one cipher image, a file.
+
+    Parameters
+    ----------
+    source : a cipher data set, or a cipher image (.png, .npz). destination : a new folder, or a .png file.
+    key : a Key, or where one is.
+    scheme : "mine.py:Stripes" or a Scheme, where the data set names one that is not installed. What the data set says
+        is never opened as a file.
+    workers, progress : as for `encrypt`.
+
+    Raises
+    ------
+    WrongKey, with both fingerprints; BadManifest, BadShard, NotInvertible, BadDestination; UnknownName for a scheme
+    that nobody has, Mismatch for one that is another.
+    """
+    from imveil.owner.decryption import decrypt_file, decrypt_set
+    from imveil.owner.run.progress import Report
+
+    if Path(source).is_file():
+        decrypt_file(source, destination, _key(key), scheme=scheme)
+        return Report(1, 0, Path(source).stat().st_size, 0.0)
+    return decrypt_set(source, destination, _key(key), scheme=scheme, workers=workers, progress=progress)
+
+
+def verify(source: str | Path, key: AnyKey | None = None, *, scheme: Scheme | str | None = None) -> Verdict:
+    """Read every byte of a cipher data set, sealed or not, and say whether it is what its owner wrote.
+
+    key : the owner's; without it only accidents are found. scheme : as for `decrypt`.
+    Returns a Verdict: `wrong` has a line for everything that is not as it was, `proven` says whether a key proves it.
+    Raises WrongKey, and BadManifest where there is none, or no proof of it.
+    """
+    from imveil.errors import BadInput
+    from imveil.owner.sealed_sets import check_sealed
+    from imveil.owner.verification import verify_set
+    from imveil.store.manifest import SEALED
+
+    opened = None if key is None else _key(key)
+    if not (Path(source) / SEALED).exists():
+        return verify_set(source, opened, scheme=scheme)
+    if opened is None:
+        raise BadInput(f"{source} is sealed: its key was needed")
+    return check_sealed(source, opened)
+
+
+def seal(
+    source: str | Path,
+    destination: str | Path,
+    key: AnyKey,
+    *,
+    move: bool = False,
+    workers: int | None = None,
+    progress: Watch | None = None,
+) -> Report:
+    """Seal a cipher data set for the time it lies or travels where nobody should read it.
+
+    key : any; whoever has it can unseal. move : take the source away shard by shard. workers, progress : as for
+    `encrypt`. Raises BadManifest, BadShard, BadDestination.
+    """
+    from imveil.owner.sealed_sets import seal_set
+
+    return seal_set(source, destination, _key(key), move=move, workers=workers, progress=progress)
+
+
+def rekey(
+    source: str | Path,
+    destination: str | Path,
+    old: AnyKey,
+    new: AnyKey,
+    *,
+    scheme: Scheme | str | None = None,
+    workers: int | None = None,
+    progress: Watch | None = None,
+) -> Report:
+    """The same pictures under another key, in a new folder; without plain pictures where the scheme is a plan.
+
+    old, new : Keys, or where they are. scheme, workers, progress : as for `decrypt`.
+    Raises WrongKey, BadManifest, NotInvertible, BadDestination.
+    """
+    from imveil.owner.rekeying import rekey_set
+
+    return rekey_set(source, destination, _key(old), _key(new), scheme=scheme, workers=workers, progress=progress)
+
+
+def encrypt_png(image: npt.NDArray[np.uint8], scheme: Scheme | str, key: AnyKey, id: str) -> bytes:
+    """One picture as the bytes of a cipher PNG, which says how it was encrypted; `imveil predict` takes it as it is.
+
+    Parameters
+    ----------
+    image : (h, w, c) uint8.
+    scheme, key : as for `encrypt`.
+    id : names the picture; with a key for each image no two pictures may have one id.
+
+    Raises
+    ------
+    BadShape, BadDtype, also for a scheme whose cipher images are no bytes.
+    """
+    from imveil.errors import BadShape
+    from imveil.owner.encryption import pick_container
+    from imveil.owner.shards.writing import Todo, encrypted
+    from imveil.store import png
+
+    if getattr(image, "ndim", None) != 3:
+        raise BadShape(f"one picture is (h, w, c), got {tuple(getattr(image, 'shape', ())) or type(image).__name__}")
+    chosen = _scheme(scheme)
+    pick_container(chosen, "folder")
+    ((cipher, tag),) = encrypted(chosen, _key(key), [Todo(0, id, "")], [image], 8)
+    return png.encode(cipher, tag)
+
+
+def load_dataset(name: str, *, coarse: bool = False) -> dict[str, tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
+    """A public data set as arrays, verified by its digest; fetched once, then kept in the cache.
+
+    Parameters
+    ----------
+    name : "cifar10" or "cifar100". coarse : the 20 superclasses of CIFAR-100 in place of its 100 classes.
+
+    Returns
+    -------
+    {"train": (images (50000, 32, 32, 3) uint8, labels (50000,) int64), "test": (...)}, in the official order.
+
+    Raises
+    ------
+    Unavailable, when it is found nowhere and cannot be fetched; UnknownName.
+    """
+    from imveil.owner.datasets.cifar import load
+
+    return load(name, coarse=coarse)
+
+
+def _scheme(scheme: Scheme | str) -> Scheme:
+    from imveil import schemes
+
+    return schemes.find(scheme) if isinstance(scheme, str) else scheme
+
+
+def _key(key: AnyKey) -> Key:
+    from imveil.keys.key import Key
+    from imveil.keys.reference import KeyRef
+
+    return key if isinstance(key, Key) else KeyRef(str(key)).open()

@@ -21,7 +21,7 @@ from imveil.owner.run import pool
 from imveil.owner.run.place import apart, locked
 from imveil.owner.run.progress import Progress, Report, Watch, cannot_write, writing
 from imveil.owner.shards import names
-from imveil.owner.shards.contents import Contents, contents, expected, find_scheme, read_table
+from imveil.owner.shards.contents import Contents, Own, contents, expected, find_scheme, read_table
 from imveil.owner.shards.fitting import Holds, fitted
 from imveil.owner.shards.proof import UNPROVEN, check_key, owned
 from imveil.owner.shards.reading import ELSEWHERE, PRIVATE, PUBLIC, Done, Task, Todo, as_file, make
@@ -43,6 +43,7 @@ def decrypt_set(
     classes: Collection[str] | None = None,
     ids: Collection[str] | None = None,
     public: bool = False,
+    scheme: Own = None,
     workers: int | None = None,
     progress: Watch | None = None,
 ) -> Report:
@@ -53,7 +54,8 @@ def decrypt_set(
     The order of the original source is that of `read_table`.
 
     classes, ids: only pictures of these classes, or of these ids (SPLIT/CLASS/NAME).   public: let others than their
-    owner read the pictures, as far as the umask does.
+    owner read the pictures, as far as the umask does.   scheme: "mine.py:Stripes" or a Scheme, where the data set names
+    one that is not installed.
 
     Raises WrongKey with both fingerprints, BadManifest, NotInvertible, BadDestination, and BadInput for a class or id
     that the data set has not.
@@ -61,7 +63,7 @@ def decrypt_set(
     started, root = time.monotonic(), Path(destination)
     apart(Path(source), root)
     cipher_set, wrong, proven = owned(Path(source), key)
-    scheme = find_scheme(cipher_set.manifest.scheme, cipher_set.manifest.fields)
+    chosen = find_scheme(cipher_set.manifest.scheme, cipher_set.manifest.fields, scheme)
     held = contents(cipher_set, key)
     with locked(root, private=not public), writing(root):
         paths = names.as_png(held.ids)
@@ -74,7 +76,7 @@ def decrypt_set(
             small = total < _SMALL[0] and sum(s.bytes for s in cipher_set.manifest.shards) < _SMALL[1]
             workers = 1 if small else pool.default_workers()
         results: list[Done] = []
-        work = pool.run(make, (cipher_set, scheme, root, held.table.version, public), key, tasks, workers)
+        work = pool.run(make, (cipher_set, chosen, root, held.table.version, public), key, tasks, workers)
         with contextlib.closing(work):
             for result in work:
                 results.append(result)
@@ -94,14 +96,20 @@ def decrypt_set(
 
 
 def decrypt_file(
-    source: str | Path, destination: str | Path, key: Key, *, of: str | Path | None = None, public: bool = False
+    source: str | Path,
+    destination: str | Path,
+    key: Key,
+    *,
+    of: str | Path | None = None,
+    public: bool = False,
+    scheme: Own = None,
 ) -> str:
     """The one cipher image of a file into one PNG, by `decrypt_image`; the id of the picture where `of` proves it.
 
-    of: the data set that the image belongs to: its sealed table says which picture it must be. public: as for
-    `decrypt_set`. Raises BadDestination where it cannot be written.
+    of: the data set that the image belongs to: its sealed table says which picture it must be. public, scheme: as
+    for `decrypt_set`. Raises BadDestination where it cannot be written.
     """
-    image, id = decrypt_proven(read_bytes(source), key, str(source), of)
+    image, id = decrypt_proven(read_bytes(source), key, str(source), of, scheme)
     try:
         write_file(Path(destination), image, mode=PUBLIC if public else PRIVATE)
     except OSError as error:
@@ -109,16 +117,16 @@ def decrypt_file(
     return id
 
 
-def decrypt_image(data: bytes, key: Key, where: str) -> bytes:
+def decrypt_image(data: bytes, key: Key, where: str, *, scheme: Own = None) -> bytes:
     """A cipher PNG, or .npz of one image, by what it says of itself, as the PNG file of the picture.
 
     where: names it in errors. Nothing proves the result: whoever wrote the file may have written another picture.
     Raises BadImage, WrongKey, NotInvertible.
     """
-    return decrypt_proven(data, key, where, None)[0]
+    return decrypt_proven(data, key, where, None, scheme)[0]
 
 
-def decrypt_proven(data: bytes, key: Key, where: str, of: str | Path | None) -> tuple[bytes, str]:
+def decrypt_proven(data: bytes, key: Key, where: str, of: str | Path | None, own: Own = None) -> tuple[bytes, str]:
     """As `decrypt_image`, and the id that the picture has in the data set `of`, "" without.
 
     Raises BadImage too for a picture that is none of that data set.
@@ -127,9 +135,9 @@ def decrypt_proven(data: bytes, key: Key, where: str, of: str | Path | None) -> 
     if tag is None:
         raise BadImage(
             f"{where} has no chunk imVl, so it does not say how it was encrypted",
-            hint="give a cipher PNG as 'imveil encrypt' wrote it",
+            hint="give a cipher PNG as imveil wrote it",
         )
-    scheme = find_scheme(tag.scheme, tag.fields)
+    scheme = find_scheme(tag.scheme, tag.fields, own)
     check_key(key, tag.fingerprint, where)
     if not scheme.material(key, scheme.plain_shape(image.shape)):
         raise BadImage(

@@ -32,7 +32,7 @@ from imveil.owner.run.place import apart
 from imveil.owner.run.progress import Reject, Report, Watch, writing
 from imveil.owner.run.scratch import read as read_aside
 from imveil.owner.run.scratch import scratch
-from imveil.owner.shards.contents import Contents, contents, find_scheme
+from imveil.owner.shards.contents import Contents, Own, contents, find_scheme
 from imveil.owner.shards.proof import owned
 from imveil.owner.shards.reading import ShardReader, check_tag
 from imveil.owner.shards.sealed_table import VERSION, Row, pixel_check
@@ -56,6 +56,7 @@ def rekey_set(
     old: Key,
     new: Key,
     *,
+    scheme: Own = None,
     workers: int | None = None,
     engine: pool.Engine = pool,
     progress: Watch | None = None,
@@ -75,7 +76,7 @@ def rekey_set(
         )
     if old == new:
         raise KeyProblem(f"{source} is under key {old.fingerprint} already", hint="imveil keygen makes another key")
-    scheme = find_scheme(manifest.scheme, manifest.fields)
+    found = find_scheme(manifest.scheme, manifest.fields, scheme)
     held = contents(cipher_set, old)
     table = held.table
     if table.version != VERSION:
@@ -86,9 +87,9 @@ def rekey_set(
     apart(Path(source), Path(destination))
     with writing(Path(destination)), scratch(cipher_set, Path(destination), new, workers, engine) as aside:
         report = encrypt_set(
-            Ciphers.of(cipher_set, held, old, new, aside),
+            Ciphers.of(cipher_set, held, old, new, aside, found),
             destination,
-            scheme,
+            found,
             new,
             keep_names=table.keep_names,
             hide_labels=table.hide_labels,
@@ -102,13 +103,13 @@ def rekey_set(
     return replace(report, rejected=left_out, wrong=wrong)
 
 
-def through_memory(id: str, fields: Mapping[str, Any]) -> bool:
+def through_memory(id: str, fields: Mapping[str, Any], own: Own = None) -> bool:
     """Whether re-keying images of this scheme makes plain pictures in memory. Raises NotInvertible.
 
     >>> through_memory("negpos/1", {}), through_memory("orthogonal/1", {})
     (False, True)
     """
-    scheme = find_scheme(id, fields)
+    scheme = find_scheme(id, fields, own)
     tile, channels = scheme.traits.tile, (scheme.traits.channels or (3,))[0]
     plan = scheme.plan(Key(bytes(32)), (tile, tile, channels))
     return from_one_to_other(plan, plan) is None
@@ -147,9 +148,13 @@ class Ciphers:
     why: dict[int, str]
     sealed: bytes
     aside: Path | None = None
+    scheme: Scheme | None = None
 
     @classmethod
-    def of(cls, cipher_set: CipherSet, held: Contents, old: Key, new: Key, aside: Path | None = None) -> Ciphers:
+    def of(
+        cls, cipher_set: CipherSet, held: Contents, old: Key, new: Key, aside: Path | None = None,
+        scheme: Scheme | None = None,
+    ) -> Ciphers:  # fmt: skip
         """For a set on its owner's word."""
         rows = held.table.rows
         where: list[tuple[int, int, str] | None] = [None] * len(rows)
@@ -159,7 +164,7 @@ class Ciphers:
         reasons = _reasons(cipher_set)
         why = {i: reasons.get(path, LEFT_OUT) for i, path in enumerate(held.paths) if where[i] is None}
         sealed = seal(old.reveal(), new, _PURPOSE)
-        return cls(cipher_set, rows, held.table.classes, where, why, sealed, aside)
+        return cls(cipher_set, rows, held.table.classes, where, why, sealed, aside, scheme)
 
     @property
     def spec(self) -> str:
@@ -200,7 +205,8 @@ class Ciphers:
 
     @cached_property
     def _scheme(self) -> Scheme:
-        return find_scheme(self.cipher_set.manifest.scheme, self.cipher_set.manifest.fields)
+        manifest = self.cipher_set.manifest
+        return find_scheme(manifest.scheme, manifest.fields, self.scheme)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_reader"}

@@ -15,10 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import imveil
 from imveil.errors import BadManifest, ImveilError, StoreProblem
 from imveil.keys.key import Key
-from imveil.owner.shards.contents import Contents, contents
+from imveil.owner.shards.contents import Contents, Own, contents, named
 from imveil.owner.shards.proof import differences, proof
 from imveil.owner.shards.sealed_table import Check, Row, checks, pixel_digest
 from imveil.owner.shards.sealing import AUTH
@@ -71,11 +70,12 @@ class _Picture:
         return f"{self.path} ({self.id})"
 
 
-def verify_set(source: str | Path, key: Key | None = None) -> Verdict:
+def verify_set(source: str | Path, key: Key | None = None, *, scheme: Own = None) -> Verdict:
     """Read every byte of the cipher data set in the folder `source`, and look at every entry there.
 
-    key: the owner's; without it only digests are compared, which a forger would have made fit. Raises WrongKey with
-    both fingerprints, and BadManifest where there is no manifest at all, or no proof of it.
+    key: the owner's; without it only digests are compared, which a forger would have made fit.   scheme: where the set
+    names one that is not installed, as for `decrypt_set`. Raises WrongKey with both fingerprints, and BadManifest where
+    there is no manifest at all, or no proof of it.
     """
     home = Path(source)
     if key is None:
@@ -89,7 +89,7 @@ def verify_set(source: str | Path, key: Key | None = None) -> Verdict:
             f"{home / AUTH} is not there; without it nothing can be proven",
             hint="sets that were made before it came have none: decrypt checks each picture",
         )
-    return Verdict.of(found, True, _with_key(CipherSet(home, found), key))
+    return Verdict.of(found, True, _with_key(CipherSet(home, found), key, scheme))
 
 
 def _without_key(cipher_set: CipherSet) -> Iterator[str]:
@@ -102,7 +102,7 @@ def _without_key(cipher_set: CipherSet) -> Iterator[str]:
     yield from _beside(cipher_set, paths)
 
 
-def _with_key(cipher_set: CipherSet, key: Key) -> Iterator[str]:
+def _with_key(cipher_set: CipherSet, key: Key, scheme: Own = None) -> Iterator[str]:
     """What is not as its owner wrote it."""
     home, manifest = cipher_set.path, cipher_set.manifest
     yield from differences(home, manifest)
@@ -112,7 +112,7 @@ def _with_key(cipher_set: CipherSet, key: Key) -> Iterator[str]:
         yield error.message
         yield from _without_key(cipher_set)
         return
-    looker = _Looker.of(cipher_set, held, key)
+    looker = _Looker.of(cipher_set, held, key, scheme)
     yield from looker.wrong()
     files = {picture.path for picture in looker.pictures} if cipher_set.container.suffix == "sha256" else set()
     yield from _beside(cipher_set, files | {shard.file for shard in manifest.shards})
@@ -165,10 +165,11 @@ class _Looker:
     shards: list[list[_Picture]]
     key: Key
     check: Check
+    own: Own = None
     searched: int = field(default=0)
 
     @classmethod
-    def of(cls, cipher_set: CipherSet, held: Contents, key: Key) -> _Looker:
+    def of(cls, cipher_set: CipherSet, held: Contents, key: Key, own: Own = None) -> _Looker:
         """For a set and what it holds."""
         table = held.table
         every = {
@@ -177,7 +178,7 @@ class _Looker:
             if row.mac is not None
         }
         shards = [[every[i] for i in places] for places in held.shards]
-        return cls(cipher_set, list(every.values()), shards, key, checks(table.version, key))
+        return cls(cipher_set, list(every.values()), shards, key, checks(table.version, key), own)
 
     def wrong(self) -> Iterator[str]:
         """A line for everything that is not as it was."""
@@ -219,7 +220,7 @@ class _Looker:
         """Pictures of this shard that are missing, altered, or another's. told: what is said where none is."""
         known = {picture.path: picture for picture in mine}
         lines = [line for line in opened.lines if line.path in known]
-        scheme = imveil.find(self.cipher_set.manifest.scheme, **self.cipher_set.manifest.fields)
+        scheme = named(self.cipher_set.manifest.scheme, self.cipher_set.manifest.fields, self.own)
         well = True
         for line, found in zip(lines, opened.read(lines), strict=True):
             picture = known[line.path]

@@ -35,9 +35,41 @@ class Played:
     control: Score | None = None
 
 
-def play(scheme: Scheme | Challenger, images: U8, attack: Attack | str, **how: Any) -> Record:
-    """Play one game and return its record, of kind "recovery". The arguments are those of `game`."""
-    return game(scheme, images, attack, **how).record
+def play(
+    scheme: Scheme | Challenger,
+    images: U8,
+    attack: Attack | str,
+    *,
+    terms: Terms | None = None,
+    seed: int = 0,
+    data: str = "",
+    steps: int | None = None,
+    against_noise: bool = True,
+) -> Record:
+    """Play one attack against a scheme, and score it.
+
+    Parameters
+    ----------
+    scheme : what encrypts; a Challenger for an encryptor that is none of ours.
+    images : (n, h, w, c) uint8, enough for the `terms`.
+    attack : an Attack, or its name as `attacks.find` takes it.
+    terms : how many targets, cipher images, pairs, queries, public pictures and candidates; `Terms()` by default.
+    seed : decides the split, the key and the attack's rng.
+    data : what the pictures are called in the record.
+    steps : how many the attack may take; None: its own default.
+    against_noise : play the same attack against noise, too.
+
+    Returns
+    -------
+    Record of kind "recovery": `value` with `low` and `high`, its 95 % interval, and `facts["found"]` with all numbers.
+
+    Raises
+    ------
+    BadInput for too few pictures, BadShape for a guess that is no pictures of the targets, UnknownName.
+    """
+    return game(
+        scheme, images, attack, terms=terms, seed=seed, data=data, steps=steps, against_noise=against_noise
+    ).record
 
 
 def game(
@@ -51,13 +83,7 @@ def game(
     steps: int | None = None,
     against_noise: bool = True,
 ) -> Played:
-    """Play one game.
-
-    scheme: what encrypts; a Challenger for an encryptor that is none of ours.   images: (n, h, w, c) uint8, enough for
-    `terms`. data: what the pictures are called in the record.   seed: decides the deal, the key and the attack's rng.
-    steps: how many the attack may take, its own default when None. against_noise: play the control too.
-    Raises BadInput for too few pictures, BadShape for a guess that is no pictures of the targets.
-    """
+    """`play`, whole: with the pictures, for reports that show them."""
     attack = attacks.find(attack) if isinstance(attack, str) else attack
     terms = terms or Terms()
     steps = attack.steps if steps is None else steps

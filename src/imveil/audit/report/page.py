@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imveil.audit.campaign import Audit
 from imveil.audit.finding import Finding
+from imveil.audit.outcome import Outcome
 from imveil.audit.report.plot import curve
 from imveil.audit.report.sheet import data_url, picture
 from imveil.audit.verdicts import held, ladder, line, meaning, percent, sentence
@@ -35,7 +35,7 @@ _NOWHERE = 0.01
 _GOOD = 0.5  # of the statistics must lie where those of random images do, to be called good
 
 
-def audit_html(found: Audit, command: str = "", examiner: str = "", case: str = "") -> str:
+def audit_html(found: Outcome, command: str = "", examiner: str = "", case: str = "") -> str:
     """The whole page. Raises MissingExtra without jinja2.
 
     Parameters
@@ -89,7 +89,7 @@ def audit_html(found: Audit, command: str = "", examiner: str = "", case: str = 
     )
 
 
-def write_audit(path: Path, found: Audit, command: str = "", examiner: str = "", case: str = "") -> None:
+def write_audit(path: Path, found: Outcome, command: str = "", examiner: str = "", case: str = "") -> None:
     """Write the page, whole or not at all."""
     from imveil.store.files import write_file
 
@@ -102,7 +102,7 @@ def policy(css: str) -> str:
     return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def statistics(found: Audit, metrics: list[dict[str, Any]]) -> str:
+def statistics(found: Outcome, metrics: list[dict[str, Any]]) -> str:
     """What the statistics say, and what they do not; empty where there are none."""
     told = [metric for metric in metrics if metric["inside"] is not None]
     if not told:
@@ -137,14 +137,14 @@ def _critical(metric: dict[str, Any]) -> dict[str, Any]:
     return metric | {"critical": words, "inside": bool(low <= metric["mean"] <= high)}
 
 
-def _lines(found: Audit) -> list[dict[str, Any]]:
+def _lines(found: Outcome) -> list[dict[str, Any]]:
     """The table of all trials, the furthest first."""
     lines = [line(one) | {"best": one is found.told} for one in found.findings]
     lines.sort(key=lambda one: (-round(one["mean"], 3), one["attack"], one["ciphers"] + one["pairs"]))
     return [one | {"held": held(one)} for one in lines]
 
 
-def _reasons(found: Audit) -> list[tuple[str, list[str]]]:
+def _reasons(found: Outcome) -> list[tuple[str, list[str]]]:
     """What was not tried, by reason."""
     reasons: dict[str, list[str]] = {}
     for one in found.skipped:
@@ -152,7 +152,7 @@ def _reasons(found: Audit) -> list[tuple[str, list[str]]]:
     return list(reasons.items())
 
 
-def _furthest(found: Audit) -> list[Finding]:
+def _furthest(found: Outcome) -> list[Finding]:
     """Of each attack the finding that got furthest, with the least if several did; the best attack first."""
     best: dict[str, Finding] = {}
     for one in found.findings:

@@ -7,8 +7,8 @@ import io
 from statistics import fmean
 from typing import Any
 
-from imveil.audit.campaign import Audit
 from imveil.audit.finding import Finding
+from imveil.audit.outcome import Outcome
 from imveil.errors import MissingExtra
 
 # Okabe and Ito's colours, which people of any colour vision tell apart.
@@ -16,7 +16,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 _AXES = {"ciphers": "cipher images", "pairs": "known pictures"}
 
 
-def curve(found: Audit) -> str:
+def curve(found: Outcome) -> str:
     """As a data: address; empty where no attack was played with more than one number of images. Raises MissingExtra
     without matplotlib."""
     panels: dict[str, dict[str, list[Finding]]] = {}

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-import imveil
+from imveil import schemes
 from imveil.errors import BadDtype, BadIds, BadImage, BadInput, Mismatch, NotInvertible
 from imveil.extras import need
 from imveil.keys.key import Key
@@ -136,7 +136,7 @@ def _plain(path: str, file: bytes, key: Key) -> bytes:
         raise BadImage(f"{path} has no tag: it was not encrypted by imveil")
     if tag.fingerprint != key.fingerprint:
         raise Mismatch(f"{path} is encrypted under the key {tag.fingerprint}, this key is {key.fingerprint}")
-    scheme = imveil.find(tag.scheme, **tag.fields)
+    scheme = schemes.known(tag.scheme, **tag.fields)
     if not scheme.traits.invertible:
         raise NotInvertible(f"{scheme.id} cannot be decrypted, by design")
     nonces = None if tag.nonce is None else [tag.nonce]

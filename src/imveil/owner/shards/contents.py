@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import imveil
-from imveil.errors import BadManifest, NotInvertible
+from imveil import schemes
+from imveil.errors import BadManifest, Mismatch, NotInvertible, UnknownName, brief
 from imveil.keys.key import Key
 from imveil.owner.shards import labels, names
 from imveil.owner.shards.sealed_table import Table
@@ -15,6 +16,7 @@ from imveil.store.files import read_regular
 from imveil.store.manifest import ALL, NAMES
 from imveil.store.sets import CipherSet
 
+Own = Scheme | str | None  # a scheme that its owner names, in place of what a data set says
 _LONGEST = 1 << 15  # bytes of a row: a name of 4,096, escaped
 
 
@@ -60,9 +62,27 @@ def expected(cipher_set: CipherSet, table: Table, key: Key) -> tuple[list[str], 
     return ids, names.cipher_paths(table.rows, table.classes, key, table.keep_names, extension, seen)
 
 
-def find_scheme(id: str, fields: Any) -> Scheme:
-    """The scheme of a manifest or tag, if it can be decrypted; else NotInvertible with the reason."""
-    scheme = imveil.find(id, **fields)
+def named(id: str, fields: Mapping[str, Any], own: Own = None) -> Scheme:
+    """The scheme that a manifest, tag or model names. What it names is looked up, and never opened as a file.
+
+    own: the owner's word for it, "mine.py:Stripes" or a Scheme, where nobody else has that scheme; its file is run.
+    Raises UnknownName, BadField; Mismatch where `own` is another scheme.
+    """
+    if own is None:
+        try:
+            return schemes.known(id, **fields)
+        except UnknownName as error:
+            hint = f"{error.hint} Where it is in a file of your own, name that as the scheme: mine.py:Name"
+            raise UnknownName(error.message, hint=hint) from error
+    kind = schemes.kind(own) if isinstance(own, str) else type(own)
+    if kind.id != id:
+        raise Mismatch(f"{brief(id)} was needed, {own if isinstance(own, str) else kind.id} is {kind.id}")
+    return kind.make(**fields)
+
+
+def find_scheme(id: str, fields: Mapping[str, Any], own: Own = None) -> Scheme:
+    """`named`, if it can be decrypted; else NotInvertible with the reason."""
+    scheme = named(id, fields, own)
     if not scheme.traits.invertible:
         raise NotInvertible(f"{scheme.id} {scheme.why_not_invertible}")
     return scheme
@@ -88,4 +108,4 @@ def _dealt(cipher_set: CipherSet, table: Table, paths: list[str]) -> list[list[i
     return shards
 
 
-__all__ = ["Contents", "contents", "expected", "find_scheme", "read_table"]
+__all__ = ["Contents", "Own", "contents", "expected", "find_scheme", "named", "read_table"]
