@@ -9,7 +9,7 @@ from typing import Any
 from scripts.tables.claims import variants
 
 from imveil import record
-from imveil.lab.evidence import status
+from imveil.lab.evidence import queries, status
 from imveil.record import Record
 
 KINDS = ("accuracy", "key-space", "kept", "recovery", "sequence")
@@ -48,7 +48,16 @@ def _short(records: Iterable[Record]) -> Iterable[Record]:
 def _statuses(records: list[Record]) -> list[dict[str, Any]]:
     """Of every scheme with its defaults, and with other fields that were played against."""
     games = [one for one in records if one.kind == "recovery"]
-    return [{"scheme": scheme.id, "fields": scheme.config(), "status": status(scheme, games)} for scheme in variants()]
+    runs = [one for one in records if one.kind == "accuracy"]
+    return [
+        {
+            "scheme": scheme.id,
+            "fields": scheme.config(),
+            "status": status(scheme, games),
+            "queries": queries(scheme, runs),
+        }
+        for scheme in variants()
+    ]
 
 
 FILES = {"src/imveil/records.json": carried}

@@ -14,6 +14,7 @@ from imveil import Key
 from imveil.cli import main
 from imveil.keys.files import write_key
 from imveil.owner.encryption import encrypt_set
+from imveil.statuses import in_a_line
 from imveil.store.sets import open_set, read_image
 from made_source import tree
 from terminal import at_a_terminal
@@ -60,8 +61,10 @@ def test_there_and_back(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(
         rf"3 pictures encrypted with negpos/1, key {KEY.fingerprint}: 0\.0 MB in .* s \(.* images/s\), c\n", out
     )
-    assert err == ""
-    assert run(command, capfd) == ("already complete: 3 pictures in c\n", "")
+    status = f"imveil: {in_a_line('negpos/1', imveil.find('negpos/1', per_image=True).config())}\n"
+    assert err == status
+    assert "keys do not matter for queries" in status
+    assert run(command, capfd) == ("already complete: 3 pictures in c\n", status)
     out, err = run("decrypt c p --key my.key", capfd)
     assert out.startswith(f"3 pictures decrypted with key {KEY.fingerprint}: ")
     assert err == ""
@@ -90,7 +93,8 @@ def test_one_picture(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
 def test_what_the_owner_should_know_is_said(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (here / "pictures" / "train" / "notes.txt").write_text("")
     _, err = run("encrypt pictures c --key my.key --scheme negpos/1", capfd)
-    assert err == "imveil: files of pictures that are no pictures by their names, passed over: 1\n"
+    assert "imveil: negpos/1: broken by 5 cipher images; " in err
+    assert err.endswith("\nimveil: files of pictures that are no pictures by their names, passed over: 1\n")
     no_way_back = [id for id in imveil.schemes.names() if not imveil.find(id).traits.invertible]
     _, err = run(f"encrypt pictures d --key my.key --scheme {no_way_back[0]}", capfd)
     assert f"{no_way_back[0]} cannot be decrypted again, by design" in err

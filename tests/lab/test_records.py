@@ -15,13 +15,13 @@ from imveil import record, system
 from imveil.audit.game.challenger import key_of
 from imveil.errors import BadDestination, BadSource, UnknownName
 from imveil.lab.claims import Evidence, claims_of
-from imveil.lab.evidence import status
+from imveil.lab.evidence import queries, status
 from imveil.lab.paper import PAPER
 from imveil.lab.recipe import Recipe
 from imveil.lab.recipes import RECIPES, asked, find_recipe
 from imveil.lab.standings import rows
 from imveil.record import Record, measured
-from imveil.statuses import status_of
+from imveil.statuses import queries_of, status_of
 
 ROOT = Path(__file__).parents[2]
 DIGESTS = dict(line.split() for line in (Path(__file__).parent / "recipe_digests.txt").read_text().splitlines())
@@ -61,6 +61,7 @@ def test_what_a_wheel_carries_is_enough_for_leaderboard_claims_and_statuses() ->
             assert reading.judge(ours) == reading.judge(theirs), (claim.name, reading.means)
     for scheme in schemes:
         assert status_of(scheme.id, scheme.config()) == status(scheme, known["recovery"][0])
+        assert queries_of(scheme.id, scheme.config()) == queries(scheme, known["accuracy"][0])
     assert status_of("nobodys/1", {"per_image": [1]}) == "not measured"
 
 

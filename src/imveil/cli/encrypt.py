@@ -124,6 +124,7 @@ def encrypt(
         return
     from imveil.owner.encrypt_far import encrypt_far
     from imveil.owner.encryption import encrypt_set, pick_container
+    from imveil.statuses import in_a_line
     from imveil.store.far import Far, is_far
     from imveil.store.manifest import REJECTED
 
@@ -132,6 +133,7 @@ def encrypt(
         note(f"cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}")
     if not chosen.traits.invertible:
         note(f"{chosen.id} cannot be decrypted again, by design")
+    note(in_a_line(chosen.id, chosen.config()))
     runs = _engine(engine, address, key)
     opened = open_key(key)
     pictures = pictures_of(source, form, prepare, copies)

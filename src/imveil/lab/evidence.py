@@ -7,6 +7,7 @@ control scored above the best blind guess, or that no control stands beside, cou
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
@@ -16,6 +17,7 @@ from imveil.record import Record, latest, runs
 from imveil.schemes.base import Scheme
 
 BROKEN, RECOGNISABLE, OUTLINES, LINKED = 0.9, 0.3, 0.1, 0.5
+SAME = 2.0  # points of accuracy: a key that makes less of a difference makes none
 View = Literal["one", "many", "pairs", "chosen", "gallery"]
 
 
@@ -125,3 +127,22 @@ def status(scheme: Scheme, records: Iterable[Record]) -> str:
     if parts:
         return "; ".join(parts)
     return "no break found: tried " + ", ".join(sorted({one.attack for one in found}))
+
+
+def queries(scheme: Scheme, records: Iterable[Record]) -> str:
+    """Whether a model answers pictures that were encrypted under another key, of accuracy records; "" for none.
+
+    Of all recipes that were asked both ways, the one whose answers are best counts.
+    """
+    asked: dict[str, dict[str, list[float]]] = {}
+    for one in latest(records):
+        facts = one.facts
+        if facts["scheme"] == scheme.id and facts["fields"] == scheme.config():
+            recipe = json.dumps({name: value for name, value in facts.items() if name != "query"}, sort_keys=True)
+            asked.setdefault(recipe, {}).setdefault(facts["query"], []).append(one.value)
+    both = [(fmean(ways["same"]), fmean(ways["another"])) for ways in asked.values() if {"same", "another"} <= {*ways}]
+    if not both:
+        return ""
+    own, other = max(both)
+    matters = "do not matter" if own - other < SAME else "matter"
+    return f"keys {matters} for queries: {other:.0f} % right under another key, {own:.0f} % under its own"
