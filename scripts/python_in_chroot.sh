@@ -20,11 +20,11 @@ cp -L /etc/resolv.conf "$room/etc/resolv.conf"
 cp -L /etc/ssl/certs/ca-certificates.crt "$room/etc/ssl/certs/ca-certificates.crt"
 rm -rf "$room/imveil" && mkdir -p "$room/imveil"
 git -C "$(dirname "$0")/.." archive HEAD | tar -x -C "$room/imveil"
-chroot "$room" /usr/bin/env -u PYTHONPATH HOME=/root bash -euc '
+chroot "$room" /usr/bin/env -u PYTHONPATH HOME=/root bash -euo pipefail -c '
     cd /imveil
     python3 --version
     [ -x /venv/bin/python ] || python3 -m venv /venv
-    /venv/bin/python -m pip install --quiet --disable-pip-version-check -e . pytest hypothesis 2>/dev/null
+    /venv/bin/python -m pip install --quiet --disable-pip-version-check -e . pytest hypothesis scipy mpmath
     /venv/bin/imveil --help >/dev/null
-    /venv/bin/python -m pytest -q -p no:cacheprovider tests/keys tests/plans tests/metrics tests/test_every_scheme.py 2>&1 | tail -15
+    /venv/bin/python -m pytest -q -p no:cacheprovider tests/keys tests/plans tests/metrics tests/test_every_scheme.py 2>&1 | tail -5
 '
