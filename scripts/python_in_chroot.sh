@@ -24,7 +24,7 @@ chroot "$room" /usr/bin/env -u PYTHONPATH HOME=/root bash -euo pipefail -c '
     cd /imveil
     python3 --version
     [ -x /venv/bin/python ] || python3 -m venv /venv
-    /venv/bin/python -m pip install --quiet --disable-pip-version-check -e . pytest hypothesis scipy mpmath
+    /venv/bin/python -m pip install --quiet --disable-pip-version-check -e . pytest hypothesis scipy mpmath scikit-image
     /venv/bin/imveil --help >/dev/null
     /venv/bin/python -m pytest -q -p no:cacheprovider tests/keys tests/plans tests/metrics tests/test_every_scheme.py 2>&1 | tail -5
 '

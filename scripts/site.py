@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from inspect import isclass, isfunction, ismodule
 from pathlib import Path
@@ -49,14 +50,14 @@ BESIDE = {
 }
 
 
-def main() -> None:
+def main(words: Sequence[str]) -> None:
     """Stage, then build."""
     stage()
-    if "--stage" in sys.argv:
+    if "--stage" in words:
         return
     shutil.rmtree(BUILD / "site", ignore_errors=True)
-    words = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "-f", str(BUILD / "zensical.toml")]
-    done = subprocess.run(words, cwd=BUILD, capture_output=True, text=True)
+    command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "-f", str(BUILD / "zensical.toml")]
+    done = subprocess.run(command, cwd=BUILD, capture_output=True, text=True)
     said = done.stdout + done.stderr
     if done.returncode or re.search(r"\bwarning\b", said, re.IGNORECASE):
         sys.exit(f"the site has warnings, and they count as errors:\n{said}")
@@ -122,7 +123,11 @@ def tabs() -> list[dict[str, list[dict[str, str]]]]:
     for tab, patterns in MENU.items():
         menu[tab] = []
         for pattern in patterns:
-            fitting = [name for name in there if Path(name).match(pattern) and Path(name).parts[:-1] == Path(pattern).parts[:-1]]
+            fitting = [
+                name
+                for name in there
+                if Path(name).match(pattern) and Path(name).parts[:-1] == Path(pattern).parts[:-1]
+            ]
             menu[tab] += [name for name in fitting if name not in menu[tab]]
     named = {name for names in menu.values() for name in names}
     menu["How-to"] += [name for name in there if name not in named]
@@ -159,7 +164,9 @@ def reference() -> dict[str, str]:
 
 def public(module: object) -> list[str]:
     """What a face gives, in its order or in alphabetical order."""
-    return [name for name in dir(module) if not name.startswith("_") and name not in ("Any", "TYPE_CHECKING", "annotations")]
+    return [
+        name for name in dir(module) if not name.startswith("_") and name not in ("Any", "TYPE_CHECKING", "annotations")
+    ]
 
 
 def home_of(room: str, name: str) -> str | None:
@@ -178,4 +185,4 @@ def page_of(room: str, homes: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

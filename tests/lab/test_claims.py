@@ -65,7 +65,7 @@ def test_status_names_the_least_that_breaks() -> None:
 def test_status_says_what_leaks_and_what_was_tried() -> None:
     assert of(played("known-plan", 0.6, pairs=1)) == "recognisable from one known pair"
     assert of(played("fold", 0.2)) == "outlines leak"
-    assert of(played("link", 0.0, identified=0.97)) == "one cipher image tells it from a thousand pictures"
+    assert of(played("link", 0.0, identified=0.97)) == "one cipher image is enough to pick its picture out of 1,000"
     assert of(played("fold", 0.0), played("chosen-plan", 0.0)) == "no break found: tried chosen-plan, fold"
 
 

@@ -123,7 +123,7 @@ def status(scheme: Scheme, records: Iterable[Record]) -> str:
     if least(found, "one", OUTLINES) and not least(found, "one", RECOGNISABLE):
         parts.append("outlines leak")
     if any(one.view == "gallery" and one.identified >= LINKED for one in found):
-        parts.append("one cipher image tells it from a thousand pictures")
+        parts.append("one cipher image is enough to pick its picture out of 1,000")
     if parts:
         return "; ".join(parts)
     return "no break found: tried " + ", ".join(sorted({one.attack for one in found}))
