@@ -1,16 +1,19 @@
 # The few commands of this project, the same for people and for CI.
 #   make demo    the main job on real images, in a few minutes; the result in demo/out/index.html
 #   make test    all tests
-#   make check   style, types, import arrows, examples in the docs
+#   make check   style, types, import arrows, examples in the docs, fresh tables and pages
+#   make docs    the documentation site in build/site; warnings are errors
+#   make dist    sdist and wheel in dist/; the wheel installed and used outside the checkout
 #   make bench   speed, as ratios to a memory copy and to other people's code
 #   make soak    the long counts
+#   make page    the browser's page, built anew into src/imveil/cloud/serve/page; needs Node
 
 PYTHON ?= python3
 VENV   ?= .venv
 RUN    := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check bench soak clean
+.PHONY: demo test check docs dist bench soak page clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +33,13 @@ check: $(READY)
 	$(RUN) -m pytest -q tests/test_house.py tests/test_docs.py
 	$(RUN) -m scripts.tables --check
 	$(RUN) -m scripts.tables.attacks --check
+	$(RUN) -m scripts.sbom --check
+
+docs: $(READY)
+	$(RUN) -m scripts.site
+
+dist: $(READY)
+	$(RUN) -m scripts.dist
 
 bench: $(READY)
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN) $$file || exit 1; done
@@ -37,5 +47,9 @@ bench: $(READY)
 soak: $(READY)
 	$(RUN) -m pytest -m soak
 
+page:
+	npm ci --prefix web --no-audit --no-fund
+	npm run build --prefix web
+
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache
