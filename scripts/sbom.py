@@ -2,8 +2,8 @@
 
 usage: python -m scripts.sbom [--check]
 
-What the wheel needs is listed with the range that it asks for; what lies in the wheel itself, bundled into the page of the
-browser, with its version. Nothing here is a date or a number drawn at random: the same sources give the same file.
+What the wheel needs is listed with the range that it asks for; what lies in the wheel itself, bundled into the page of
+the browser, with its version. Nothing here is a date or drawn at random: the same sources give the same file.
 """
 
 from __future__ import annotations
@@ -53,19 +53,30 @@ def _needed(text: str) -> dict[str, Any]:
 
 
 def _bundled() -> list[dict[str, Any]]:
-    """What the page's build takes in: the packages that web/src and web/page import, with the versions that are locked."""
+    """What the page's build takes in: the packages that its sources import, in the versions that are locked."""
     lock = ROOT / "web" / "package-lock.json"
     if not lock.exists():
         return []
     locked = json.loads(lock.read_text(encoding="utf-8"))["packages"]
     sources = [*(ROOT / "web" / "src").rglob("*.ts"), *(ROOT / "web" / "page").rglob("*.ts")]
     text = "\n".join(file.read_text(encoding="utf-8") for file in sources)
-    names = {match for match in re.findall(r'from "((?:@[\w.-]+/)?[\w-][\w.-]*)[^"]*"', text) if f"node_modules/{match}" in locked}
+    names = {
+        match
+        for match in re.findall(r'from "((?:@[\w.-]+/)?[\w-][\w.-]*)[^"]*"', text)
+        if f"node_modules/{match}" in locked
+    }
     found = []
     for name in sorted(names):
         one = locked[f"node_modules/{name}"]
         purl = f"pkg:npm/{name.replace('@', '%40')}@{one['version']}"
-        item = {"type": "library", "bom-ref": purl, "name": name, "version": one["version"], "scope": "required", "purl": purl}
+        item = {
+            "type": "library",
+            "bom-ref": purl,
+            "name": name,
+            "version": one["version"],
+            "scope": "required",
+            "purl": purl,
+        }
         found.append(item | ({"licenses": [{"license": {"id": one["license"]}}]} if "license" in one else {}))
     return found
 

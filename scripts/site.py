@@ -2,8 +2,8 @@
 
 usage: python -m scripts.site [--stage]    --stage writes build/docs and the menu, and builds nothing
 
-README.md is the first page. A link that leads out of docs/ to a page of the root is turned to where that page lies on the
-site; a link to a source file becomes its name. Warnings are errors.
+README.md is the first page. A link that leads out of docs/ to a page of the root is turned to where that page lies on
+the site; a link to a source file becomes its name. Warnings are errors.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Write docs/attacks/: a page for each attack, from its docstring and the records, and the index's two tables; `--check` only says what is stale.
+"""Write docs/attacks/: a page for each attack, from its docstring and the records; `--check` only says what is stale.
 
 usage: python -m scripts.tables.attacks [--check]    the picture of the curve is drawn again where its page is stale
+
+The index is written by hand but for its tables, which `python -m scripts.tables` fills like all others.
 """
 
 from __future__ import annotations
