@@ -53,3 +53,16 @@ def test_it_works_in_any_thread_and_rings_in_that_one_only() -> None:
 def test_errors_pass_through() -> None:
     with pytest.raises(ZeroDivisionError), within(10):
         1 / 0  # noqa: B018
+
+
+def test_a_bell_inside_a_compiled_call_is_out_of_time() -> None:
+    def compiled() -> None:  # a C function that returns although the bell rang inside it: the interpreter complains
+        try:
+            forever()
+        except OutOfTime as bell:
+            raise SystemError("returned a result with an exception set") from bell
+
+    with pytest.raises(OutOfTime), within(0.05):
+        compiled()
+    with pytest.raises(SystemError), within(10):
+        raise SystemError("of its own")

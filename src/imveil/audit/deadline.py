@@ -29,11 +29,13 @@ def within(seconds: float) -> Iterator[None]:
     499500
     """
     worker = ctypes.c_ulong(threading.get_ident())
-    lock, over = threading.Lock(), False
+    lock, over, rung = threading.Lock(), False, False
 
     def ring() -> None:
+        nonlocal rung
         with lock:
             if not over:
+                rung = True
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(OutOfTime))
 
     timer = threading.Timer(min(max(0.0, seconds), threading.TIMEOUT_MAX), ring)
@@ -41,6 +43,10 @@ def within(seconds: float) -> Iterator[None]:
     timer.start()
     try:
         yield
+    except SystemError as error:  # the bell rang inside a compiled call, which returned all the same
+        if rung:
+            raise OutOfTime from error
+        raise
     finally:
         # Whoever holds the lock decides: either the bell has rung before, or it never will.
         with lock:
