@@ -1,0 +1,83 @@
+"""Families: the kinds of scheme that have a recipe, simplest first, and which scheme belongs to which.
+
+A set that a simple family explains is explained by others too, so the order is that of trying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from imveil.attacks.solvers.secondorder import moved, own, shared
+from imveil.attacks.solvers.secondorder.grid import MOST
+from imveil.attacks.solvers.secondorder.prior import Prior
+
+Recipe = Callable[[Any, int, Prior], Any]
+
+
+@dataclass(frozen=True)
+class Family:
+    """recipe: (cipher images, block, prior) -> the way to pictures.   blocks: sides to try when nobody says.   most:
+    blocks of a picture that it can put in order.   dtype: of cipher images.   alone: whether one large cipher image may
+    be enough."""
+
+    recipe: Recipe
+    blocks: tuple[int, ...] = (2, 4, 8, 16)
+    most: int = 1 << 30
+    dtype: str = "uint8"
+    alone: bool = False
+
+
+FAMILIES: dict[str, Family] = {
+    "samples shuffled and inverted, alike in all blocks": Family(shared.samples, alone=True),
+    "nibbles shuffled and inverted, alike in all blocks": Family(shared.nibbles, (2, 4, 8), alone=True),
+    "blocks moved, and shuffled inside alike": Family(moved.patches, (4, 8), MOST),
+    "blocks moved, turned, inverted, recoloured": Family(moved.turned, (4, 8, 16), MOST),
+    "blocks moved, turned, inverted, colours lost": Family(partial(moved.turned, orders=moved.LOSSY), (4, 8), MOST),
+    "blocks moved, nibbles shuffled by keys of their own": Family(own.own_nibbles, (4, 8), MOST),
+}
+
+_NAMES = list(FAMILIES)
+SCHEMES: Mapping[str, tuple[str, str]] = {
+    "shf": (_NAMES[0], "block"),
+    "np-block": (_NAMES[0], "block"),
+    "le": (_NAMES[1], "block"),
+    "patch": (_NAMES[2], "block"),
+    "etc": (_NAMES[3], "block"),
+    "cpe-iib": (_NAMES[3], "sub_block"),
+    "etc-inplace": (_NAMES[4], "block"),
+    "ele": (_NAMES[5], "block"),
+}
+"""Of a scheme's name: its family, and the field that holds the side of a block."""
+
+
+def candidates(
+    scheme: str | None, fields: Mapping[str, Any], dtype: str, shape: tuple[int, int, int]
+) -> list[tuple[str, int]]:
+    """(family, block) pairs to try on cipher images of a dtype and a shape (h, w, c): those of the scheme, or all."""
+    known = SCHEMES.get((scheme or "").rpartition("/")[0])
+    if known is not None and known[1] in fields:
+        pairs = [(known[0], int(fields[known[1]]))]
+    elif scheme is not None:
+        return []
+    else:
+        pairs = [(name, block) for name, family in FAMILIES.items() for block in family.blocks]
+    return [(name, block) for name, block in pairs if _fits(FAMILIES[name], block, dtype, shape)]
+
+
+def _fits(family: Family, block: int, dtype: str, shape: tuple[int, int, int]) -> bool:
+    h, w, _ = shape
+    blocks = (h // block) * (w // block)
+    return family.dtype == dtype and h % block == w % block == 0 and min(h, w) > 1 and 1 < blocks <= family.most
+
+
+def family_of(scheme: str) -> str | None:
+    """The family of a scheme's id; None where there is no recipe.
+
+    >>> family_of("le/1")
+    'nibbles shuffled and inverted, alike in all blocks'
+    """
+    known = SCHEMES.get(scheme.rpartition("/")[0])
+    return None if known is None else known[0]

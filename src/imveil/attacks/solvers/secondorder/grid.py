@@ -1,0 +1,52 @@
+"""Grid: where the blocks of a picture belong, from one number each, such as their means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from imveil.attacks.solvers.order.solve import arranged, turns
+from imveil.attacks.solvers.secondorder.match import agreement, follow, match
+from imveil.attacks.solvers.secondorder.prior import LUMA, Prior
+from imveil.attacks.solvers.secondorder.units import I64, partners, standard
+
+STARTS = 8
+MOST_SEARCHED = 100  # blocks: with more, only the first start is worth its time
+MOST = 1024  # blocks: memory grows with the square, time faster
+LEVEL = 64.0  # a difference of means this large weighs as much as a correlation
+
+
+def in_order(means: Any, grid: tuple[int, int], prior: Prior, weights: Any = LUMA) -> list[I64]:
+    """Orders of blocks, the likeliest first: order[place] is the block that belongs there.
+
+    means: (n, blocks), of n cipher images.   grid: blocks down and across.   weights: of the colours in these means.
+
+    Neighbours alone, and matching with the prior from several starts, in all turns of what they find; the fit of
+    partial correlations decides.
+    """
+    down, across = grid
+    wide, mean, deviation = prior.grid(down, across, weights)
+    values = standard(means)
+    found = (values.T @ values).astype(np.float64) / len(values)
+    spread = means.std(axis=0)
+    level = (means.mean(axis=0)[:, None] - mean) ** 2
+    contrast = (spread[:, None] - spread.mean() - deviation + deviation.mean()) ** 2
+    own = -(level + contrast) / LEVEL**2
+    coarse = [found - found.mean()], [wide - wide.mean()], 3 * own
+    fine = [partners(found)], [partners(wide)], 0.05 * own
+    starts = [arranged(means.T.astype(np.float64), grid)]
+    starts += [
+        match(*coarse, tries=1 if s == 0 else 3, seed=s)[0] for s in range(STARTS if len(own) <= MOST_SEARCHED else 1)
+    ]
+    tried: dict[bytes, I64] = {}
+    for start in starts:
+        for turned in turns(start, grid):
+            after = follow(*coarse, turned)[0]
+            for order in (after, follow(*fine, after)[0], follow(*fine, turned)[0]):
+                tried[order.tobytes()] = order
+
+    def fit(order: I64) -> float:
+        return agreement(*fine, order) + 0.02 * agreement(*coarse[:2], np.zeros_like(own), order)
+
+    return sorted(tried.values(), key=fit, reverse=True)

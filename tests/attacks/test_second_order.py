@@ -1,0 +1,115 @@
+"""second-order: every fixed-key scheme with a recipe, undone from its cipher images; and where nothing is found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import imveil
+from imveil import attacks
+from imveil.attacks.base import View
+from imveil.attacks.solvers.secondorder.check import smoothness
+from imveil.attacks.solvers.secondorder.families import SCHEMES
+from imveil.attacks.solvers.secondorder.match import match
+from imveil.attacks.solvers.secondorder.prior import Prior, at_offsets, kernel, places
+from imveil.attacks.solvers.secondorder.signs import signs
+from imveil.attacks.solvers.secondorder.solve import solve
+from imveil.attacks.solvers.secondorder.units import from_units, to_units
+from imveil.keys.key import Key
+from scenes import scenes
+
+SHAPE = (24, 24, 3)
+DRAWN = scenes(700, (48, 48, 3), seed=3)[:, :24, :24]
+# The colours of pictures go together, green with both others most.
+PICTURES = (DRAWN @ np.array([[0.7, 0.2, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.6]])).astype(np.uint8)
+PRIOR = Prior.of(PICTURES[300:])
+EXACT = [("shf/1", {}), ("shf/1", {"block": 2}), ("np-block/1", {}), ("le/1", {})]
+MOVED = [("etc/1", {}), ("cpe-iib/1", {"block": 8}), ("patch/1", {}), ("ele/1", {})]
+
+
+def ciphers_of(id: str, fields: dict[str, Any], pictures: Any, seed: int = 5) -> Any:
+    return imveil.find(id, **fields).encrypt(pictures, Key(bytes([seed] * 32))).images
+
+
+def alike(guess: Any, truth: Any) -> float:
+    """Share of equal samples, of the better of all turns, colour orders and the negative."""
+    turned = [np.rot90(guess, quarter, (1, 2)) for quarter in range(4)]
+    turned += [one[:, :, ::-1] for one in turned]
+    orders = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
+    return max(
+        float((one[..., order] == truth ^ mask).mean()) for one in turned for order in orders for mask in (0, 255)
+    )
+
+
+@pytest.mark.parametrize(("id", "fields"), EXACT + MOVED, ids=str)
+def test_unseen_pictures_come_back(id: str, fields: dict[str, Any]) -> None:
+    # Made-up scenes have no up and down and no colour of their own, so a turn or an order of colours may stay open.
+    found = solve(
+        ciphers_of(id, fields, PICTURES[:300]), scheme=id, fields=imveil.find(id, **fields).config(), prior=PRIOR
+    )
+    assert found is not None
+    unseen = PICTURES[300:340]
+    assert alike(found.undo(ciphers_of(id, fields, unseen)), unseen) > 0.97
+    np.testing.assert_array_equal(found.plan(found.undo(unseen)), unseen)
+
+
+@pytest.mark.parametrize("id", ["shf/1", "le/1", "patch/1"])
+def test_the_scheme_need_not_be_told(id: str) -> None:
+    found = solve(ciphers_of(id, {}, PICTURES[:200]), prior=PRIOR)
+    assert found is not None
+    assert (found.family, found.block) == (SCHEMES[id[:-2]][0], 4)
+
+
+@pytest.mark.parametrize("n", [1, 30, 300])
+def test_nothing_is_found_in_noise(n: int) -> None:
+    blank = np.zeros((n, *SHAPE), np.uint8)
+    noise = imveil.find("aes-ctr-control/1").encrypt(blank, Key(bytes(32)), [str(i) for i in range(n)]).images
+    for id in ("shf/1", "le/1", "etc/1", "ele/1", "patch/1"):
+        assert solve(noise, scheme=id, fields={"block": 4}) is None
+
+
+@pytest.mark.parametrize("id", ["shf/1", "etc/1", "ele/1"])
+def test_two_keys_in_one_set_are_not_found(id: str) -> None:
+    half = PICTURES[:150], PICTURES[150:300]
+    mixed = np.concatenate([ciphers_of(id, {}, some, seed) for seed, some in enumerate(half)])
+    assert solve(mixed, scheme=id, fields={"block": 4}, prior=PRIOR) is None
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_too_few_images_give_no_plan_for_blocks_that_moved(n: int) -> None:
+    for id in ("etc/1", "ele/1", "patch/1"):
+        assert solve(ciphers_of(id, {}, PICTURES[:n]), scheme=id, fields={"block": 4}, prior=PRIOR) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (4, 4, 3), (4, 8, 1), (8, 8, 4)], ids=str)
+@pytest.mark.parametrize("n", [1, 3, 9])
+def test_no_size_is_too_small(shape: tuple[int, int, int], n: int) -> None:
+    rng = np.random.default_rng(1)
+    smooth = (rng.integers(0, 256, (n, 1, 1, 1)) + rng.integers(0, 9, (n, *shape))).clip(0, 255).astype(np.uint8)
+    for images in (smooth, np.full((n, *shape), 9, np.uint8)):
+        for id in ("shf/1", "le/1", "etc/1", "ele/1", "patch/1", None):
+            view = View(images, shape, scheme=id, fields={"block": 4}, ciphers=images, public=images)
+            for name in ("second-order", "second-order-public", "second-order-alone"):
+                attacks.find(name).run(view, np.random.default_rng(0), 0).checked(view)
+
+
+def test_the_check_tells_pictures_from_a_wrong_plan() -> None:
+    units = to_units(PICTURES[:100], 4)
+    swapped = units.copy()
+    swapped[..., [0, 20]] = units[..., [20, 0]]
+    assert smoothness(PICTURES[:100], 4)[1] > 0.97 > smoothness(from_units(swapped, 4), 4)[1]
+
+
+def test_signs_and_places_of_a_planted_plan() -> None:
+    values = np.random.default_rng(2).normal(size=(500, 1)) + np.random.default_rng(3).normal(size=(500, 9)) * 0.5
+    planted = np.where(np.arange(9) % 3 == 0, -1.0, 1.0)
+    found = signs(np.corrcoef((values * planted).T))
+    assert abs((found * planted).sum()) == 9
+    here = places(3, 4, 1)
+    theirs = at_offsets(kernel(*[PICTURES[:, :, :, :1] / 64 - 2] * 2, 5), here, here)
+    order = np.random.default_rng(4).permutation(12)
+    found_order, _ = match([theirs[np.ix_(order, order)]], [theirs])
+    moved = theirs[np.ix_(order, order)][np.ix_(found_order, found_order)]
+    np.testing.assert_allclose(moved, theirs, atol=0.05)
