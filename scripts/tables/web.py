@@ -12,7 +12,7 @@ from imveil.record import Record, latest
 
 
 def web_table(records: Iterable[Record]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: milliseconds of each scheme in each engine, plan cached and fresh key."""
+    """Header and rows: milliseconds of each scheme in each engine, plan cached and fresh key, fastest (median)."""
     found = [one for one in latest(records) if one.facts["what"] == "encrypt"]
     engines = list(dict.fromkeys(one.facts["engine"] for one in found))
     values = {(one.facts["scheme"], one.facts["engine"], one.facts["plan"]): one for one in found}
@@ -20,7 +20,7 @@ def web_table(records: Iterable[Record]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for scheme in sorted({one.facts["scheme"] for one in found}):
         cells = [values.get((scheme, engine, plan)) for engine in engines for plan in ("cached", "fresh")]
-        rows.append([f"`{scheme}`", *("" if one is None else f"{one.value:.1f}" for one in cells)])
+        rows.append([f"`{scheme}`", *("" if one is None else f"{one.low:.1f} ({one.value:.1f})" for one in cells)])
     return header, rows
 
 
@@ -32,7 +32,8 @@ def web_sizes(records: Iterable[Record]) -> tuple[list[str], list[list[str]]]:
         if one.facts["what"] == "size":
             rows.append([f"`{one.name}`", f"{one.value / 1000:.1f} kB, gzip"])
         else:
-            rows.append([f"a key under `{one.name}` opened, {one.facts['engine']}", f"{one.value:.0f} ms"])
+            what = f"a key under `{one.name}` opened, {one.facts['engine']}"
+            rows.append([what, f"{one.low:.0f} ms ({one.value:.0f})"])
     return ["what", "size or time"], rows
 
 
