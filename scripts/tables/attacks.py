@@ -41,6 +41,7 @@ def page(attack: Attack, records: list[Record], puzzles: list[Record]) -> str:
         f"# {attack.id}",
         text,
         f"Needs: {needs} (view `{attack.view}`). Source: {attack.paper}.",
+        example(attack),
         *(ladder(attack.id, records) if attack.id in LADDERS else []),
         *(curve() if attack.id == "many-time-pad" else []),
         *(puzzle_ladder(attack.id, puzzles) if puzzles else []),
@@ -56,6 +57,44 @@ def page(attack: Attack, records: list[Record], puzzles: list[Record]) -> str:
             f"{measured(records)} Records: `records/recovery.jsonl`."
         )
     return "\n\n".join(parts) + "\n"
+
+
+def example(attack: Attack) -> str:
+    """How to run it and how to play it, in Python. The page's test runs it, without the training."""
+    given = {
+        "ciphers": "ciphers=hidden[4:40]", "pairs": "pairs=(images[4:8], hidden[4:8])",
+        "oracle": "oracle=attacks.Oracle(encrypt)", "public": "public=images[40:]", "gallery": "gallery=images[:20]",
+        "simulate": "simulate=lambda images: scheme.encrypt(images, imveil.Key.generate()).images",
+    }  # fmt: skip
+    parts = ["targets=hidden[:4]", "shape=(16, 16, 3)", *(given[name] for name in sorted(attack.needs))]
+    steps = ", steps=2" if attack.steps else ""
+    view = ",\n    ".join(parts)
+    return f"""## In Python
+
+```python
+import numpy as np
+
+import imveil
+from imveil import attacks
+
+images = np.random.default_rng(0).integers(0, 256, (60, 16, 16, 3), np.uint8)
+scheme, key = imveil.find("aes-xor/1"), imveil.Key.generate()
+
+
+def encrypt(images):
+    return scheme.encrypt(images, key).images
+
+
+hidden = encrypt(images)
+view = attacks.View(
+    {view},
+)
+guess = attacks.find("{attack.id}").run(view{steps})
+assert guess.images.shape == (4, 16, 16, 3)
+```
+
+With `imveil.audit.play(scheme, images, "{attack.id}")` the referee splits the pictures, scores the guess, and plays
+against noise."""
 
 
 def measured(records: list[Record]) -> str:

@@ -53,7 +53,7 @@ def batches(images: Any, shape: tuple[int, int, int]) -> Iterator[npt.NDArray[An
     if not isinstance(images, Iterable | Indexed) or isinstance(images, str | bytes):
         raise BadDtype(f"pictures to predict are arrays, tensors or a data set, got {type(images).__name__}")
     waiting: list[npt.NDArray[Any]] = []
-    items = (images[i] for i in range(len(images))) if isinstance(images, Indexed) else iter(images)
+    items = iter(images) if isinstance(images, Iterable) else (images[i] for i in range(len(images)))
     for item in items:
         waiting.append(_rows(item[0] if isinstance(item, tuple | list) else item, shape))
         if sum(map(len, waiting)) >= _AT_ONCE:
