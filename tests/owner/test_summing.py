@@ -13,10 +13,10 @@ from imveil.owner.embeddings import embed
 from imveil.owner.encoders.base import F32, Facts
 from imveil.owner.features import rows
 from imveil.owner.heads import answer, confusion
-from imveil.owner.rounds import next_round
 from imveil.owner.summing import open_total, sum_of
 from imveil.store.messages.head import Head
 from imveil.store.messages.round import Round
+from imveil.store.messages.steps import next_round
 from imveil.store.messages.table import gradient, length, moments, scales
 from imveil.store.messages.total import Total
 from private import OWNERS, MadeEncoder, Pictures, all_sums, book, made_round

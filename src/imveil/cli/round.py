@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+from imveil.cli.encode import CacheFolder, Pictures
+from imveil.cli.options import From, Threads
+from imveil.cli.progress import interruptible, working
+from imveil.cli.sum import IdentityOption
 from imveil.cli.words import fact
 
 RoundFile = Annotated[Path, typer.Argument(metavar="ROUND", help="The round's file.", show_default=False)]
@@ -20,6 +24,8 @@ def register(app: typer.Typer) -> None:
     group.command("new")(new)
     group.command("show")(show)
     group.command("next")(next_)
+    group.command("host")(host)
+    group.command("join")(join)
     app.add_typer(group, name="round")
 
 
@@ -109,10 +115,96 @@ def next_(
     Examples:
       imveil round next study.round head.safetensors --out second.round
     """
-    from imveil.owner.rounds import next_round
     from imveil.store.messages import envelope
     from imveil.store.messages.head import Head
     from imveil.store.messages.round import Round
+    from imveil.store.messages.steps import next_round
 
     envelope.write(out, next_round(Round.read(path), Head.read(head)).to_bytes())
     show(out)
+
+
+def host(
+    path: RoundFile,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8710,
+    bind: Annotated[str, typer.Option(help="The address to listen at; this machine only unless given.")] = "127.0.0.1",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where sums and head are kept; ROUND.hosted unless given.", show_default=False)
+    ] = None,
+    patience: Annotated[str, typer.Option(help="How long a step waits for its last owner: 90s, 10m, 1h.")] = "1h",
+    rate: Annotated[float, typer.Option(help="Step length of later steps.")] = 8.0,
+) -> None:
+    """Host a round over HTTP: sums come in, heads go out, until all steps are done. Takes no key.
+
+    What came is kept: a host that was stopped goes on. Put TLS in front of it where it leaves the machine.
+
+    \b
+    Examples:
+      imveil round host study.round --port 8710
+    """
+    from imveil.cli.words import seconds
+    from imveil.cloud.hosting import Hosted, serve
+    from imveil.errors import Refused
+    from imveil.store.messages.round import Round
+
+    place = folder or path.with_name(path.name + ".hosted")
+    hosted = Hosted(Round.read(path), place, patience=seconds(patience), rate=rate)
+    fact("round", f"{hosted.first.fingerprint} at http://{bind}:{port}, kept in {place}")
+    serve(hosted, bind, port)
+    if hosted.failed:
+        raise Refused(f"the round was ended: {hosted.failed}")
+    if hosted.done:
+        fact("done", f"{place}/{'study.total' if hosted.first.blind else 'head.safetensors'}")
+
+
+def join(
+    address: Annotated[str, typer.Argument(metavar="URL", help="Where the round is hosted.", show_default=False)],
+    src: Pictures,
+    identity: IdentityOption,
+    fingerprint: Annotated[
+        str, typer.Option(help="The round's, as the owners read it to each other.", show_default=False)
+    ] = "",
+    out: Annotated[Path, typer.Option(help="The head, or the total of a blind round.")] = Path("head.safetensors"),
+    split: Annotated[str | None, typer.Option(help="The split; train where there are splits.")] = None,
+    person_column: Annotated[str | None, typer.Option(help="The column of persons in a list.")] = None,
+    limit: Annotated[float, typer.Option(help="The most that these pictures may give away, as an epsilon.")] = 8.0,
+    new_ledger: Annotated[bool, typer.Option("--new-ledger", help="Begin a ledger although one was lost.")] = False,
+    told: Annotated[
+        bool, typer.Option("--totals-tell-who-is-in-them", help="Accept that, for a round without privacy.")
+    ] = False,
+    form: From = None,
+    encoder: Annotated[str | None, typer.Option(help="Where the round's encoder lies, if it is yours.")] = None,
+    cache: CacheFolder = None,
+    threads: Threads = None,
+) -> None:
+    """Join a hosted round as an owner: encode once, send a sum for each step, take the head at the end.
+
+    \b
+    Examples:
+      imveil round join http://cloud:8710 pictures/ --identity a.id --fingerprint 3k7e-...
+    """
+    from imveil.cli.encode import cache_of, encoder_of, persons_of
+    from imveil.cli.secrets import open_identity
+    from imveil.errors import BadDestination
+    from imveil.owner import joining, summing
+    from imveil.owner.sources import open_source
+    from imveil.store.messages import envelope
+
+    if out.exists():
+        raise BadDestination(f"{out} exists already", hint="choose another name")
+    with joining.Host(address) as other:
+        first = joining.fetch_round(other, fingerprint)
+    mine = open_identity(identity)
+    source = open_source(src, form=form)
+    chosen = summing.choose(source, first, split=split, persons=persons_of(source, person_column))
+    book = summing.ledger_of(mine, Path(identity), new=new_ledger)
+    with interruptible(), working("the round") as tell, joining.Host(address) as other:
+        prepared = summing.prepare(
+            source, first, mine, encoder_of(first.encoder.name, "", threads, encoder), book, chosen=chosen, told=told,
+            cache=cache_of(cache), progress=lambda at, of: tell("pictures", at, of),
+        )  # fmt: skip
+        result = joining.join(
+            other, first, mine, prepared, book, limit=limit, tell=lambda at, of: tell("steps", at + 1, of)
+        )
+    envelope.write(out, result.head or result.total)
+    fact("round", f"over; {out}")

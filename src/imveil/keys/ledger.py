@@ -51,6 +51,7 @@ class Ledger:
         self._key = identity.derive("ledger")
         self._file = place / "entries"
         self.entries: list[dict[str, Any]] = []
+        self._sets: dict[str, Digests] = {}
         self._last = ""
         self._read()
         self._compare(new)
@@ -79,7 +80,8 @@ class Ledger:
             if entry["study"] == release.study and entry["set"] != name:
                 raise Refused("the steps of a round sum the same pictures, these are others", hint="make a new round")
         self._compare_sets(release, pictures, name)
-        shared = [entry for entry in self.entries if self._overlap(entry, pictures)]
+        met = {name: self._overlap(entry, pictures) for name, entry in {e["set"]: e for e in self.entries}.items()}
+        shared = [entry for entry in self.entries if met[entry["set"]]]
         if reason := spent([*(float(entry["mu"]) for entry in shared), release.mu]):
             raise Refused(reason, hint="use other pictures, or raise the limit of what these may give away")
         self._keep(name, pictures)
@@ -107,6 +109,11 @@ class Ledger:
         return len(np.intersect1d(self._set(entry), pictures, assume_unique=True)) > 0
 
     def _set(self, entry: dict[str, Any]) -> Digests:
+        if entry["set"] not in self._sets:
+            self._sets[entry["set"]] = self._read_set(entry)
+        return self._sets[entry["set"]]
+
+    def _read_set(self, entry: dict[str, Any]) -> Digests:
         path = self.place / f"{entry['set']}.set"
         try:
             data = path.read_bytes()

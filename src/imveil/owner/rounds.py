@@ -7,12 +7,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from imveil.errors import BadInput, Mismatch
+from imveil.errors import BadInput
 from imveil.keys.key import Key
 from imveil.keys.sharing import check_recipient, share
 from imveil.owner.encoders.base import Facts
 from imveil.owner.features import SHIPPED, projection, ships
-from imveil.store.messages.head import Head
 from imveil.store.messages.round import Encoder, Privacy, Round, new_id
 
 M = TypeVar("M", bound=BaseModel)
@@ -64,23 +63,6 @@ def new_round(
         "about": about or len(owners) * least,
         "group": share(Key.generate(), sorted(owners)) if blind else "",
     }  # fmt: skip
-    found = _checked(Round, members)
-    found.check()
-    return found
-
-
-def next_round(round_: Round, head: Head) -> Round:
-    """The step after a round's, which sends `head` out. Raises Mismatch for a head of another round, Refused."""
-    if head.card.study != round_.first.hex() or head.card.steps != round_.step + 1:
-        raise Mismatch(
-            f"the head stands on {head.card.steps} steps of another round or step, this round's step {round_.step + 1} "
-            "was needed",
-            hint="train it from this round's total first",
-        )
-    members = round_.model_dump()
-    members |= {"step": round_.step + 1, "parent": round_.first.hex(), "head": head.digest}
-    if round_.privacy is None:
-        members["steps"] = max(round_.steps, round_.step + 2)
     found = _checked(Round, members)
     found.check()
     return found

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from imveil.errors import BadInput, BadSource, Mismatch, Refused, WrongKey
 from imveil.keys import masks
 from imveil.keys.gaussian import gaussian
-from imveil.keys.key import Key
 from imveil.keys.ledger import Ledger, Release
 from imveil.keys.sharing import Identity, open_shared
 from imveil.keys.stream import Keystream
@@ -35,16 +34,26 @@ from imveil.system import state_folder
 
 I64 = npt.NDArray[np.int64]
 TRAINING = ("train", "training")
-_LIMIT = 8.0
+LIMIT = 8.0
+"""What pictures may give away over all rounds unless told otherwise, as an epsilon."""
 
 
 class Chosen(NamedTuple):
     """Pictures of a source that a round may sum. which: places in the source.   labels: classes of the round.
-    persons: a name for each, "" where pictures count alone.   notes: what was left out, in sentences."""
+    persons: a name for each, "" where pictures count alone."""
 
     which: list[int]
     labels: list[int]
     persons: list[str]
+
+
+class Prepared(NamedTuple):
+    """Pictures ready for all steps of a round. z: (n, dim + 1) rows.   labels: (n,).   pictures: (n,) keyed digests.
+    notes: what was left out, in sentences."""
+
+    z: I64
+    labels: I64
+    pictures: npt.NDArray[np.uint64]
     notes: list[str]
 
 
@@ -82,12 +91,12 @@ def choose(source: Source, round_: Round, *, split: str | None = None, persons: 
                 "the round protects persons, and a picture names none",
                 hint="put each person's pictures into a folder inside the class, or name a --person-column",
             )
-    return Chosen(which, labels, people, [])
+    return Chosen(which, labels, people)
 
 
 def sum_of(
     source: Source, round_: Round, identity: Identity, encoder: Encoder, ledger: Ledger, *,
-    chosen: Chosen | None = None, head: Head | None = None, told: bool = False, limit: float = _LIMIT,
+    chosen: Chosen | None = None, head: Head | None = None, told: bool = False, limit: float = LIMIT,
     cache: Path | None = None, progress: Progress = lambda *_: None,
 ) -> Made:  # fmt: skip
     """The sum of an owner's pictures for a round, under masks, and with noise where the round is private.
@@ -97,6 +106,19 @@ def sum_of(
     epsilon.   cache: folder of embeddings, None for none.
     Raises WrongKey, Refused, Mismatch, BadSource, BadInput, BadImage.
     """
+    _check_head(round_, head)
+    prepared = prepare(
+        source, round_, identity, encoder, ledger, chosen=chosen, told=told, cache=cache, progress=progress
+    )
+    return release(prepared, round_, identity, ledger, head=head, limit=limit)
+
+
+def prepare(
+    source: Source, round_: Round, identity: Identity, encoder: Encoder, ledger: Ledger, *,
+    chosen: Chosen | None = None, told: bool = False, cache: Path | None = None,
+    progress: Progress = lambda *_: None,
+) -> Prepared:  # fmt: skip
+    """Encode and check an owner's pictures, once for all steps of a round. Arguments and errors as in `sum_of`."""
     if identity.recipient not in round_.owners:
         raise WrongKey(f"{identity.recipient} is no owner of this round", hint="see imveil round show")
     if round_.privacy is None and not told:
@@ -107,12 +129,37 @@ def sum_of(
     if encoder.facts != tuple(round_.encoder.model_dump().values()):
         raise Mismatch(f"the round takes the encoder {round_.encoder.name} with weights {round_.encoder.weights[:16]}, "
                        f"this is {encoder.facts.name} with {encoder.facts.weights[:16]}")  # fmt: skip
-    if (head.digest if head else "") != round_.head:
-        raise Mismatch("the head is not the one that this round sends out" if head else
-                       "this round sends a head out, and none was given", hint="name it with --head")  # fmt: skip
     chosen = chosen or choose(source, round_)
     embedded = embed(source, chosen.which, encoder, cache, progress)
-    return _finish(embedded, chosen, round_, identity, ledger, head, limit)
+    kept, notes = _kept(embedded, chosen, round_, ledger)
+    labels = np.array(chosen.labels, np.int64)[kept]
+    _floors(labels, round_)
+    pictures = np.array([ledger.digest(embedded.digests[i]) for i in kept], np.uint64)
+    return Prepared(rows(embedded.numbers[kept], round_), labels, pictures, notes)
+
+
+def release(
+    prepared: Prepared, round_: Round, identity: Identity, ledger: Ledger, *, head: Head | None = None,
+    limit: float = LIMIT,
+) -> Made:  # fmt: skip
+    """The sum of one step, entered in the ledger before it is given. Raises Refused, Mismatch."""
+    _check_head(round_, head)
+    z, labels, pictures, notes = prepared
+    point = head.point if head else np.zeros((round_.dim + 1, len(round_.classes)))
+    table = gradient(z, labels, point, round_) if round_.gradient else moments(z, labels, round_)
+    entry = Release(
+        round_.first.hex(), round_.digest.hex(), round_.step, hashlib.sha256(table.tobytes()).hexdigest(), round_.mu,
+        round_.least,
+    )  # fmt: skip
+    again = ledger.admit(entry, pictures, lambda mus: _overspent(mus, round_, limit))
+    table = table + noise_of(round_, ledger.noise(entry))
+    words, tag = table.view(np.uint64).copy(), 0
+    if round_.blind:
+        group = open_shared(round_.group, identity)
+        tag = masks.tag(group, identity.recipient, round_.digest, round_.step, table)
+        words += masks.of_group(group, identity.recipient, round_.digest, round_.step, len(words))
+    words += masks.pairwise(identity, round_.owners, round_.digest, round_.step, len(words))
+    return Made(Sum(identity.recipient, words, tag), len(z), notes, again)
 
 
 def open_total(total: Total, identity: Identity) -> Total:
@@ -120,7 +167,7 @@ def open_total(total: Total, identity: Identity) -> Total:
     round_ = total.round
     if total.readable:
         raise BadInput("this total is open already")
-    group = _group(round_, identity)
+    group = open_shared(round_.group, identity)
     words = total.words.view(np.uint64).copy()
     for owner in round_.owners:
         words -= masks.of_group(group, owner, round_.digest, round_.step, len(words))
@@ -141,30 +188,10 @@ def ledger_of(identity: Identity, path: Path, *, new: bool = False, place: Path 
     return Ledger(identity, place or path.with_name(path.name + ".ledger"), mark, new=new)
 
 
-def _finish(
-    embedded: Embedded, chosen: Chosen, round_: Round, identity: Identity, ledger: Ledger, head: Head | None,
-    limit: float,
-) -> Made:  # fmt: skip
-    kept, notes = _kept(embedded, chosen, round_, ledger)
-    labels = np.array(chosen.labels, np.int64)[kept]
-    _floors(labels, round_)
-    z = rows(embedded.numbers[kept], round_)
-    point = head.point if head else np.zeros((round_.dim + 1, len(round_.classes)))
-    table = gradient(z, labels, point, round_) if round_.gradient else moments(z, labels, round_)
-    pictures = np.array([ledger.digest(embedded.digests[i]) for i in kept], np.uint64)
-    release = Release(
-        round_.first.hex(), round_.digest.hex(), round_.step, hashlib.sha256(table.tobytes()).hexdigest(), round_.mu,
-        round_.least,
-    )  # fmt: skip
-    again = ledger.admit(release, pictures, lambda mus: _overspent(mus, round_, limit))
-    table = table + _noise(round_, ledger.noise(release))
-    words, tag = table.view(np.uint64).copy(), 0
-    if round_.blind:
-        group = _group(round_, identity)
-        tag = masks.tag(group, identity.recipient, round_.digest, round_.step, table)
-        words += masks.of_group(group, identity.recipient, round_.digest, round_.step, len(words))
-    words += masks.pairwise(identity, round_.owners, round_.digest, round_.step, len(words))
-    return Made(Sum(identity.recipient, words, tag), len(kept), [*chosen.notes, *notes], again)
+def _check_head(round_: Round, head: Head | None) -> None:
+    if (head.digest if head else "") != round_.head:
+        other = "the head is not the one that this round sends out"
+        raise Mismatch(other if head else "this round sends a head out, and none was given", hint="name it with --head")
 
 
 def _kept(embedded: Embedded, chosen: Chosen, round_: Round, ledger: Ledger) -> tuple[list[int], list[str]]:
@@ -205,8 +232,8 @@ def _floors(labels: I64, round_: Round) -> None:
             )
 
 
-def _noise(round_: Round, stream: Keystream) -> I64:
-    """This owner's share of the noise, in words; zeros where the round is not private."""
+def noise_of(round_: Round, stream: Keystream) -> I64:
+    """An owner's share of the noise, in words; zeros where the round is not private."""
     found: I64 = np.zeros(length(round_), np.int64)
     p = round_.privacy
     if p is None:
@@ -229,10 +256,6 @@ def _overspent(mus: Sequence[float], round_: Round, limit: float) -> str:
     if spent <= limit * (1 + 1e-9):
         return ""
     return f"these pictures would have given away epsilon {spent:.2f} in all rounds together, the limit is {limit:g}"
-
-
-def _group(round_: Round, identity: Identity) -> Key:
-    return open_shared(round_.group, identity)
 
 
 def _folder(name: str) -> str:

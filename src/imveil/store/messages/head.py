@@ -118,14 +118,18 @@ class Head:
     @classmethod
     def read(cls, path: Path | str) -> Head:
         """The head in a file. Raises BadMessage for another file, a cut or an altered one."""
-        data = envelope.read(path, _MOST)
+        return cls.from_bytes(envelope.read(path, _MOST), str(path))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: str = "the head") -> Head:
+        """The head in a file's bytes. Raises BadMessage."""
         held = _facts(data)
         if held is None:
             raise BadMessage(f"{path} is no head of imveil, or it is cut off or altered")
         try:
             arrays = need("safetensors.numpy", "private", "a head").load(data)
             weights = arrays.pop("weights")
-            head = cls(weights, Card.of(held["facts"]["card"], str(path)), arrays)
+            head = cls(weights, Card.of(held["facts"]["card"], path), arrays)
             good = head._sum(held["facts"]) == held["sha256"] and head.card.head == held["facts"]["card"]["head"]
             shape = (head.card.features.dim + 1, len(head.card.classes))
             good = good and weights.shape == shape and all(a.dtype == np.float64 for a in (weights, *arrays.values()))

@@ -53,7 +53,7 @@ def gradient(z: I64, labels: I64, weights: F64, round_: Round) -> I64:
     """
     rows, classes = z.shape[1], len(round_.classes)
     whole = np.rint(weights * 2.0**_HEAD_BITS)
-    if np.abs(whole).max(initial=0) >= 2.0**15 * 2**_HEAD_BITS / 2**10:
+    if np.abs(whole).max(initial=0) >= 2.0**35:  # beyond, a sum of products could leave 53 bits
         raise BadInput("the head's weights are too large for a gradient in whole numbers")
     total = np.zeros((rows, classes))
     for at in range(0, len(z), _ROWS):
