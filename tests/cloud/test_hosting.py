@@ -12,8 +12,8 @@ import pytest
 
 from imveil.cloud.hosting import Hosted, app
 from imveil.errors import BadDestination, BadInput, Mismatch, Refused, Unavailable
-from imveil.owner.joining import Host, fetch_round, join
-from imveil.owner.summing import Prepared, prepare
+from imveil.owner.joining import Host, Make, fetch_round, join
+from imveil.owner.summing import prepare, release
 from imveil.store.messages.head import Head
 from imveil.store.messages.round import Round
 from private import OWNERS, MadeEncoder, Pictures, all_sums, book, made_round
@@ -38,9 +38,11 @@ def served(hosted: Hosted) -> Iterator[str]:
         thread.join(10)
 
 
-def prepared(round_: Round, i: int, folder: Path, count: int = 30) -> Prepared:
-    encoder = MadeEncoder(round_.encoder.width)
-    return prepare(Pictures(count, i), round_, OWNERS[i], encoder, book(folder, OWNERS[i]), told=True)
+def maker(first: Round, i: int, folder: Path, count: int = 30) -> Make:
+    """What makes the sums of an owner."""
+    encoder, ledger = MadeEncoder(first.encoder.width), book(folder, OWNERS[i])
+    ready = prepare(Pictures(count, i), first, OWNERS[i], encoder, ledger, told=True)
+    return lambda round_, head: release(ready, round_, OWNERS[i], ledger, head=head).sum.to_bytes(round_)
 
 
 def together(address: str, round_: Round, folder: Path, count: int = 30) -> list[bytes]:
@@ -52,7 +54,7 @@ def together(address: str, round_: Round, folder: Path, count: int = 30) -> list
         try:
             with Host(address) as host:
                 first = fetch_round(host, round_.fingerprint)
-                result = join(host, first, OWNERS[i], prepared(round_, i, folder, count), book(folder, OWNERS[i]))
+                result = join(host, first, OWNERS[i].recipient, maker(round_, i, folder, count))
             heads[i] = result.head or result.total
         except Exception as error:
             failed.append(error)
@@ -127,11 +129,11 @@ def test_an_owner_who_falls_out_ends_the_round_with_his_name(tmp_path: Path) -> 
     round_ = made_round(3, steps=2, method="gradient")
     hosted = Hosted(round_, tmp_path / "host", patience=0.3)
     hosted.accept(all_sums(round_, tmp_path / "owners")[0].to_bytes(round_))
-    mine = prepared(round_, 0, tmp_path / "owners")
+    mine = maker(round_, 0, tmp_path / "owners")
     with served(hosted) as address, Host(address) as host:
         first = fetch_round(host, round_.fingerprint)
         with pytest.raises(Refused, match="sent no sum for step 1") as refused:
-            join(host, first, OWNERS[0], mine, book(tmp_path / "owners", OWNERS[0]))
+            join(host, first, OWNERS[0].recipient, mine)
     assert any(one.recipient in str(refused.value) for one in OWNERS[1:3])
 
 
@@ -147,12 +149,12 @@ def test_a_blind_round_ends_with_its_total(tmp_path: Path) -> None:
 
 def test_a_host_can_choose_nothing_but_when(tmp_path: Path) -> None:
     round_, other = made_round(3, steps=2, method="gradient", epsilon=2.0), made_round(3, steps=2, method="gradient")
-    mine = prepared(round_, 0, tmp_path / "o")
+    mine = maker(round_, 0, tmp_path / "o")
     with served(Hosted(other, tmp_path / "host")) as address, Host(address) as host:
         with pytest.raises(Mismatch, match="was agreed"):
             fetch_round(host, round_.fingerprint)
         with pytest.raises(Mismatch, match="does not follow"):
-            join(host, round_, OWNERS[0], mine, book(tmp_path / "o", OWNERS[0]))
+            join(host, round_, OWNERS[0].recipient, mine)
         assert not book(tmp_path / "o", OWNERS[0]).entries
         with pytest.raises(Refused, match="422: the sum is"):
             host.post("/sum", b"nothing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,10 @@ from imveil.cli.sum import IdentityOption
 from imveil.cli.words import fact
 
 RoundFile = Annotated[Path, typer.Argument(metavar="ROUND", help="The round's file.", show_default=False)]
+
+if TYPE_CHECKING:
+    from imveil.store.messages.head import Head
+    from imveil.store.messages.round import Round
 
 GROUP = "Private path"
 
@@ -203,8 +207,10 @@ def join(
             source, first, mine, encoder_of(first.encoder.name, "", threads, encoder), book, chosen=chosen, told=told,
             cache=cache_of(cache), progress=lambda at, of: tell("pictures", at, of),
         )  # fmt: skip
-        result = joining.join(
-            other, first, mine, prepared, book, limit=limit, tell=lambda at, of: tell("steps", at + 1, of)
-        )
+
+        def make(step: Round, head: Head | None) -> bytes:
+            return summing.release(prepared, step, mine, book, head=head, limit=limit).sum.to_bytes(step)
+
+        result = joining.join(other, first, mine.recipient, make, tell=lambda at, of: tell("steps", at + 1, of))
     envelope.write(out, result.head or result.total)
     fact("round", f"over; {out}")

@@ -13,13 +13,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from imveil.errors import BadInput, Mismatch, Refused, Unavailable
-from imveil.keys.ledger import Ledger
-from imveil.keys.sharing import Identity
-from imveil.owner.summing import LIMIT, Prepared, release
 from imveil.store.messages.head import Head
 from imveil.store.messages.round import Round
 from imveil.store.messages.steps import follows
 
+Make = Callable[[Round, Head | None], bytes]
 _MOST = 1 << 30
 _WAIT = 0.02
 
@@ -104,12 +102,14 @@ def fetch_round(host: Host, fingerprint: str) -> Round:
 
 
 def join(
-    host: Host, first: Round, identity: Identity, prepared: Prepared, ledger: Ledger, *, limit: float = LIMIT,
-    tell: Callable[[int, int], None] = lambda *_: None, patience: float = 3600.0,
+    host: Host, first: Round, recipient: str, make: Make, *, tell: Callable[[int, int], None] = lambda *_: None,
+    patience: float = 3600.0,
 ) -> Result:  # fmt: skip
     """Send a sum for every step until the round is over.
 
-    first: step 0 of the round, as `fetch_round` gives it.   tell: told of the step.
+    first: step 0 of the round, as `fetch_round` gives it.   recipient: the owner's own.   make: gives the bytes of the
+    sum for a step's round and the head it sends out (None at first), as `imveil.owner.summing.release` does.
+    tell: told of the step.   patience: seconds without a step.
     Raises Refused where the host ended the round, Mismatch where a step does not follow from the first, Unavailable.
     """
     sent, since = -1, time.monotonic()
@@ -119,24 +119,21 @@ def join(
             raise Refused(f"the round was ended: {state['failed']}")
         if state["done"]:
             return Result(b"", host.get("/total")) if first.blind else Result(host.get("/head"), b"")
-        if identity.recipient in state["waiting"] and state["step"] > sent:
+        if recipient in state["waiting"] and state["step"] > sent:
             tell(state["step"], state["steps"])
-            sent, since = _send(host, first, identity, prepared, ledger, limit), time.monotonic()
+            sent, since = _send(host, first, make), time.monotonic()
         elif time.monotonic() - since > patience:
             raise Unavailable("the round does not go on: an owner is late", hint="run the same command again later")
         else:
             time.sleep(_WAIT)
 
 
-def _send(
-    host: Host, first: Round, identity: Identity, prepared: Prepared, ledger: Ledger, limit: float
-) -> int:  # fmt: skip
+def _send(host: Host, first: Round, make: Make) -> int:
     round_ = Round.from_bytes(host.get("/round"), "the host's round")
     if round_ != first and not follows(round_, first):
         raise Mismatch(f"the host's step {round_.step + 1} does not follow from the round {first.fingerprint}")
     head = Head.from_bytes(host.get("/head"), "the host's head") if round_.head else None
-    made = release(prepared, round_, identity, ledger, head=head, limit=limit)
-    host.post("/sum", made.sum.to_bytes(round_))
+    host.post("/sum", make(round_, head))
     return round_.step
 
 
