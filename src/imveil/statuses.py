@@ -28,13 +28,13 @@ def status_of(id: str, fields: Mapping[str, Any]) -> str:
 
 
 def queries_of(id: str, fields: Mapping[str, Any]) -> str:
-    """Whether a model that was trained on its cipher images answers those under another key; "" where that was not
-    measured.
+    """Whether a model trained on its cipher images answers those under another key, or that nobody measured it.
 
     >>> queries_of("negpos/1", {"negpos": True, "colors": True, "per_image": True})
     'keys do not matter for queries: 83 % right under another key, 83 % under its own'
     """
-    return str(_statuses().get(_named(id, fields), {"queries": ""})["queries"])
+    known = _statuses().get(_named(id, fields), {}).get("queries")
+    return known or f"queries under another key: {UNKNOWN}"
 
 
 def in_a_line(id: str, fields: Mapping[str, Any]) -> str:
@@ -43,7 +43,7 @@ def in_a_line(id: str, fields: Mapping[str, Any]) -> str:
     >>> in_a_line("nobodys/1", {})
     'nobodys/1: not measured; queries under another key: not measured'
     """
-    return f"{id}: {status_of(id, fields)}; {queries_of(id, fields) or f'queries under another key: {UNKNOWN}'}"
+    return f"{id}: {status_of(id, fields)}; {queries_of(id, fields)}"
 
 
 def _named(id: str, fields: Mapping[str, Any]) -> str:

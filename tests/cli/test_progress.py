@@ -113,6 +113,7 @@ def test_nothing_of_a_stranger_reaches_the_terminal_raw(capsys: Any) -> None:
         ["predict", EVIL, EVIL],
         ["evaluate", EVIL, EVIL],
         ["audit", EVIL],
+        ["metrics", EVIL],
         ["key", "inspect", EVIL],
         ["show", EVIL, "--key", EVIL],
         ["run", EVIL],

@@ -61,7 +61,7 @@ def test_what_a_wheel_carries_is_enough_for_leaderboard_claims_and_statuses() ->
             assert reading.judge(ours) == reading.judge(theirs), (claim.name, reading.means)
     for scheme in schemes:
         assert status_of(scheme.id, scheme.config()) == status(scheme, known["recovery"][0])
-        assert queries_of(scheme.id, scheme.config()) == queries(scheme, known["accuracy"][0])
+        assert (queries(scheme, known["accuracy"][0]) or "not measured") in queries_of(scheme.id, scheme.config())
     assert status_of("nobodys/1", {"per_image": [1]}) == "not measured"
 
 

@@ -133,7 +133,6 @@ def encrypt(
         note(f"cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}")
     if not chosen.traits.invertible:
         note(f"{chosen.id} cannot be decrypted again, by design")
-    note(in_a_line(chosen.id, chosen.config()))
     runs = _engine(engine, address, key)
     opened = open_key(key)
     pictures = pictures_of(source, form, prepare, copies)
@@ -144,6 +143,7 @@ def encrypt(
         raise BadInput("--seal needs a destination on this machine", hint="seal it here, then copy it")
     shown = Far(destination).name if far else destination
     place = _unsealed(Path(destination)) if seal else destination
+    note(in_a_line(chosen.id, chosen.config()))
     with interruptible(), bar("encrypting") as watch:
         options: dict[str, Any] = {
             "keep_names": keep_names,

@@ -44,6 +44,18 @@ def working(verb: str) -> Iterator[Tell]:
 
 
 @contextmanager
+def logged(verb: str) -> Iterator[Tell]:
+    """The same for work that has a picture of its own at a terminal."""
+    from rich.console import Console
+
+    if Console(stderr=True).is_terminal:
+        yield lambda *_: None
+    else:
+        with _lines(verb) as tell:
+            yield tell
+
+
+@contextmanager
 def _line(verb: str, console: Any) -> Iterator[Tell]:
     """For terminals: a bar and where the work is, gone when it is over."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -133,7 +145,7 @@ def rejected(report: Report, hint: str) -> None:
         note(line)
     left_out(len(report.rejected), hint)
     if report.wrong:
-        raise typer.Exit(code=1)
+        raise typer.Exit(code=PART)
 
 
 def left_out(number: int, hint: str = "") -> None:
@@ -146,15 +158,14 @@ def left_out(number: int, hint: str = "") -> None:
 class Epochs:
     """What a training run shows: a table that grows at a terminal, else a line for every epoch and one now and then.
 
-    A context for the run; called with its progress.
+    A context for the run; called with its progress. tell: of `logged`.
     """
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, tell: Tell | None = None) -> None:
         self.epochs = epochs
+        self.tell = tell
         self.done: list[Epoch] = []
         self.live: Any = None
-        self.open = contextlib.ExitStack()
-        self.tell: Tell | None = None
 
     def __enter__(self) -> Epochs:
         from rich.console import Console
@@ -162,15 +173,16 @@ class Epochs:
 
         console = Console(stderr=True)
         if console.is_terminal:
-            self.live = self.open.enter_context(Live(self.table("starting"), console=console, refresh_per_second=4))
-        else:
-            self.tell = self.open.enter_context(working("training"))
+            self.live = Live(self.table("starting"), console=console, refresh_per_second=4)
+            self.live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.live:
             self.live.update(self.table(""))
-        self.open.close()
+            self.live.stop()
+        if self.tell:
+            self.tell("asking")
 
     def __call__(self, at: Training) -> None:
         left = duration(at.seconds / max(1, at.step) * (at.steps - at.step))

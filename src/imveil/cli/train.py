@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from imveil import registry
 from imveil.cli.options import Ciphers, Device, Threads, Where
-from imveil.cli.progress import Epochs
+from imveil.cli.progress import Epochs, logged
 from imveil.cli.words import confusion_lines, duration, fact, options, say, share
 from imveil.errors import BadDestination
 
@@ -106,11 +107,12 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     checkpoint = model.with_name(model.name + ".checkpoint")
-    made = train_on(
+    with logged("training") if leader() else nullcontext() as log_tell:
+        made = train_on(
         ciphers, model=net, width=width, epochs=epochs, budget=budget, limit=limit, stream=stream, batch=batch, lr=lr,
         seed=seed, augment=augment, adapter=adapter, model_options=options(model_options),
         adapter_options=options(adapter_options), recipe=options(more), start=start, checkpoint=checkpoint,
-        restart=restart, log=log, device=device.value, watching=Epochs, tell=fact,
+        restart=restart, log=log, device=device.value, watching=lambda epochs: Epochs(epochs, log_tell), tell=fact,
     )  # fmt: skip
     if not leader():
         return

@@ -18,6 +18,7 @@ from imveil.cloud.training.loop import Progress, fit
 from imveil.errors import BadField
 from imveil.extras import torch
 from imveil.interval import seconds
+from imveil.statuses import queries_of, status_of
 from imveil.store.joined import open_sets
 
 
@@ -65,6 +66,7 @@ def train_on(
     parts = load_parts(cipher_set, seed, limit, stream=stream)
     classes = list(manifest.classes)
     say("data", f"{path}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes")
+    say("status", f"{status_of(manifest.scheme, manifest.fields)}; {queries_of(manifest.scheme, manifest.fields)}")
     say("pictures", _sizes(parts))
     for name, text in [*(("", note) for note in parts.notes), *reasons]:
         say(name, text)
