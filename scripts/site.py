@@ -9,6 +9,7 @@ the site; a link to a source file becomes its name. Warnings are errors.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -57,7 +58,8 @@ def main(words: Sequence[str]) -> None:
         return
     shutil.rmtree(BUILD / "site", ignore_errors=True)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "-f", str(BUILD / "zensical.toml")]
-    done = subprocess.run(command, cwd=BUILD, capture_output=True, text=True)
+    known = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(command, cwd=BUILD, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": known})
     said = done.stdout + done.stderr
     if done.returncode or re.search(r"\bwarning\b", said, re.IGNORECASE):
         sys.exit(f"the site has warnings, and they count as errors:\n{said}")
