@@ -46,25 +46,12 @@ def serve(
     """
     from imveil.cloud.serve.run import Place, run
 
-    place = Place(
-        tuple(map(str, models)),
-        host,
-        port,
-        _text(token_file),
-        _text(tls_cert),
-        _text(tls_key),
-        page,
-        workers,
-        rate,
-        most_mb,
-    )
+    files = {"token_file": token_file, "tls_cert": tls_cert, "tls_key": tls_key}
+    named = {name: str(file) for name, file in files.items() if file is not None}
+    place = Place(tuple(map(str, models)), host, port, page=page, workers=workers, rate=rate, most_mb=most_mb, **named)
     if place.warning:
         note(place.warning)
     place.check()
     fact("models", ", ".join(file.name for file in models))
     fact("address", f"{'https' if tls_cert else 'http'}://{host}:{port}/" + ("" if page else "v2"))
     run(place)
-
-
-def _text(file: Path | None) -> str:
-    return "" if file is None else str(file)

@@ -41,6 +41,8 @@ POLICY = (
 )
 _PAGE = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml",
          ".png": "image/png"}  # fmt: skip
+_HEADERS = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-cache"}  # fmt: skip
 _log = logging.getLogger("imveil.serve")
 
 
@@ -246,9 +248,7 @@ def _add_page(
         if file not in there:
             raise Problem(404, f"there is no page {shown(file)[:80]}")
         kind = _PAGE.get(file[file.rfind(".") :], "application/octet-stream")
-        headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-                   "Cache-Control": "no-cache"}  # fmt: skip
-        return Response(there[file], media_type=kind, headers=headers)
+        return Response(there[file], media_type=kind, headers=_HEADERS)
 
 
 async def _body(request: Request, door: Door, meters: _Meters, text: int | None = None) -> bytes:
@@ -305,20 +305,20 @@ def _images(asked: Asked, served: Served) -> Any:
 def _outputs(logits: Any, served: Served, asked: Asked) -> list[Tensor]:
     assert served.model is not None
     classes = served.model.info.classes
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    made = {
-        "logits": lambda: Tensor("logits", "FP32", logits.astype(np.float32)),
-        "probabilities": lambda: Tensor(
-            "probabilities", "FP32", (powers / powers.sum(1, keepdims=True)).astype(np.float32)
-        ),
-        "labels": lambda: Tensor("labels", "BYTES", np.array([[classes[k]] for k in logits.argmax(1)], object)),
-    }
     if not np.isfinite(logits).all():
         raise Problem(500, "the model answers with no numbers: it has diverged")
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    labels = np.array([[classes[k]] for k in logits.argmax(axis=1)], object)
+    made = {
+        "logits": Tensor("logits", "FP32", logits.astype(np.float32)),
+        "probabilities": Tensor("probabilities", "FP32", shares),
+        "labels": Tensor("labels", "BYTES", labels),
+    }
     wanted = list(asked.wanted) or list(made)
     if unknown := [name for name in wanted if name not in made]:
         raise Problem(400, f"the model has outputs {', '.join(made)}, not {shown(unknown[0])[:60]}")
-    return [made[name]() for name in wanted]
+    return [made[name] for name in wanted]
 
 
 def _said(problem: Problem) -> Response:

@@ -193,7 +193,8 @@ def _unpacked(blob: memoryview, datatype: str, shape: tuple[int, ...], name: str
 
 
 def _texts(blob: memoryview, count: int, name: str) -> list[str]:
-    texts, at = [], 0
+    texts: list[bytes] = []
+    at = 0
     while at < len(blob) and len(texts) < count:
         length = int.from_bytes(blob[at : at + 4], "little")
         texts.append(bytes(blob[at + 4 : at + 4 + length]))
