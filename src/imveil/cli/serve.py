@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,7 +47,7 @@ def serve(
     from imveil.cloud.serve.run import Place, run
 
     files = {"token_file": token_file, "tls_cert": tls_cert, "tls_key": tls_key}
-    named = {name: str(file) for name, file in files.items() if file is not None}
+    named: Any = {name: str(file) for name, file in files.items() if file is not None}
     place = Place(tuple(map(str, models)), host, port, page=page, workers=workers, rate=rate, most_mb=most_mb, **named)
     if place.warning:
         note(place.warning)
