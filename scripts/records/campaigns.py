@@ -17,6 +17,7 @@ from typing import Any
 from scripts.records.audits import AUDITS
 from scripts.records.puzzles import rungs
 from scripts.records.roads import ROADS, Road
+from scripts.records.second_order import alone, curves
 from scripts.records.windows import WINDOWS, Windowed
 
 from imveil import attacks
@@ -163,6 +164,8 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     **{name: partial(_climb, name) for name in LADDERS},
     "audits": lambda: [[one] for one in AUDITS],
     "puzzles": lambda: [[rung] for rung in rungs()],
+    "second-order": lambda: [[one] for one in curves()],
+    "second-order-alone": lambda: [[one] for one in alone()],
     "roads": lambda: [[Road(name)] for name in ROADS],
 }
-ONCE = {"audits", "puzzles", "roads"}  # measured under one seed
+ONCE = {"audits", "puzzles", "roads", "second-order-alone"}  # measured under one seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,18 @@ from imveil.attacks.solvers.pad.solve import mask_of  # noqa: E402
 from imveil.audit.game.challenger import key_of  # noqa: E402
 from imveil.cloud.adapters._bitplanes import PLANES, Gains  # noqa: E402
 from imveil.cloud.adapters.base import Adapter  # noqa: E402
+from imveil.cloud.adapters.plan_start import undoing  # noqa: E402
 from imveil.cloud.classifier import Classifier  # noqa: E402
 from imveil.cloud.classifier import made as made_of  # noqa: E402
+from imveil.cloud.training.attacked import attacked, harmless  # noqa: E402
+from imveil.cloud.training.defaults import suggest  # noqa: E402
 from imveil.cloud.training.loop import Settings, fit  # noqa: E402
 from imveil.errors import BadField, BadShape, Unavailable  # noqa: E402
 from imveil.lab.adapter_output import adapted  # noqa: E402
 from imveil.lab.adapter_output import fit as fit_channels  # noqa: E402
 from imveil.lab.experiment import fresh_copies  # noqa: E402
 from imveil.owner.datasets import cifar  # noqa: E402
+from scenes import scenes  # noqa: E402
 from smooth import smooth_pictures  # noqa: E402
 
 NAMES = list(registry.parts(registry.ADAPTERS))
@@ -119,6 +124,27 @@ def test_bits_start_begins_with_the_mask_of_real_pictures(scheme: str) -> None:
     assert min(np.abs(seen - images[:200]).mean(), np.abs(255 - seen - images[:200]).mean()) < 0.5
 
 
+@pytest.mark.parametrize("id", ["shf/1", "le/1", "etc/1", "ele/1", "patch/1"])
+def test_plan_start_shows_the_pictures(id: str) -> None:
+    drawn = scenes(340, (48, 48, 3), seed=3)[:, :24, :24]
+    images = (drawn @ np.array([[0.7, 0.2, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.6]])).astype(np.uint8)
+    cipher = imveil.find(id).encrypt(images, KEY).images
+    adapter = made("plan_start", (24, 24, 3), {"scheme": id})
+    adapter.start(torch.from_numpy(cipher[:300]))
+    seen = adapter(channels_first(cipher[300:])).permute(0, 2, 3, 1).numpy().astype(np.uint8)
+    undo = undoing(cipher[:300], id, 4)
+    assert undo is not None
+    np.testing.assert_array_equal(seen, undo(cipher[300:]))
+    assert not np.array_equal(seen, cipher[300:])
+
+
+def test_plan_start_leaves_noise_as_it_is() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (200, 16, 16, 3)).astype(np.uint8)
+    adapter = made("plan_start", (16, 16, 3), {"scheme": "shf/1"})
+    adapter.start(torch.from_numpy(noise))
+    assert torch.equal(adapter(channels_first(noise[:9])), channels_first(noise[:9]))
+
+
 def test_bits_start_shows_the_pictures_and_says_so() -> None:
     images = smooth_pictures(400, side=16)
     scheme = imveil.find("logistic-xor/1")
@@ -199,3 +225,22 @@ def test_a_fresh_copy_has_a_key_of_its_own_where_every_picture_has_one() -> None
     seen = [fold(torch.as_tensor(i).permute(0, 3, 1, 2).float()) for i in (images, one, other)]
     assert torch.equal(seen[0], seen[1])
     assert torch.equal(seen[0], seen[2])
+
+
+def test_train_begins_with_the_attack_says_so_and_can_leave_it_out() -> None:
+    drawn = scenes(300, (48, 48, 3), seed=3)[:, :24, :24]
+    images = (drawn @ np.array([[0.7, 0.2, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.6]])).astype(np.uint8)
+    scheme = imveil.find("le/1")
+    manifest = SimpleNamespace(scheme=scheme.id, fields=scheme.config())
+    usual = suggest(scheme.id, scheme.config(), vars(scheme.traits))
+    cipher = scheme.encrypt(images, KEY).images
+    best, said = attacked(manifest, vars(scheme.traits), cipher, usual)
+    assert (best.adapter, best.adapter_options) == ("plan_start", {"scheme": "le/1", "block": 4})
+    assert "this is the attack" in best.why
+    assert "gave their plan away" in said
+    noise = np.random.default_rng(0).integers(0, 256, (200, 16, 16, 3)).astype(np.uint8)
+    best, said = attacked(manifest, vars(scheme.traits), noise, usual)
+    assert best == usual
+    assert "did not give their plan away" in said
+    assert harmless(suggest("aes-xor/1", {}, {})).adapter == "bits"
+    assert harmless(usual) == usual

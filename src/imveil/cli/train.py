@@ -47,6 +47,10 @@ def train(
     adapter: Annotated[
         str, typer.Option(help=f"What stands before the net: none, {', '.join(registry.parts(registry.ADAPTERS))}.")
     ] = "auto",
+    attack: Annotated[
+        bool,
+        typer.Option("--attack/--no-attack", help="Begin with what the cipher images give away, where they do."),
+    ] = True,
     model_options: Annotated[
         list[str] | None,
         typer.Option("--model-set", metavar="NAME=VALUE", help="An option of the net's file: depth=56, patch=4."),
@@ -110,7 +114,7 @@ def train(
     with logged("training") if leader() else nullcontext() as log_tell:
         made = train_on(
         ciphers, model=net, width=width, epochs=epochs, budget=budget, limit=limit, stream=stream, batch=batch, lr=lr,
-        seed=seed, augment=augment, adapter=adapter, model_options=options(model_options),
+        seed=seed, augment=augment, adapter=adapter, attack=attack, model_options=options(model_options),
         adapter_options=options(adapter_options), recipe=options(more), start=start, checkpoint=checkpoint,
         restart=restart, log=log, device=device.value, watching=lambda epochs: Epochs(epochs, log_tell), tell=fact,
     )  # fmt: skip

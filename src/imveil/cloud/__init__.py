@@ -45,6 +45,7 @@ def train(
     seed: int = 0,
     augment: bool | None = None,
     adapter: str = "auto",
+    attack: bool = True,
     model_options: Mapping[str, Any] | None = None,
     adapter_options: Mapping[str, Any] | None = None,
     recipe: Mapping[str, Any] | None = None,
@@ -62,6 +63,7 @@ def train(
     ----------
     path : a cipher data set, or a folder whose folders are its parts.
     model, adapter : names, see `imveil.registry`; "auto" takes those that suit the scheme, "none" is no adapter.
+    attack : begin, where the adapter is "auto", with what the cipher images give away of their plan.
     width, model_options, adapter_options : of the model and adapter, their own defaults where not given.
     epochs : how often every picture is seen, 6 unless given; or budget : a time to plan them for, "10m" or seconds.
     limit : train on so many pictures only. stream : leave pictures on disk; None: where they are many.
@@ -86,9 +88,9 @@ def train(
 
     return train_on(
         path, model=model, width=width, epochs=epochs, budget=budget, limit=limit, stream=stream, batch=batch, lr=lr,
-        seed=seed, augment=augment, adapter=adapter, model_options=model_options, adapter_options=adapter_options,
-        recipe=recipe, start=start, checkpoint=checkpoint, restart=restart, log=log, device=device, progress=progress,
-        tell=tell,
+        seed=seed, augment=augment, adapter=adapter, attack=attack, model_options=model_options,
+        adapter_options=adapter_options, recipe=recipe, start=start, checkpoint=checkpoint, restart=restart, log=log,
+        device=device, progress=progress, tell=tell,
     )  # fmt: skip
 
 

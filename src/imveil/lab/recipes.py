@@ -35,6 +35,12 @@ _VIT = Recipe(
     settings={"weight_decay": 0.05, "momentum": 0.9, "shift": 4, "schedule": "cosine"},
 )  # fmt: skip
 
+
+def _begun(scheme: str) -> Recipe:
+    """With the plan that the cipher images give away."""
+    return Recipe(scheme=scheme, adapter="plan_start", adapter_options={"scheme": scheme}, augment="adapted")
+
+
 RECIPES: dict[str, Recipe] = {
     # CIFAR-10 as it is: the lines that schemes are measured against.
     "plain": Recipe(augment="after"),
@@ -72,11 +78,18 @@ RECIPES: dict[str, Recipe] = {
     "patch_mixer": replace(_MIXER, scheme="patch/1"),
     "seed_bits": replace(_SEED, adapter="bits", adapter_options={"rate": 100.0}),  # a gain a position and bit plane
     "shf_blocks": Recipe(scheme="shf/1", adapter="blocks"),
-    # Begun with what statistics of the cipher images say, or drawn towards smooth pictures: the many-time-pad attack.
+    # Begun with what statistics of the cipher images say, or drawn towards smooth pictures: the attack.
     "aes_xor_start": Recipe(scheme="aes-xor/1", adapter="bits_start", augment="adapted"),
+    "cpe_iib_start": _begun("cpe-iib/1"),
+    "ele_start": _begun("ele/1"),
+    "etc_inplace_start": _begun("etc-inplace/1"),
+    "etc_start": _begun("etc/1"),
+    "le_start": _begun("le/1"),
     "np_block_start": Recipe(scheme="np-block/1", adapter="bits_start", augment="adapted"),
+    "patch_start": _begun("patch/1"),
     "seed_smooth": replace(_SEED, adapter="bits_smooth", augment="adapted"),
     "seed_start": replace(_SEED, adapter="bits_start", augment="adapted"),
+    "shf_start": _begun("shf/1"),
     # A fresh copy in each epoch; mirrored: answers are means over a picture and its mirror image.
     "fresh_negpos": replace(_FRESH, scheme="negpos/1"),
     "fresh_negpos_images": replace(_FRESH, **_IMAGES, adapter="fold_sort"),
@@ -85,12 +98,16 @@ RECIPES: dict[str, Recipe] = {
     "mirrored_negpos_images": replace(_FRESH, **_IMAGES, adapter="fold_sort", settings={"mirror": True}),
     "mirrored_plain": replace(_FRESH, settings={"mirror": True}),
     # CIFAR-100.
+    "hundred_ele_start": replace(_begun("ele/1"), data="cifar100"),
+    "hundred_etc_start": replace(_begun("etc/1"), data="cifar100"),
     "hundred_le": replace(_HUNDRED, scheme="le/1", adapter="blocks", adapter_options=_NIBBLES),
+    "hundred_le_start": replace(_begun("le/1"), data="cifar100"),
     "hundred_negpos": replace(_HUNDRED, scheme="negpos/1", adapter="fold_sort", augment="adapted"),
     "hundred_negpos_images": replace(_HUNDRED, **_IMAGES, adapter="fold_sort", augment="after"),
     "hundred_plain": replace(_HUNDRED, augment="after"),
     "hundred_seed": replace(_HUNDRED, scheme="logistic-xor/1"),
     "hundred_shf": replace(_HUNDRED, scheme="shf/1", adapter="blocks"),
+    "hundred_shf_start": replace(_begun("shf/1"), data="cifar100"),
     # A ResNet-18 and thirty epochs, on a GPU.
     "resnet_ele": replace(_RESNET, scheme="ele/1", adapter="blocks_own", adapter_options=_NIBBLES),
     "resnet_etc_inplace": replace(_RESNET, scheme="etc-inplace/1", adapter="blocks_own"),

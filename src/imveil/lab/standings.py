@@ -16,7 +16,7 @@ from imveil.lab.evidence import Result, results
 from imveil.lab.recipes import RECIPES
 from imveil.record import Record
 
-ATTACKS = ("bits_start", "bits_smooth")  # adapters that find the mask of a scheme: see docs/learning.md
+ATTACKS = ("bits_start", "bits_smooth", "plan_start")  # adapters that find the mask or plan: see docs/learning.md
 VIEWS = ("one", "many", "pairs", "chosen")  # from the least help to the most
 
 

@@ -12,7 +12,7 @@ from imveil.cloud.data.cipher_dataset import Parts
 from imveil.cloud.training import budget
 from imveil.cloud.training.augment import suits
 from imveil.cloud.training.checkpoint import epochs_of
-from imveil.cloud.training.defaults import suggest
+from imveil.cloud.training.defaults import Choice, suggest
 from imveil.cloud.training.settings import Settings
 from imveil.errors import BadField
 from imveil.interval import duration
@@ -24,15 +24,19 @@ Tell = Callable[[str, str], object]  # a name and a text, for whoever watches
 
 def chosen(
     manifest: Manifest, traits: dict[str, Any], *, net: str, adapter: str, augment: bool | None, lr: float | None,
-    model_options: dict[str, Any], adapter_options: dict[str, Any], more: dict[str, Any], **given: Any,
+    model_options: dict[str, Any], adapter_options: dict[str, Any], more: dict[str, Any], best: Choice | None = None,
+    **given: Any,
 ) -> tuple[Settings, list[tuple[str, str]]]:  # fmt: skip
-    """The recipe for a data set: what was asked for, and the defaults of its scheme for the rest; and the reasons."""
+    """The recipe for a data set: what was asked for, and the defaults of its scheme for the rest; and the reasons.
+
+    best: what takes the place of the scheme's defaults.
+    """
     known = {field.name for field in fields(Settings)} - {"model", "adapter", "epochs", "batch", "lr", "seed", "width"}
     listed = ", ".join(sorted(name for name in known if not name.endswith("_options")))
     for name in more:
         if name not in known or name.endswith("_options"):
             raise BadField(f"a recipe has no {name!r}", hint=f"it has {listed}")
-    best = suggest(manifest.scheme, manifest.fields, traits)
+    best = suggest(manifest.scheme, manifest.fields, traits) if best is None else best
     reasons = []
     model = best.model if net == "auto" else net
     front = best.adapter if adapter == "auto" else adapter

@@ -11,10 +11,13 @@ from imveil.cloud.data.cipher_dataset import Parts, load_parts
 from imveil.cloud.device import pick_device, precision_of
 from imveil.cloud.modelfile import Model, describe, weights_of
 from imveil.cloud.prediction import evaluate
+from imveil.cloud.training.attacked import attacked, harmless
 from imveil.cloud.training.choice import Tell, chosen, planned
+from imveil.cloud.training.defaults import Choice, suggest
 from imveil.cloud.training.group import leader
 from imveil.cloud.training.log import write_log
 from imveil.cloud.training.loop import Progress, fit
+from imveil.cloud.training.settings import Settings
 from imveil.errors import BadField
 from imveil.extras import torch
 from imveil.interval import seconds
@@ -36,6 +39,7 @@ def train_on(
     seed: int = 0,
     augment: bool | None = None,
     adapter: str = "auto",
+    attack: bool = True,
     model_options: Mapping[str, Any] | None = None,
     adapter_options: Mapping[str, Any] | None = None,
     recipe: Mapping[str, Any] | None = None,
@@ -56,15 +60,27 @@ def train_on(
     cipher_set = open_sets(path)
     manifest = cipher_set.manifest
     traits = dict(manifest.traits) if isinstance(manifest.traits, Mapping) else asdict(manifest.traits)
-    settings, reasons = chosen(
-        manifest, traits, net=model, width=width, batch=batch, lr=lr, seed=seed, augment=augment, adapter=adapter,
-        model_options=dict(model_options or {}), adapter_options=dict(adapter_options or {}), more=dict(recipe or {}),
-    )  # fmt: skip
-    settings = replace(settings, epochs=6 if epochs is None else epochs)
-    settings.check()
+
+    def decided(best: Choice | None) -> tuple[Settings, list[tuple[str, str]]]:
+        settings, reasons = chosen(
+            manifest, traits, net=model, width=width, batch=batch, lr=lr, seed=seed, augment=augment, adapter=adapter,
+            model_options=dict(model_options or {}), adapter_options=dict(adapter_options or {}),
+            more=dict(recipe or {}), best=best,
+        )  # fmt: skip
+        settings = replace(settings, epochs=6 if epochs is None else epochs)
+        settings.check()
+        return settings, reasons
+
+    usual = suggest(manifest.scheme, manifest.fields, traits)
+    usual = usual if attack else harmless(usual)
+    settings, reasons = decided(usual)
     time = None if budget is None else seconds(budget)
     parts = load_parts(cipher_set, seed, limit, stream=stream)
     classes = list(manifest.classes)
+    if attack and adapter == "auto":
+        best, said = attacked(manifest, traits, parts.train[0], usual)
+        settings, reasons = decided(best)
+        reasons += [("attack", said)] if said else []
     say("data", f"{path}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes")
     say("status", f"{status_of(manifest.scheme, manifest.fields)}; {queries_of(manifest.scheme, manifest.fields)}")
     say("pictures", _sizes(parts))

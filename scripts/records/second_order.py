@@ -1,0 +1,144 @@
+"""Second order: unseen pictures undone by what cipher images of one key give away, or one image of its own key.
+
+A set whose blocks change places may come out mirrored as a whole, which no statistic tells; the better of both is
+scored, and which it was is written down.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+import imveil
+from imveil.attacks.solvers.secondorder.solve import solve
+from imveil.audit.game.challenger import challenger_of
+from imveil.lab import samples
+from imveil.lab.measurement import Measurement
+from imveil.metrics.ssim import ssim_or_negative
+from imveil.record import Record
+
+UNSEEN = 200
+COUNTS = (10, 30, 100, 300, 1000, 5000)
+SCHEMES = ("shf/1", "np-block/1", "le/1", "patch/1", "etc/1", "cpe-iib/1", "ele/1")
+ALONE = ("shf/1", "np-block/1", "le/1")
+SIDES = (32, 64, 128, 224, 512)
+
+
+@dataclass(frozen=True)
+class Undone(Measurement):
+    """The share of unseen pictures that come out exact, from `ciphers` cipher images of one key."""
+
+    scheme: str
+    ciphers: int
+    fields: dict[str, Any] = field(default_factory=dict)
+    data: str = "cifar10 test"
+    kind: ClassVar[str] = "second-order"
+
+    def facts(self) -> dict[str, Any]:
+        """Scheme with all of its fields, cipher images, pictures."""
+        return {**vars(self), "fields": imveil.find(self.scheme, **self.fields).config(), "unseen": UNSEEN}
+
+    def measure(self, seed: int) -> Record:
+        """One key, other pictures for each seed; the time is that of the solver, on its process's clock."""
+        scheme = imveil.find(self.scheme, **self.fields)
+        pictures = samples.drawn(self.data, self.ciphers + UNSEEN, seed)
+        unseen, seen = pictures[:UNSEEN], pictures[UNSEEN:]
+        hidden = challenger_of(scheme, seed, "second order")
+        ciphers, targets = hidden.encrypt(seen, "seen"), hidden.encrypt(unseen, "unseen")
+        begin = time.process_time()
+        found = solve(ciphers, scheme=self.scheme, fields=scheme.config(), sure=False)
+        seconds = time.process_time() - begin
+        guess = unseen[:0] if found is None else found.undo(targets)
+        ways = [] if found is None else [guess, guess[:, :, ::-1]]
+        scores = [(float(ssim_or_negative(unseen, np.ascontiguousarray(way)).mean()), way) for way in ways]
+        score, best = max(scores, key=lambda pair: pair[0], default=(0.0, unseen[:0]))
+        same = _equal(unseen, best) if len(best) else np.zeros(UNSEEN, bool)
+        facts = {
+            "ssim": round(score, 6),
+            "mirrored": bool(ways) and best is not guess,
+            "score": round(found.score, 4) if found else 0,
+            "confidence": round(found.confidence, 4) if found else 0,
+        }
+        return self.measured("second-order", seed, {"found": facts}, **_share(same, seconds))
+
+    def __str__(self) -> str:
+        return f"second order, {self.scheme} {self.fields} from {self.ciphers}"
+
+
+@dataclass(frozen=True)
+class Alone(Measurement):
+    """The median SSIM of photographs, each under a key of its own and undone from its one cipher image."""
+
+    scheme: str
+    side: int
+    grey: bool = False
+    fields: dict[str, Any] = field(default_factory=dict)
+    kind: ClassVar[str] = "second-order-alone"
+
+    def facts(self) -> dict[str, Any]:
+        """Scheme with all of its fields, side of the pictures, colours."""
+        fields = imveil.find(self.scheme, **self.fields).config()
+        return {**vars(self), "fields": fields, "data": f"kodak, the middle {self.side} x {self.side}"}
+
+    def measure(self, seed: int) -> Record:
+        """The middle of 24 photographs; the quartiles, and how many come out exact up to sign."""
+        scheme, scores, same, seconds = imveil.find(self.scheme, **self.fields), [], 0, 0.0
+        for number, photograph in enumerate(samples.photographs()):
+            top, left = ((edge - self.side) // 2 for edge in photograph.shape[:2])
+            picture = photograph[None, top : top + self.side, left : left + self.side]
+            picture = np.ascontiguousarray(picture[..., 1:2] if self.grey else picture)
+            cipher = challenger_of(scheme, seed, f"alone {number}").encrypt(picture, "alone")
+            begin = time.process_time()
+            found = solve(cipher, scheme=self.scheme, fields=scheme.config(), sure=False)
+            seconds += time.process_time() - begin
+            guess = np.full_like(picture, 128) if found is None else found.undo(cipher)
+            scores.append(float(ssim_or_negative(picture, guess)[0]))
+            same += int(_equal(picture, guess)[0])
+        low, value, high = np.quantile(scores, [0.25, 0.5, 0.75])
+        return self.measured(
+            "second-order-alone",
+            seed,
+            {"found": {"exact": same, "least": round(min(scores), 6)}},
+            value=round(float(value), 6),
+            unit="median SSIM, of the better of picture and negative",
+            n=len(scores),
+            low=round(float(low), 6),
+            high=round(float(high), 6),
+            seconds=round(seconds, 3),
+        )
+
+    def __str__(self) -> str:
+        return f"one image, {self.scheme} {self.fields} at {self.side}{' grey' if self.grey else ''}"
+
+
+def _equal(truth: Any, guess: Any) -> Any:
+    """(n,) whether pictures, or their negatives, are equal in every byte."""
+    return (guess == truth).all(axis=(1, 2, 3)) | (255 - guess == truth).all(axis=(1, 2, 3))
+
+
+def _share(same: Any, seconds: float) -> dict[str, Any]:
+    value = float(same.mean())
+    return {
+        "value": value,
+        "unit": "share of unseen pictures exact, up to one mirror of the set",
+        "n": len(same),
+        "low": value,
+        "high": value,
+        "seconds": round(seconds, 3),
+    }
+
+
+def curves() -> list[Measurement]:
+    """Every scheme with one key, from few cipher images to many; other sides of blocks from a thousand."""
+    found: list[Measurement] = [Undone(scheme, count) for count in COUNTS for scheme in SCHEMES]
+    found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8) for scheme in ("shf/1", "np-block/1", "le/1")]
+    found += [Undone(scheme, 1000, {"block": 8}) for scheme in ("patch/1", "etc/1", "ele/1")]
+    return found
+
+
+def alone() -> list[Measurement]:
+    """Every scheme that treats all blocks alike, on photographs of several sizes, in colour and grey."""
+    return [Alone(scheme, side, grey) for side in SIDES for scheme in ALONE for grey in (False, True)]
