@@ -26,14 +26,16 @@ def wilson(right: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 def seconds(time: str | float) -> float:
     """A time such as 120, "120s", "10m" or "1h" in seconds. BadField for anything else, and for none at all.
 
-    >>> seconds("10m"), seconds("1.5h")
-    (600.0, 5400.0)
+    >>> seconds("10m"), seconds("1.5h"), seconds(1e-6)
+    (600.0, 5400.0, 1e-06)
     """
-    text = str(time)
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
-    value = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"] if match else 0.0
-    if value <= 0:
-        raise BadField(f"a time such as 90s, 10m or 1h was needed, got {text!r}")
+    if isinstance(time, str):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", time.strip())
+        value = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"] if match else 0.0
+    else:
+        value = float(time)
+    if not 0 < value < math.inf:
+        raise BadField(f"a time such as 90s, 10m or 1h was needed, got {time!r}")
     return value
 
 

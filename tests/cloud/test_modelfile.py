@@ -79,7 +79,7 @@ def test_loading_draws_nothing(saved: Path) -> None:
 def test_it_is_not_overwritten_unless_forced(saved: Path, trained: Trained) -> None:
     before = saved.read_bytes()
     info = describe(trained, ["x", "y"], **ABOUT)
-    with pytest.raises(BadDestination, match="--force"):
+    with pytest.raises(BadDestination, match="overwrite it"):
         save_model(saved, trained, info)
     assert saved.read_bytes() == before
     save_model(saved, trained, info, force=True)
