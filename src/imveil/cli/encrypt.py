@@ -7,12 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imveil.cli.options import Copies, Crop, Fields, From, KeyOption, Pad, Resize, SchemeOption, Workers
+from imveil.cli.options import (
+    Channels,
+    Column,
+    Copies,
+    Crop,
+    Fields,
+    FollowLinks,
+    From,
+    KeyOption,
+    Pad,
+    Resize,
+    Splits,
+    Workers,
+)
 from imveil.cli.progress import bar, close, interruptible, rejected
 from imveil.cli.words import note, say
 from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
+    from imveil.owner.likeness import Likeness
     from imveil.owner.sources.prepared import Preparation
 
 GROUP = "Owner"
@@ -43,7 +57,9 @@ def encrypt(
         ),
     ],
     key: KeyOption,
-    scheme: SchemeOption,
+    scheme: Annotated[
+        str | None, typer.Option("--scheme", help="The scheme; see 'imveil schemes'.", show_default=False)
+    ] = None,
     fields: Fields = None,
     keep_names: Annotated[
         bool,
@@ -65,7 +81,19 @@ def encrypt(
     resize: Resize = None,
     pad: Pad = None,
     crop: Crop = None,
+    channels: Channels = None,
     copies: Copies = 1,
+    follow_links: FollowLinks = False,
+    column: Column = None,
+    splits: Splits = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CIPHERS|MODEL",
+            help="Encrypt as this data set, or what this model was trained on, was: scheme, fields, preparation.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="For a picture: overwrite the file that is there.")] = False,
     workers: Workers = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first picture that cannot be encrypted.")
@@ -93,7 +121,7 @@ def encrypt(
     Examples:
       imveil encrypt photos/ ciphers/ --key my.key --scheme negpos/1
       imveil encrypt cifar10 ciphers/ --key my.key --scheme logistic-xor/1 --set index=pixel
-      imveil encrypt query.jpg query.png --key my.key --scheme negpos/1
+      imveil encrypt query.jpg query.png --key my.key --like model.safetensors
       imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
       imveil encrypt cifar10 ciphers/ --key my.key --scheme le/1 --copies 4
       imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \
@@ -103,11 +131,16 @@ def encrypt(
     """
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
+    from imveil.owner.shards.proof import check_key
     from imveil.owner.sources import is_picture
     from imveil.owner.sources.prepared import Preparation
 
-    chosen = find_scheme(scheme, fields)
-    prepare = Preparation.of(resize, pad, crop)
+    as_there = None if like is None else likeness(like, scheme, fields)
+    if as_there is None and scheme is None:
+        raise BadInput("--scheme was needed", hint="imveil schemes lists them; --like CIPHERS takes another's")
+    chosen = find_scheme(scheme or "", fields) if as_there is None else as_there.scheme
+    prepare = Preparation.of(resize, pad, crop, channels)
+    prepare = prepare if as_there is None else as_there.prepared(prepare)
     if is_picture(Path(source), form):
         from imveil.owner.encryption import encrypt_file
 
@@ -115,11 +148,14 @@ def encrypt(
             {
                 "--keep-names": keep_names, "--container": container, "--hide-labels": hide_labels, "--strict": strict,
                 "--copies": copies != 1, "--seal": seal, "--engine": engine != "pool", "--workers": workers,
-                "--address": address,
+                "--address": address, "--splits": splits, "--column": column,
             }
         )  # fmt: skip
-        new_file(Path(destination), ".png", ".npz")
-        encrypt_file(source, destination, chosen, open_key(key), form=form, prepare=prepare)
+        new_file(Path(destination), ".png", ".npz", force=force)
+        opened = open_key(key)
+        if as_there is not None:
+            check_key(opened, as_there.fingerprint, str(like))
+        encrypt_file(source, destination, chosen, opened, form=form, prepare=prepare, like=as_there, force=force)
         say(f"{destination}: encrypted with {chosen.id}")
         return
     from imveil.owner.encrypt_far import encrypt_far
@@ -128,14 +164,18 @@ def encrypt(
     from imveil.store.far import Far, is_far
     from imveil.store.manifest import REJECTED
 
-    stored = pick_container(chosen, container)
+    if force:
+        raise BadInput("--force is for one picture", hint="choose a destination that is empty or does not exist")
+    stored = pick_container(chosen, container or (None if as_there is None else as_there.container))
     if container is None and stored != "folder":
         note(f"cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}")
     if not chosen.traits.invertible:
         note(f"{chosen.id} cannot be decrypted again, by design")
     runs = _engine(engine, address, key)
     opened = open_key(key)
-    pictures = pictures_of(source, form, prepare, copies)
+    if as_there is not None:
+        check_key(opened, as_there.fingerprint, str(like))
+    pictures = pictures_of(source, form, prepare, copies, follow_links, column, splits)
     if hide_labels and not pictures.classes:
         note("the pictures have no labels that could be hidden")
     far = is_far(destination)
@@ -167,13 +207,31 @@ def encrypt(
     rejected(report, f"see {shown}/{REJECTED}")
 
 
-def pictures_of(source: str, form: str | None, prepare: Preparation | None, copies: int) -> Any:
+def likeness(place: Path, scheme: str | None, fields: list[str] | None) -> Likeness:
+    """What --like names. Raises BadInput where a scheme is named besides."""
+    from imveil.owner.likeness import Likeness
+
+    if scheme is not None or fields:
+        raise BadInput("--like says the scheme and its fields", hint="leave --scheme and --set out")
+    return Likeness.of(place)
+
+
+def pictures_of(
+    source: str,
+    form: str | None,
+    prepare: Preparation | None,
+    copies: int,
+    follow_links: bool = False,
+    column: str | None = None,
+    splits: str | None = None,
+) -> Any:
     """What is to be encrypted, as its options ask for it; what the owner should know of it goes to standard error."""
     from imveil.owner.sources import open_source
     from imveil.owner.sources.copied import Copied
     from imveil.owner.sources.prepared import Prepared
 
-    pictures: Any = open_source(source, form=form)
+    wanted = None if splits is None else [name for name in splits.split(",") if name]
+    pictures: Any = open_source(source, form=form, follow_links=follow_links, column=column, splits=wanted)
     pictures = Prepared(pictures, prepare) if prepare else pictures
     pictures = Copied(pictures, copies) if copies != 1 else pictures
     for text in pictures.notes:
@@ -214,9 +272,10 @@ def _unsealed(destination: Path) -> Path:
     return destination.with_name(destination.name + ".unsealed")
 
 
-def new_file(path: Path, *suffixes: str) -> None:
-    if path.exists():
-        raise BadDestination(f"{path} exists already", hint="choose another name")
+def new_file(path: Path, *suffixes: str, force: bool = False) -> None:
+    """Raise BadDestination where one picture cannot be written to `path`."""
+    if path.exists() and not (force and path.is_file()):
+        raise BadDestination(f"{path} exists already", hint="choose another name, or overwrite a file with --force")
     if path.suffix.lower() not in suffixes:
         raise BadDestination(f"one picture goes into a {' or '.join(suffixes)} file, not {path}")
     if not path.parent.is_dir():

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imveil.cli.encrypt import pictures_of
-from imveil.cli.options import Copies, Crop, Fields, From, Json, Pad, Resize, SchemeOption, Workers
+from imveil.cli.options import (
+    Channels,
+    Column,
+    Copies,
+    Crop,
+    Fields,
+    FollowLinks,
+    From,
+    Json,
+    Pad,
+    Resize,
+    SchemeOption,
+    Splits,
+    Workers,
+)
 from imveil.cli.progress import interruptible, working
 from imveil.cli.words import duration, say, say_json, size
 
@@ -35,7 +49,11 @@ def estimate(
     resize: Resize = None,
     pad: Pad = None,
     crop: Crop = None,
+    channels: Channels = None,
     copies: Copies = 1,
+    follow_links: FollowLinks = False,
+    column: Column = None,
+    splits: Splits = None,
     workers: Workers = None,
     read_all: Annotated[
         bool, typer.Option("--all", help="Read every picture, so that no broken one is missed.")
@@ -57,7 +75,8 @@ def estimate(
     from imveil.statuses import status_of
 
     chosen = find_scheme(scheme, fields)
-    pictures = pictures_of(source, form, Preparation.of(resize, pad, crop), copies)
+    prepare = Preparation.of(resize, pad, crop, channels)
+    pictures = pictures_of(source, form, prepare, copies, follow_links, column, splits)
     with interruptible(), working("looking at pictures"):
         found = look(
             pictures,
@@ -87,9 +106,11 @@ def _lines(found: Estimate, scheme: Any, known: str) -> list[tuple[str, str]]:
         ("broken", f"{len(found.broken):,} ({looked})"),
         *(("", told(id, reason)) for id, reason in found.broken[:5]),
         ("output", f"about {size(found.bytes)} as {found.container}"),
+        ("memory", f"about {size(found.memory)}, for {found.workers} workers"),
         ("time", f"about {duration(found.seconds)} with {found.workers} workers"),
         ("status", f"{scheme.id}: {known}"),
     ]
+    lines += [("", advice) for advice in found.advice]
     if not scheme.traits.invertible:
         lines.append(("", "it cannot be decrypted again, by design"))
     return lines
@@ -103,6 +124,8 @@ def _facts(found: Estimate, scheme: str, known: str) -> dict[str, Any]:
         "looked": found.looked,
         "broken": [{"name": id, "reason": reason} for id, reason in found.broken],
         "bytes": found.bytes,
+        "memory": found.memory,
+        "advice": found.advice,
         "seconds": round(found.seconds, 3),
         "workers": found.workers,
         "container": found.container,

@@ -40,6 +40,14 @@ Crop = Annotated[str | None, typer.Option(metavar="SIZE", help="Keep the middle 
 Copies = Annotated[
     int, typer.Option(help="Versions of each training picture, flipped and shifted at random, to learn more from.")
 ]
+Channels = Annotated[
+    str | None, typer.Option(metavar="KIND", help="Make pictures alike: rgb or grey; keep leaves them as they are.")
+]
+FollowLinks = Annotated[
+    bool, typer.Option("--follow-links", help="Encrypt what links lead to outside of the source, too.")
+]
+Column = Annotated[str | None, typer.Option(metavar="NAME", help="The column of pictures in Parquet files.")]
+Splits = Annotated[str | None, typer.Option(metavar="A,B", help="Only these splits of the source.")]
 Ciphers = Annotated[
     Path,
     typer.Argument(

@@ -14,12 +14,13 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from imveil.errors import BadDtype, BadSource
+from imveil.errors import BadDestination, BadDtype, BadSource
 from imveil.keys.key import Key
+from imveil.owner.likeness import Likeness
 from imveil.owner.run import pool
 from imveil.owner.run.place import RUN, apart, begin, holds, locked, look, shard_size
 from imveil.owner.run.progress import Progress, Reject, Report, Watch, cannot_write
@@ -87,7 +88,9 @@ def encrypt_set(
             plan = again if holds(root, again.job) else plan
         done = look(root, plan.job)
         if done is not None and _finished(root, done, plan, present):
-            return Report(done.count, done.count, sum(s.bytes for s in done.shards), 0.0, already=True)
+            left_out = list(getattr(source, "left_out", ()))
+            size = sum(shard.bytes for shard in done.shards)
+            return Report(done.count, done.count, size, 0.0, already=True, wrong=left_out)
         try:
             if done is not None:
                 _reopen(root, done, plan, key)
@@ -104,7 +107,11 @@ def encrypt_set(
                     results.append(facts.add(result))
                     if progress:
                         progress(_progress(results, plan, started))
-            return _close(root, plan, scheme, key, sorted(results), facts, time.monotonic() - started)
+            report = _close(
+                root, plan, scheme, key, sorted(results), facts, time.monotonic() - started,
+                dict(getattr(source, "prepared", {})),
+            )  # fmt: skip
+            return replace(report, wrong=[*report.wrong, *getattr(source, "left_out", ())])
         except OSError as error:
             raise cannot_write(root, error) from error
 
@@ -117,11 +124,14 @@ def encrypt_file(
     *,
     form: str | None = None,
     prepare: Preparation | None = None,
+    like: Likeness | None = None,
+    force: bool = False,
 ) -> None:
     """Encrypt one picture into one cipher PNG, or .npz file; its id is the file's name.
 
     form: "dicom" or "dicom-window" for a DICOM file, which one that ends with .dcm is in any case.   prepare: what is
-    done to it before. Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
+    done to it before.   like: what it must be like, in size and channels.   force: replace the file that is there.
+    Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
     """
     from imveil.owner.sources import read_one
 
@@ -130,6 +140,9 @@ def encrypt_file(
     pick_container(scheme, "npz" if packed else "folder")
     picture = read_one(Path(source), form)
     picture = prepare(picture) if prepare else picture
+    picture = like.fitted(picture) if like else picture
+    if target.exists() and not force:
+        raise BadDestination(f"{target} exists already", hint="choose another name, or overwrite it with --force")
     todo = Todo(0, Path(source).name, "")
     ((image, tag),) = writing.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
     try:
@@ -161,7 +174,14 @@ def _progress(results: list[ShardDone], plan: ShardPlan, started: float) -> Prog
 
 
 def _close(
-    root: Path, plan: ShardPlan, scheme: Scheme, key: Key, results: list[ShardDone], rows: Facts, seconds: float
+    root: Path,
+    plan: ShardPlan,
+    scheme: Scheme,
+    key: Key,
+    results: list[ShardDone],
+    rows: Facts,
+    seconds: float,
+    prepared: dict[str, str],
 ) -> Report:
     """Everything is in place but what says so: rejects, sealed table, manifest; then the traces of the run go."""
     rejects = sorted(reject for result in results for reject in result.rejects)
@@ -190,13 +210,28 @@ def _close(
         rejected=len(rejects),
         names=hashlib.sha256(sealed).hexdigest(),
         rejects=hashlib.sha256(listed).hexdigest() if rejects else None,
+        preparation=prepared,
         class_check=labels.digest(plan.classes, key) if plan.classes else None,
     )
     write_file(root / AUTH, seal(manifest.to_bytes(), key, "manifest"), sync=True)
     write_manifest(root, manifest)
     _sweep(root, plan)
     size, kept = sum(r.shard.bytes for r in results), sum(r.shard.count for r in results if r.kept)
-    return Report(len(rows) - len(rejects), kept, size, seconds, rejects)
+    notes = _of_channels(sum((Counter(result.channels) for result in results), Counter()))
+    return Report(len(rows) - len(rejects), kept, size, seconds, rejects, notes=notes)
+
+
+def _of_channels(found: Counter[int]) -> list[str]:
+    """What to say of pictures with different numbers of channels."""
+    if len(found) < 2:
+        return []
+    told = ", ".join(f"{n:,} with {count_of(c)}" for c, n in sorted(found.items()))
+    return [f"pictures differ in their channels: {told}; a net is trained on one kind. --channels rgb makes them alike"]
+
+
+def count_of(channels: int) -> str:
+    """The kind of pictures with so many channels, in words."""
+    return {1: "1 (grey)", 2: "2 (grey, alpha)", 3: "3 (RGB)", 4: "4 (RGBA)"}.get(channels, str(channels))
 
 
 def _finished(root: Path, manifest: Manifest, plan: ShardPlan, present: Callable[[CipherSet], None]) -> bool:

@@ -7,11 +7,12 @@ proportion. No key of the owner's is needed.
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from imveil.owner.encryption import pick_container
 from imveil.owner.run import pool
 from imveil.owner.shards import names
 from imveil.owner.shards.sealed_table import Row
-from imveil.owner.shards.writing import EncryptShard, ShardTask, Todo
+from imveil.owner.shards.writing import BATCH_BYTES, EncryptShard, ShardTask, Todo
 from imveil.schemes.base import Scheme
 from imveil.store.containers.base import find
 from imveil.store.manifest import ALL
@@ -36,7 +37,8 @@ class Estimate:
 
     pictures: in the source, by split in `splits`.   looked: how many were read.   broken: (id, reason) of those among
     them that cannot be encrypted.   bytes: of the data set.   seconds: with `workers` processes.   shapes: of pictures
-    looked at, (h, w, c), and how many, the most frequent first; those of 16 bits are (h, 2w, c).
+    looked at, (h, w, c), and how many, the most frequent first; those of 16 bits are (h, 2w, c).   memory: bytes at the
+    most, of all workers.   advice: what would make the data set fit better.
     """
 
     pictures: int
@@ -49,6 +51,8 @@ class Estimate:
     workers: int
     container: str
     shapes: list[tuple[tuple[int, ...], int]]
+    memory: int = 0
+    advice: list[str] = field(default_factory=list)
 
     @property
     def all_read(self) -> bool:
@@ -96,19 +100,42 @@ def estimate(
     shapes = Counter(watched.shapes).most_common()
     return Estimate(
         total, source.splits, len(source.classes), total if read_all else count, broken, round(each * good),
-        start + seconds * total / workers, workers, store, shapes,
+        start + seconds * total / workers, workers, store, shapes, _memory(shapes, total, workers),
+        _advice(shapes, watched.greys),
     )  # fmt: skip
 
 
+_PROCESS, _HELD = 150 << 20, 8  # bytes of a worker at rest; how often the pixels of a batch are held at the most
+
+
+def _memory(shapes: Sequence[tuple[tuple[int, ...], int]], pictures: int, workers: int) -> int:
+    """Bytes that a run takes at the most: workers, their batches, and what is kept of each picture."""
+    largest = max((math.prod(shape) for shape, _ in shapes), default=0)
+    return (workers + 1) * _PROCESS + workers * _HELD * (BATCH_BYTES + largest) + 600 * pictures
+
+
+def _advice(shapes: Sequence[tuple[tuple[int, ...], int]], greys: int) -> list[str]:
+    """What the owner may want to change before anything is encrypted."""
+    found, colours = [], sum(count for shape, count in shapes if shape[2] == 3)
+    if len({shape[2] for shape, _ in shapes}) > 1:
+        found.append("pictures differ in their channels, and a net is trained on one kind: --channels rgb or grey")
+    if greys and greys == colours:
+        found.append("the pictures with three channels are grey: --channels grey takes a third of the bytes")
+    return found
+
+
 class _Watched:
-    """A source that notes the shapes of its pictures."""
+    """A source that notes the shapes of its pictures, and how many with three channels are grey."""
 
     def __init__(self, source: Any) -> None:
         self.source, self.shapes, self.place = source, list[tuple[int, ...]](), getattr(source, "place", None)
+        self.greys = 0
 
     def read(self, i: int) -> Any:
         picture = self.source.read(i)
         self.shapes.append(picture.pixels.shape)
+        pixels = picture.pixels
+        self.greys += pixels.shape[2] == 3 and bool((pixels == pixels[:, :, :1]).all())
         return picture
 
 
@@ -117,6 +144,7 @@ def _shard(
 ) -> Any:
     root.mkdir()
     source.shapes.clear()
+    source.greys = 0
     items, classes = [source.source.items[i] for i in chosen], list(source.source.classes)
     rows = [Row(item.split, item.label, item.name) for item in items]
     paths = names.cipher_paths(rows, classes, key, False, find(store).extension)

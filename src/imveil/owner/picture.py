@@ -19,33 +19,56 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     ImageFile,
     JpegImagePlugin,
     PngImagePlugin,
+    PpmImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
 )
 from PIL.Image import DecompressionBombError, Image
 
 from imveil.errors import BadDtype, BadImage, BadShape
+from imveil.owner._pnm import is_pnm, read_pnm
 from imveil.owner._unheard import unheard
+from imveil.store.budget import PICTURE, Budget
 from imveil.store.files import read_bytes
 from imveil.store.png import decode as decode_png
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".avif",
+            ".ppm", ".pgm", ".pbm", ".pnm")  # fmt: skip
 """What names of pictures end with, in lower case."""
+RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf")
+UNREAD = (".heic", ".heif", ".jp2", ".j2k", ".jpf", ".jpx", ".jxl", ".psd", ".exr", ".hdr", ".tga", *RAW)
+"""What names of other pictures end with: they are not passed over in silence, but refused one by one."""
+_FREE = 1 << 26  # bytes that even the shortest file may become
 MOST_PIXELS = 1 << 28
 _ORIENTATION, _BITS, _SAMPLE_FORMAT = 0x0112, 258, 339
+_PHOTOMETRIC, _SAMPLES, _INKS, _EXTRA = 262, 277, 332, 338
 _TARGETS = {  # what a Pillow mode is read as, without and with transparency that is kept beside the pixels
     "1": ("L", "LA"), "L": ("L", "LA"), "LA": ("LA", "LA"), "La": ("LA", "LA"), "P": ("RGB", "RGBA"),
     "PA": ("RGBA", "RGBA"), "RGB": ("RGB", "RGBA"), "RGBA": ("RGBA", "RGBA"), "RGBa": ("RGBA", "RGBA"),
     "RGBX": ("RGB", "RGB"), "CMYK": ("RGB", "RGB"), "YCbCr": ("RGB", "RGB"), "HSV": ("RGB", "RGB"),
 }  # fmt: skip
+
+
+_OTHERS = {
+    "HEIC": [(4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")],
+    "JPEG 2000": [(0, b"\0\0\0\x0cjP  "), (0, b"\xff\x4f\xff\x51")],
+    "JPEG XL": [(0, b"\xff\x0a"), (0, b"\0\0\0\x0cJXL ")],
+    "a Photoshop file": [(0, b"8BPS")],
+    "OpenEXR": [(0, b"v/1\x01")],
+}
+_KEPT_TEXTS = (b"tEXt", b"iTXt", b"zTXt")
+_MOST_TEXT = 1 << 16
+_CHANNELS = {"1": 1, "L": 1, "P": 1, "I;16": 1, "I;16B": 1, "LA": 2, "La": 2, "PA": 2, "RGB": 3, "YCbCr": 3,
+             "RGBA": 4, "RGBa": 4, "CMYK": 4}  # fmt: skip
 
 
 class Picture(NamedTuple):
@@ -56,13 +79,15 @@ class Picture(NamedTuple):
 
 
 def read_picture(source: Path | str | bytes, *, most_pixels: int = MOST_PIXELS) -> Picture:
-    """The picture in a file or in bytes: JPEG, PNG, WebP, TIFF, BMP or GIF.
+    """The picture in a file or in bytes: JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, PGM, PPM or PBM.
 
     Raises BadImage, with the path, for what is no picture, empty, cut off, broken, animated, of more than `most_pixels`
     pixels, or of a kind whose samples would be cut down (16-bit colour TIFF, 32-bit).
     """
     data = source if isinstance(source, bytes) else read_bytes(source)
     try:
+        if not isinstance(source, bytes) and Path(source).suffix.lower() in RAW:
+            raise BadImage("raw pictures of cameras are not read", hint="develop it, and save it as PNG or TIFF")
         return _read(data, most_pixels)
     except BadImage as error:
         reason, hint = error.message, error.hint
@@ -114,16 +139,23 @@ def to16(pixels: U8) -> U16:
 def _read(data: bytes, most_pixels: int) -> Picture:
     if not data:
         raise BadImage("the file is empty")
+    budget = Budget(len(data), PICTURE, free=_FREE)
+    if is_pnm(data):
+        samples = read_pnm(data, budget, most_pixels)
+        return Picture(samples) if samples.dtype == np.uint8 else Picture(from16(samples), 16)
     kind, opened = _kind(data)
     chunks: dict[bytes, bytes] = {}
     if kind == "PNG":
         data, chunks = _checked_png(data)
+    if kind == "TIFF":
+        _checked_tiff(data)
     truncated_allowed, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about sizes and tags; what matters is checked here
             # The plugin itself, not Image.open, whose limit on pixels is another.
             with opened(io.BytesIO(data)) as image:
+                _budgeted(image, budget)
                 return _pixels(image, kind, data, chunks, most_pixels)
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = truncated_allowed
@@ -142,22 +174,48 @@ def _kind(data: bytes) -> tuple[str, Any]:
         return "BMP", BmpImagePlugin.BmpImageFile
     if data.startswith((b"GIF87a", b"GIF89a")):
         return "GIF", GifImagePlugin.GifImageFile
-    raise BadImage("this is no picture", hint="JPEG, PNG, WebP, TIFF, BMP and GIF are read")
+    if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):
+        return "AVIF", AvifImagePlugin.AvifImageFile
+    if data[:2] in (b"P1", b"P4"):
+        return "PBM", PpmImagePlugin.PpmImageFile
+    for name, starts in _OTHERS.items():
+        if any(data[at : at + len(start)] == start for at, start in starts):
+            raise BadImage(f"this is {name}, which is not read", hint="save it as PNG, TIFF or JPEG")
+    raise BadImage("this is no picture", hint="JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, PGM and PPM are read")
+
+
+def is_readable(data: bytes) -> bool:
+    """Whether bytes open as a picture of a kind that is read."""
+    try:
+        return is_pnm(data) or bool(_kind(data))
+    except BadImage:
+        return False
+
+
+def _budgeted(image: Any, budget: Budget) -> None:
+    """Spend what the samples of an opened picture will take."""
+    w, h = image.size
+    budget.decode(w * h * max(1, len(image.getbands())) * (2 if image.mode.startswith("I") else 1))
 
 
 def _pixels(image: Any, kind: str, data: bytes, chunks: dict[bytes, bytes], most_pixels: int) -> Picture:
     w, h = image.size
     if w < 1 or h < 1:
-        raise BadImage(f"the picture has {w}x{h} pixels")
+        raise BadImage(f"the picture has {h}x{w} pixels")
     if w * h > most_pixels:
-        raise BadImage(f"the picture has {w}x{h} pixels, at most {most_pixels} are read")
-    frames = 1 if kind in ("JPEG", "BMP") else getattr(image, "n_frames", 1)
+        raise BadImage(f"the picture has {h}x{w} pixels, at most {most_pixels} are read")
+    frames = 1 if kind in ("JPEG", "BMP", "PBM") else getattr(image, "n_frames", 1)
     if frames > 1:
         holds = "pages" if kind == "TIFF" else "frames, it is animated"
         raise BadImage(f"the picture has {frames} {holds}", hint="save them as single pictures")
     bits = data[24] if kind == "PNG" else 8
     if kind == "TIFF":
         bits = max(_tuple(image.tag_v2.get(_BITS, 1)))
+        samples_a_pixel = image.tag_v2.get(_SAMPLES, 1)
+        if _CHANNELS.get(image.mode, samples_a_pixel) != samples_a_pixel or 0 in _tuple(image.tag_v2.get(_EXTRA, 1)):
+            raise _too_many(samples_a_pixel, min(_CHANNELS.get(image.mode, 3), samples_a_pixel - 1))
+        if image.mode == "RGBX":
+            raise _too_many(samples_a_pixel, 3)
         kinds = set(_tuple(image.tag_v2.get(_SAMPLE_FORMAT, 1)))
         if bits > 16 or kinds != {1} or (bits > 8 and not image.mode.startswith("I;16")):
             what = "colour" if bits <= 16 and kinds == {1} else "signed or floating-point samples"
@@ -170,9 +228,11 @@ def _pixels(image: Any, kind: str, data: bytes, chunks: dict[bytes, bytes], most
     turn = _orientation(image)
     if bits > 8:
         if kind == "PNG" and data[25]:
-            samples = np.asarray(decode_png(data)[0], np.uint16)
+            samples = np.asarray(decode_png(data, Budget(len(data), PICTURE, free=_FREE))[0], np.uint16)
         else:
             samples = np.asarray(image).astype(np.uint16)
+            if kind == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0:  # white is zero: Pillow turns only 8 bits around
+                samples = 65535 - samples
         samples = np.atleast_3d(samples)
         if b"tRNS" in chunks and data[25] in (0, 2):
             samples = _keyed(samples, chunks[b"tRNS"])
@@ -226,10 +286,57 @@ def _keyed(samples: U16, key: bytes) -> U16:
     return np.concatenate([samples, alpha.astype(np.uint16)], axis=2)
 
 
+def _checked_tiff(data: bytes) -> None:
+    """Refuse by its own words what a TIFF reader of 8 or 16 bits would drop, or not open at all."""
+    head = data[: 16 if data[2] == 43 or data[3] == 43 else 8]
+    try:
+        tags = TiffImagePlugin.ImageFileDirectory_v2(head)
+        stream = io.BytesIO(data)
+        stream.seek(tags.next)
+        tags.load(stream)
+        samples, inks = int(tags.get(_SAMPLES, 1)), int(tags.get(_INKS, 1))
+        photometric = int(tags.get(_PHOTOMETRIC, 1))
+    except Exception:  # it is told what is broken when it is opened
+        return
+    most = {0: 2, 1: 2, 2: 4, 3: 1, 5: 4, 6: 3}.get(photometric, 4)
+    if samples > most:
+        raise _too_many(samples, most)
+    if photometric == 5 and (inks != 1 or samples != 4):
+        raise BadImage("a TIFF of other inks than cyan, magenta, yellow and black is not read", hint="save it as RGB")
+
+
+def _too_many(samples: int, kept: int) -> BadImage:
+    return BadImage(
+        f"the TIFF has {samples} samples a pixel, of which {kept} would be kept",
+        hint="save the bands as pictures of their own, or without those that are not needed",
+    )
+
+
+def _small_text(kind: bytes, body: bytes) -> bool:
+    """Whether a chunk of text, which may say how the picture is turned, is small, also where it is packed."""
+    if len(body) > _MOST_TEXT:
+        return False
+    at = body.find(b"\0") + (2 if kind == b"zTXt" else 1)
+    if kind == b"tEXt" or (kind == b"iTXt" and body[at : at + 1] != b"\1"):
+        return True
+    if kind == b"iTXt":  # after keyword, flag and method: language and translated keyword, each ended by a zero
+        at = body.find(b"\0", body.find(b"\0", at + 2) + 1) + 1
+    inflater = zlib.decompressobj()
+    try:
+        inflater.decompress(body[at:], _MOST_TEXT)
+    except zlib.error:
+        return False
+    return inflater.eof
+
+
 def _checked_png(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
-    """A PNG up to its end, all checksums compared (Pillow skips those of the pixels), and its small chunks."""
+    """A PNG up to its end, all checksums compared (Pillow skips those of the pixels), and its small chunks.
+
+    Profiles and long texts are left out, which are dropped anyway and may become large.
+    """
     found: dict[bytes, bytes] = {}
     view, at = memoryview(data), 8
+    kept: list[Any] = [view[:8]]
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
@@ -240,8 +347,11 @@ def _checked_png(data: bytes) -> tuple[bytes, dict[bytes, bytes]]:
         if at == 8 and (kind != b"IHDR" or length != 13):
             raise BadImage("the picture is broken: its header is damaged")
         if kind == b"IEND":
-            return data[:end], found
+            return b"".join([*kept, view[at:end]]), found
         if length <= 1 << 16:
             found[kind] = bytes(view[at + 8 : end - 4])
+        body = bytes(view[at + 8 : end - 4]) if kind in _KEPT_TEXTS and length <= _MOST_TEXT else b""
+        if kind != b"iCCP" and (kind not in _KEPT_TEXTS or (body and _small_text(kind, body))):
+            kept.append(view[at:end])
         at = end
     raise BadImage("the picture is cut off")

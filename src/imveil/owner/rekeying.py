@@ -176,6 +176,11 @@ class Ciphers:
         """In the order of the manifest."""
         return list(self.cipher_set.manifest.splits)
 
+    @property
+    def prepared(self) -> dict[str, str]:
+        """As the manifest says."""
+        return dict(self.cipher_set.manifest.preparation)
+
     def read(self, at: int) -> Held:
         """The cipher image of one picture. Raises BadImage."""
         place = self.where[at]

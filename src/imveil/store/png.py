@@ -49,7 +49,7 @@ def encode(image: npt.NDArray[Any], tag: Tag | None = None) -> bytes:
         raise BadShape(f"a PNG holds (h, w, c) with 1 to 4 channels, got {image.shape}")
     h, w, c = image.shape
     if h * w > MOST_PIXELS:
-        raise BadShape(f"a PNG of {w}x{h} pixels is too large, at most {MOST_PIXELS} are written")
+        raise BadShape(f"a PNG of {h}x{w} pixels is too large, at most {MOST_PIXELS} are written")
     wide = image.dtype == np.uint16
     rows = np.zeros((h, 1 + w * c * image.itemsize), np.uint8)  # each row opens with filter type 0, none
     flat = np.ascontiguousarray(image.astype(">u2") if wide else image).view(np.uint8)
@@ -98,7 +98,7 @@ def header(data: bytes) -> tuple[int, int, int, int]:
     if bits not in _DEPTHS.get(colour, ()):
         raise BadImage(f"the PNG is broken: colour type {colour} with {bits} bits")
     if w * h > MOST_PIXELS:
-        raise BadImage(f"the image has {w}x{h} pixels, at most {MOST_PIXELS} are opened")
+        raise BadImage(f"the image has {h}x{w} pixels, at most {MOST_PIXELS} are opened")
     return h, w, bits, colour
 
 

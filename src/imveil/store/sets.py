@@ -126,10 +126,13 @@ class CipherSet:
 
     def _same_kind(self, images: Any, image: Any, split: str, entries: list[Entry]) -> None:
         if image.shape != images.shape[1:]:
-            first, other = (f"{w}x{h}x{c}" for h, w, c in (images.shape[1:], image.shape))
+            first, other = (f"{h}x{w}x{c}" for h, w, c in (images.shape[1:], image.shape))
+            same_size = image.shape[:2] == images.shape[1:3]
+            what, option = ("channels", "--channels rgb or grey") if same_size else ("size", "--resize and --crop")
             raise BadShape(
-                f"images of {split!r} differ in size: {entries[0].path} is {first}, {entries[-1].path} is {other}",
-                hint="resize them to one size before encrypting",
+                f"images of {split!r} differ in {what}: {entries[0].path} is {first} (height x width x channels), "
+                f"{entries[-1].path} is {other}",
+                hint=f"encrypt them again with {option}, which makes them alike",
             )
         if image.dtype != images.dtype:
             raise BadShard(f"{entries[-1].path} is {image.dtype}, images before it are {images.dtype}")

@@ -154,8 +154,8 @@ class Streamed:
             if image.shape != self.shape[1:]:
                 first, other = ("x".join(map(str, s)) for s in (self.shape[1:], image.shape))
                 raise BadShape(
-                    f"images differ in size: the first is {first}, {entry.path} is {other}",
-                    hint="resize them to one size before encrypting",
+                    f"images differ in height, width or channels: the first is {first}, {entry.path} is {other}",
+                    hint="encrypt them again with --resize, --crop or --channels, which make them alike",
                 )
             out[place] = image
 

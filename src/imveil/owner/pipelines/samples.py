@@ -5,6 +5,7 @@ EncryptColumn is a function for `datasets.map`, EncryptSample one for WebDataset
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Self
@@ -12,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 import imveil
-from imveil.errors import BadDtype, BadIds, BadInput, SecretLeak, WrongKey
+from imveil.errors import BadDtype, BadIds, BadInput, BadShape, SecretLeak, WrongKey
 from imveil.keys.key import Key
 from imveil.keys.reference import KeyRef
 from imveil.owner.picture import SUFFIXES, Picture, from16, of_image, read_picture
@@ -97,7 +98,8 @@ class Keyed:
 class EncryptColumn(Keyed):
     """`dataset.map(EncryptColumn("negpos/1", "owner.key"), batched=True, features=dataset.features)` of Hugging Face.
 
-    column: of pictures, as PIL images, arrays or encoded files; each becomes {"bytes": a cipher PNG, "path": None}.
+    column: of pictures, as PIL images, arrays or encoded files, or lists of these; each becomes {"bytes": a cipher PNG,
+    "path": None}, and None stays None. The id of the k-th picture of a list is that of its row, "/" and k.
     ids: the column that names pictures, for a scheme with a key per image.
 
     Its fingerprint, by which `datasets` finds what it computed before, follows from scheme, fields, key and columns.
@@ -123,12 +125,45 @@ class EncryptColumn(Keyed):
         if self.column not in rows:
             raise BadInput(f"there is no column {self.column!r}", hint=f"there are {', '.join(map(repr, rows))}")
         held = rows[self.column]
-        batch = isinstance(held, list)
+        batch = isinstance(held, list) and not (self._single(rows))
         values: list[Any] = held if batch else [held]
-        names: Any = [""] * len(values) if self.ids is None else rows[self.ids] if batch else [rows[self.ids]]
-        files = self.files([_picture(value) for value in values], [str(name) for name in names])
-        images = [{"bytes": file, "path": None} for file in files]
+        names: Any = [None] * len(values) if self.ids is None else rows[self.ids] if batch else [rows[self.ids]]
+        flat = [
+            one
+            for at, value in enumerate(values)
+            for one in _each(value, None if names[at] is None else str(names[at]))
+        ]
+        wanted = [
+            (_named(value, f"{self.column} of row {id}" if self.ids else f"{self.column} {at} of the batch"), id or "")
+            for at, (value, id) in enumerate(flat)
+            if value is not None
+        ]
+        files = iter(self.files([picture for picture, _ in wanted], [id for _, id in wanted]))
+        new = [None if value is None else {"bytes": next(files), "path": None} for value, _ in flat]
+        made = iter(new)
+        images = [[next(made) for _ in value] if isinstance(value, list) else next(made) for value in values]
         return {self.column: images if batch else images[0]}
+
+    def _single(self, rows: Mapping[str, Any]) -> bool:
+        """Whether these are the columns of one row, whose column holds a list of pictures."""
+        others = [value for name, value in rows.items() if name != self.column]
+        return bool(others) and not all(isinstance(value, list) for value in others)
+
+
+def _each(value: Any, id: str | None) -> list[tuple[Any, str | None]]:
+    """A picture and its id, or those of a list of pictures: id/0, id/1, ..."""
+    if not isinstance(value, list):
+        return [(value, id)]
+    return [(one, None if id is None else f"{id}/{at}") for at, one in enumerate(value)]
+
+
+def _named(value: Any, where: str) -> Picture:
+    """The picture, or an error that says which it is."""
+    try:
+        return _picture(value)
+    except BadInput as error:
+        path = value.get("path") if isinstance(value, Mapping) else None
+        raise type(error)(f"{path or where}: {error.message}", hint=error.hint) from error
 
 
 class EncryptSample(Keyed):
@@ -143,14 +178,26 @@ class EncryptSample(Keyed):
         places = [name for name in sample if PurePosixPath(f"x.{name}").suffix.lower() in SUFFIXES]
         if not places:
             raise BadInput(f"sample {sample.get('__key__')!r} has no picture, it has {', '.join(map(repr, sample))}")
-        pictures = [_picture(sample[name]) for name in places]
-        files = self.files(pictures, [f"{sample.get('__key__', '')}.{name}" for name in places])
+        key = sample.get("__key__", "")
+        pictures = [_named(sample[name], f"{name} of sample {key!r}") for name in places]
+        files = self.files(pictures, [f"{key}.{name}" for name in places])
         new = dict(zip(places, files, strict=True))
-        return {_as_png(name) if name in new else name: new.get(name, value) for name, value in sample.items()}
+        called = {name: _as_png(name) for name in places}
+        count = Counter([*called.values(), *(name for name in sample if name not in called)])
+        for name in places:  # a jpg beside a png: both are kept, under their whole names
+            if count[called[name]] > 1 and called[name] != name:
+                called[name] = f"{name}.png"
+        return {called.get(name, name): new.get(name, value) for name, value in sample.items()}
 
 
 def _as_png(name: str) -> str:
     return ".".join([*name.split(".")[:-1], "png"])
+
+
+_HINTS = {
+    "none": "leave out rows without a picture",
+    "tensor": "give pictures as they are stored: with_format(None) for data sets, no decode() before for WebDataset",
+}
 
 
 def _picture(value: Any) -> Picture:
@@ -162,11 +209,14 @@ def _picture(value: Any) -> Picture:
     if hasattr(value, "getbands"):
         return of_image(value)
     array: Any = np.asarray(value) if isinstance(value, Iterable) else np.empty(0)
+    if array.ndim == 3 and array.shape[2] > 4:
+        raise BadShape(f"a picture is (h, w, c) with 1 to 4 channels, got {array.shape}", hint="put the channels last")
     if array.ndim in (2, 3) and array.dtype in (np.uint8, np.uint16):
         array = np.ascontiguousarray(array.reshape(*array.shape[:2], -1))
         return Picture(array) if array.dtype == np.uint8 else Picture(from16(array), 16)
+    kind = "none" if value is None else "tensor" if type(value).__module__.startswith("torch") else ""
     raise BadDtype(
         f"a picture is a PIL image, an encoded file or an array (h, w, c) of uint8, got {type(value).__name__}"
         + (f" {array.shape} {array.dtype}" if array.size else ""),
-        hint="put the encryption before everything that scales or normalises",
+        hint=_HINTS.get(kind, "put the encryption before everything that scales or normalises"),
     )

@@ -6,6 +6,7 @@ rules give the names of decrypted pictures. docs/spec/png.md has them in words.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
@@ -103,6 +104,10 @@ def cipher_paths(
             f"{at}{mac(id.encode('utf-8', 'surrogateescape'))[:16].hex()}{extension}"
             for at, id in zip(where, named, strict=True)
         ]
+    if keep_names and extension:
+        long = next((path for path in paths if any(len(os.fsencode(part)) > 255 for part in path.split("/"))), None)
+        if long is not None:
+            raise BadSource(f"{long[:60]!r}... is longer than a file's name may be", hint="leave out --keep-names")
     if len(set(paths)) != len(paths) or {FILE, NAMES} & set(paths):
         raise BadSource("two pictures would get one name")
     return paths

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -55,6 +56,7 @@ class ShardDone(NamedTuple):
     facts: list[tuple[int, int, str]]
     rejects: list[Reject]
     kept: bool
+    channels: dict[int, int] = {}  # noqa: RUF012 - how many pictures have so many; nobody changes it
 
 
 def sidecar(number: int) -> str:
@@ -92,9 +94,11 @@ class EncryptShard:
         writer = base.find(self.container).writer(self.root, task.number, aside, about)
         facts: list[tuple[int, int, str]] = []
         rejects: list[Reject] = []
+        channels = Counter[int]()
         for todos, pictures in self._groups(task.pictures, rejects):
             if stop():
                 raise Stopped
+            channels[pictures[0].pixels.shape[2]] += len(pictures)
             try:
                 made = list(self.made(todos, pictures))
             except (BadShape, BadDtype) as error:
@@ -111,7 +115,7 @@ class EncryptShard:
         facts.sort()
         write_sidecar(self.root, task.number, shard, facts, self.key, aside)
         write_file(self.root / shard.file, data, aside=aside, sync=True)
-        return ShardDone(task.number, shard, facts, sorted(rejects), kept=False)
+        return ShardDone(task.number, shard, facts, sorted(rejects), False, dict(channels))
 
     def made(self, todos: list[Todo], pictures: list[Any]) -> Iterable[tuple[Any, Tag, str]]:
         """Cipher image, tag and check of each picture; all have one shape and depth. Raises BadShape, BadDtype."""

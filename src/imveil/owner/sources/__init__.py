@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from imveil.errors import BadSource
 from imveil.owner.datasets.cifar_facts import SETS
 from imveil.owner.datasets.download import Progress, on_terminal
-from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture
+from imveil.owner.sources._splits import LISTS
+from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
+from imveil.owner.sources.chosen import Chosen
 from imveil.registry import unknown
 from imveil.store.far import is_far
 
@@ -29,21 +33,39 @@ FORMS = {
     "dicom-window": ("dicom", "DicomWindowSource"),
 }
 """How pictures may lie: the module and class that reads each form."""
+_LONG = 251  # bytes, and .png after them
 _BY_SUFFIX = {".npz": "npz", ".safetensors": "safetensors", ".parquet": "parquet", ".tar": "webdataset",
               ".csv": "table", ".jsonl": "table"}  # fmt: skip
-_IN_FOLDERS = {**dict.fromkeys(SUFFIXES, "folder"), ".parquet": "parquet", ".tar": "webdataset", ".dcm": "dicom",
-               ".dicom": "dicom"}  # fmt: skip
+_IN_FOLDERS = {**dict.fromkeys((*SUFFIXES, *UNREAD), "folder"), ".parquet": "parquet", ".tar": "webdataset",
+               ".dcm": "dicom", ".dicom": "dicom"}  # fmt: skip
 
 
 def open_source(
-    spec: str | Path, *, form: str | None = None, most_pixels: int = MOST_PIXELS, progress: Progress = on_terminal
+    spec: str | Path,
+    *,
+    form: str | None = None,
+    most_pixels: int = MOST_PIXELS,
+    follow_links: bool = False,
+    column: str | None = None,
+    splits: Sequence[str] | None = None,
+    progress: Progress = on_terminal,
 ) -> Source:
     """The source that `spec` means: "cifar10", "cifar100", "cifar100-coarse", a folder or a file of pictures.
 
     form: one of `FORMS`; recognised unless given.   most_pixels: pictures with more are refused, one by one.
-    progress: told of downloads. Raises BadSource in one line; UnknownName; Unavailable when a named set cannot be had;
-    MissingExtra.
+    follow_links: read what links lead to outside of the folder.   column: of pictures, in Parquet files.   splits: take
+    these only.   progress: told of downloads. Raises BadSource in one line; UnknownName; Unavailable when a named set
+    cannot be had; MissingExtra.
     """
+    source = _opened(spec, form, most_pixels, follow_links, column, progress)
+    if splits is not None:
+        source = Chosen(source, splits)
+    return _advised(source)
+
+
+def _opened(
+    spec: str | Path, form: str | None, most_pixels: int, follow_links: bool, column: str | None, progress: Progress
+) -> Source:
     if form is not None and form not in FORMS:
         raise unknown("form of sources", form, FORMS)
     if form is None and str(spec) in NAMES and not (isinstance(spec, Path) and spec.exists()):
@@ -61,12 +83,34 @@ def open_source(
         raise BadSource(f"{spec} is not there", hint=hint)
     if path.is_dir() and (path / "imveil.json").exists():
         raise BadSource(f"{path} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
-    module, name = FORMS[form or _recognised(path)]
+    module, name = FORMS[form or _recognised(path, follow_links)]
+    if column is not None and module != "parquet":
+        raise BadSource(f"a column is named for Parquet files, and {path} is read as {module}", hint="leave it out")
     reader = getattr(import_module(f"{__name__}.{module}"), name)
     arrays = module in ("npz", "safetensors")
     if arrays and path.is_dir():
         raise BadSource(f"one .{module} file was needed, {path} is a folder")
-    source: Source = reader(path) if arrays else reader(path, most_pixels=most_pixels)
+    if arrays:
+        plain: Source = reader(path)
+        return plain
+    options = {"column": column} if module == "parquet" else {}
+    source: Source = reader(path, most_pixels=most_pixels, follow_links=follow_links, **options)
+    return source
+
+
+def _advised(source: Source) -> Source:
+    """The source, with notes on what its owner may not expect."""
+    if not source.classes:
+        source.notes.append(
+            f"0 classes: no labels were found in {source.spec}; they are read from class folders, from lists that are "
+            f"called {', '.join(LISTS)}, from label=... in paths, and from columns and members called label"
+        )
+    long = [item.name for item in source.items if len(item.name) > 60 and len(os.fsencode(item.name)) > _LONG]
+    if long:
+        source.notes.append(
+            f"names longer than a file's may be: {len(long):,}, such as {long[0][:40]}...; they are shortened when "
+            "they are decrypted"
+        )
     return source
 
 
@@ -86,23 +130,21 @@ def is_picture(path: Path, form: str | None = None) -> bool:
     return path.is_file() and (form is None or form.startswith("dicom")) and path.suffix.lower() not in _BY_SUFFIX
 
 
-def _recognised(path: Path) -> str:
+def _recognised(path: Path, follow_links: bool) -> str:
     """The form of a file by its ending, of a folder by what lies in it."""
     if path.is_file():
         if path.suffix.lower() in _BY_SUFFIX:
             return _BY_SUFFIX[path.suffix.lower()]
         known = ", ".join(_BY_SUFFIX)
         raise BadSource(f"a folder or a {known} file was needed, {path} is another file", hint="or name its form")
-    from imveil.owner.sources.table import LISTS
-
     if any((path / name).is_file() for name in LISTS):
         return "table"
-    found: set[str] = set()
-    for _, folders, names in os.walk(path, followlinks=False):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found |= {_IN_FOLDERS.get(Path(name).suffix.lower(), "") for name in names if name[0] != "."}
-        if "folder" in found:
-            return "folder"
+    files = walk(path, follow_links).files
+    if any(name.count("/") == 1 and name.partition("/")[2] in LISTS for name in files):
+        return "table"
+    found = {_IN_FOLDERS.get(PurePosixPath(name).suffix.lower(), "") for name in files}
+    if "folder" in found:
+        return "folder"
     found.discard("")
     if len(found) > 1:
         raise BadSource(f"{path} holds files of several forms: {', '.join(sorted(found))}", hint="name one with --from")

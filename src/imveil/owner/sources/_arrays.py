@@ -71,9 +71,14 @@ class ArraySource(Source):
             raise BadSource(f"{path} is no {self.kind} that can be read: {error}") from error
         found = [of for of in labels if of is not None]
         count = 1 + max((int(of.max()) for of in found), default=-1)
+        self.notes += [
+            f"{int((of < 0).sum()):,} pictures of {part.member} have the label -1, which is none"
+            for part, of in zip(self._parts, labels, strict=True)
+            if of is not None and (of < 0).any()
+        ]
         self.classes = [f"{i:0{len(str(count - 1))}d}" for i in range(count)]
         self.items = [
-            Item(part.split, None if of is None else int(of[i]), f"{i:05d}.png")
+            Item(part.split, None if of is None or of[i] < 0 else int(of[i]), f"{i:05d}.png")
             for part, of in zip(self._parts, labels, strict=True)
             for i in range(part.shape[0])
         ]
@@ -87,7 +92,7 @@ class ArraySource(Source):
         i = range(len(self.items))[i]
         for k, part in enumerate(self._parts):
             if i < part.shape[0]:
-                image = self._array(k)[i]
+                image: Any = np.ascontiguousarray(self._array(k)[i], np.uint16 if part.wide else np.uint8)
                 return Picture(from16(image), 16) if part.wide else Picture(image, 8)
             i -= part.shape[0]
         raise IndexError(i)
@@ -107,7 +112,9 @@ class ArraySource(Source):
             if array.size != np.prod(part.shape):
                 raise BadImage(f"{self.path}: {part.member} has changed")
             own = array.dtype.newbyteorder("=")  # a file may hold numbers in the other order of bytes
-            self._held[k] = np.ascontiguousarray(array.reshape(part.shape), own)
+            array = array.reshape(part.shape)
+            # What is mapped stays so: a picture is copied when it is read.
+            self._held[k] = array if isinstance(array, np.memmap) else np.ascontiguousarray(array, own)
         return self._held[k]
 
     def _look(self, file: Held) -> tuple[list[_Part], list[npt.NDArray[Any] | None]]:
@@ -147,6 +154,11 @@ class ArraySource(Source):
                 hint="scale and round it yourself, so that it is known how",
             )
         full = (*shape, 1) if len(shape) == 3 else shape
+        if len(full) > 4 or (len(full) == 4 and full[3] > 4):
+            raise BadSource(
+                f"{name} of {self.path} is {shape}: volumes, or pictures of more than 4 channels",
+                hint="write it as (n, h, w) or (n, h, w, c), a slice or a few channels each",
+            )
         if len(full) != 4 or not 1 <= full[3] <= 4 or (full[0] and 0 in full):
             raise BadSource(f"{name} of {self.path} is {shape}, (n, h, w) or (n, h, w, c) with 1 to 4 channels is read")
         # The file says how long a member is: a header alone cannot claim memory.
@@ -158,12 +170,17 @@ class ArraySource(Source):
         shape, dtype, size = file.header(name)
         if dtype.kind not in "ui":
             raise BadDtype(f"{name} of {self.path} holds {dtype}, labels are whole numbers")
+        if len(shape) == 2 and shape[0] == count and shape[1] > 1:
+            raise BadSource(
+                f"{name} of {self.path} has several labels for each picture ({shape[1]}); one is read",
+                hint=f"write {name} as ({count},), a class for each picture",
+            )
         if shape not in ((count,), (count, 1)):
             raise BadSource(f"{name} of {self.path} is {shape}, one label each for {count} pictures was needed")
         if size < count * dtype.itemsize:
             raise BadSource(f"{name} of {self.path} is cut off")
         labels = file.load(name).reshape(-1)
-        if labels.min() < 0 or labels.max() >= _MOST_CLASSES:
+        if labels.min() < -1 or labels.max() >= _MOST_CLASSES:
             raise BadSource(f"{name} of {self.path} has labels from {labels.min()} to {labels.max()}, "
-                            f"0 to {_MOST_CLASSES - 1} are read")  # fmt: skip
+                            f"-1 (none) to {_MOST_CLASSES - 1} are read")  # fmt: skip
         return labels.astype(np.int64)

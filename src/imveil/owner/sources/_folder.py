@@ -7,12 +7,15 @@ folders belong to the picture's name. Hidden files are passed over, other files 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from imveil.errors import BadImage, BadSource
 from imveil.owner.picture import MOST_PIXELS, Picture
 from imveil.owner.sources._splits import SPLITS, rank
+from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
 
 
@@ -25,7 +28,7 @@ class FolderSource(Source):
 
     hint = ""
 
-    def __init__(self, root: Path | str, *, most_pixels: int = MOST_PIXELS) -> None:
+    def __init__(self, root: Path | str, *, most_pixels: int = MOST_PIXELS, follow_links: bool = False) -> None:
         self.root = self.place = Path(root)
         self.spec = str(root)
         self.most_pixels = most_pixels
@@ -33,21 +36,39 @@ class FolderSource(Source):
         if not self.root.is_dir():
             what = "is a file" if self.root.exists() else "is not there"
             raise BadSource(f"a folder of pictures was needed, {root} {what}")
-        paths, others, other = self._pictures()
+        found = walk(self.root, follow_links)
+        paths = [path for path in found.files if self._takes(self.root / path)]
+        taken = set(paths)
+        others = [path for path in found.files if path not in taken]
+        self.left_out = [f"{self.root / path} is a link that leads nowhere" for path in found.dead]
         if (self.root / "imveil.json").exists():
             raise BadSource(f"{root} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
-        self._sort(paths, others, other)
+        self._sort(paths, others)
+        if found.empty and self.classes:
+            self.notes.append(
+                f"folders of {self.spec} that hold nothing, and so make no class: {_some(found.empty)}; "
+                "other tools may count them"
+            )
 
-    def _sort(self, paths: list[str], others: int, other: str) -> None:
+    def _sort(self, paths: list[str], others: Sequence[str]) -> None:
         """Splits, classes and items from the places of the pictures."""
         if not paths:
-            seen = f", only other files ({others}), such as {other}" if others else ""
+            seen = f", only other files ({len(others)}), such as {others[-1]}" if others else ""
             more = "; a file that holds many is named itself" if others else ""
             raise BadSource(f"{self.spec} holds no pictures{seen}", hint=self.hint + more)
         if others:
-            self.notes.append(f"files of {self.spec} that are no pictures by their names, passed over: {others}")
+            kinds = Counter(PurePosixPath(path).suffix.lower() or "without ending" for path in others)
+            told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))
+            self.notes.append(f"files of {self.spec} that are no pictures by their names, passed over: {told}")
         split_names = self._split_names(paths)
         parts = [_parts(path, split_names) for path in paths]
+        self._own: dict[tuple[str | None, str | None, str], str] = {}
+        for i, (split, of, name) in enumerate(parts):
+            if of is not None and (composed := unicodedata.normalize("NFC", of)) != of:
+                parts[i] = split, composed, name
+                self._own[parts[i]] = paths[i]
+        if self._own:
+            self.notes.append(f"names of classes of {self.spec} in decomposed Unicode are taken in composed form (NFC)")
         self.classes = self._class_names(parts)
         label = {name: i for i, name in enumerate(self.classes)}
         place = {name: i for i, name in enumerate(sorted(split_names, key=rank))}
@@ -57,7 +78,7 @@ class FolderSource(Source):
 
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its path."""
-        path = f"{self.root}/{self.items[i].id(self.classes)}"  # a text: making Path objects takes time
+        path = f"{self.root}/{self._where(i)}"  # a text: making Path objects takes time
         try:
             return self._decode(path)
         except BadImage as error:
@@ -73,20 +94,13 @@ class FolderSource(Source):
         """Whether a file is a picture, by its name."""
         raise NotImplementedError
 
-    def _pictures(self) -> tuple[list[str], int, str]:
-        """The posix paths of all pictures under the root, how many other files there are, and one of these."""
-        found: list[str] = []
-        others, other = 0, ""
-        for folder in _folders(self.root):
-            below = folder.relative_to(self.root).as_posix()
-            for entry in os.scandir(folder):
-                if entry.name.startswith(".") or not entry.is_file():
-                    continue
-                if self._takes(Path(entry.path)):
-                    found.append(entry.name if below == "." else f"{below}/{entry.name}")
-                else:
-                    others, other = others + 1, entry.name
-        return found, others, other
+    def _where(self, i: int) -> str:
+        """The posix path of picture i, as the file system has it."""
+        item = self.items[i]
+        if self._own:
+            of = None if item.label is None else self.classes[item.label]
+            return self._own.get((item.split, of, item.name)) or item.id(self.classes)
+        return item.id(self.classes)
 
     def _split_names(self, paths: list[str]) -> set[str]:
         tops = {path.split("/")[0] for path in paths if "/" in path}
@@ -115,24 +129,6 @@ class FolderSource(Source):
         return sorted(classes, key=os.fsencode)
 
 
-def _folders(root: Path) -> Iterator[Path]:
-    """root and the folders below, links followed, but no folder inside of itself."""
-
-    def failed(error: OSError) -> None:
-        raise BadSource(f"{error.filename} cannot be read: {error.strerror}") from error
-
-    for at, below, _ in os.walk(root, followlinks=True, onerror=failed):
-        folder = Path(at)
-        here = folder.resolve()
-        below[:] = [name for name in below if not name.startswith(".") and not _holds(folder / name, here)]
-        yield folder
-
-
-def _holds(link: Path, here: Path) -> bool:
-    """Whether `link` leads to the folder `here` or to one around it: the walk would never end."""
-    return link.is_symlink() and here.is_relative_to(link.resolve())
-
-
 def _parts(path: str, splits: set[str]) -> tuple[str | None, str | None, str]:
     """(split, class, name) of one path."""
     top, _, rest = path.partition("/")
@@ -141,5 +137,5 @@ def _parts(path: str, splits: set[str]) -> tuple[str | None, str | None, str]:
     return (split, of, name) if name else (split, None, rest)
 
 
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

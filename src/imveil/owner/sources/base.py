@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +33,9 @@ class Source(ABC):
 
     spec: what the source was opened by.   classes: names, empty where pictures have no labels.
     items: every picture, in the order that decryption restores.   notes: what the owner should be told, in sentences.
-    place: the folder or file that all is read from, None where it is no single one.
+    place: the folder or file that all is read from, None where it is no single one.   left_out: a line for each thing
+    that should be a picture and cannot become one, such as a link that leads nowhere.
+    prepared: what is done to the pictures when they are read, as options of `imveil encrypt`.
     """
 
     spec: str
@@ -41,6 +43,8 @@ class Source(ABC):
     items: Sequence[Item]
     notes: list[str]
     place: Path | None = None
+    left_out: Sequence[str] = ()
+    prepared: Mapping[str, str] = {}
 
     @property
     def splits(self) -> dict[str, int]:

@@ -40,6 +40,7 @@ class Copied(Source):
             )
         self.source, self.copies = source, copies
         self.spec, self.classes, self.place = source.spec, source.classes, source.place
+        self.left_out, self.prepared = source.left_out, source.prepared
         self.notes = [*source.notes, *([] if {"valid", "val", "validation"} & source.splits.keys() else [NOTE])]
         counts = [copies if item.split == "train" else 1 for item in source.items]
         self._rows = [(i, k) for i, count in enumerate(counts) for k in range(count)]

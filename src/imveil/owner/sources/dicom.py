@@ -9,6 +9,7 @@ Folders mean splits and classes as in `folder.py`. Text that is burnt into the p
 from __future__ import annotations
 
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from imveil.errors import BadImage, MissingExtra
 from imveil.extras import need
 from imveil.owner.picture import MOST_PIXELS, Picture, from16
 from imveil.owner.sources._folder import FolderSource
+from imveil.store.budget import PICTURE, Budget
+from imveil.store.files import read_bytes
 
 SUFFIXES = (".dcm", ".dicom")
 
@@ -33,7 +36,7 @@ class DicomSource(FolderSource):
         if path.suffix.lower() in SUFFIXES:
             return True
         # Scanners write names like IM000001 and 1.2.840.113619.2.55: the end of such a number is no ending.
-        return (not path.suffix or path.suffix[1:].isdigit()) and _is_dicom(path)
+        return (not path.suffix or path.suffix[1:].isdigit()) and (_is_dicom(path) or _begins_so(path))
 
     def _decode(self, path: str) -> Picture:
         return read_dicom(path, window=self.window, most_pixels=self.most_pixels)
@@ -52,7 +55,8 @@ def read_dicom(path: Path | str, *, window: bool = False, most_pixels: int = MOS
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about metadata, which are not used
-            return _read(pydicom.dcmread(path), window, most_pixels)
+            _inflatable(pydicom, path)
+            return _read(_opened(pydicom, path), window, most_pixels)
     except BadImage as error:
         reason, hint = error.message, error.hint
     except MissingExtra:
@@ -61,8 +65,43 @@ def read_dicom(path: Path | str, *, window: bool = False, most_pixels: int = MOS
         reason, hint = "the picture does not fit into memory", ""
     except Exception as error:  # errors of decoders are of many kinds; to the caller all mean the same
         reason = f"the DICOM file cannot be read: {' '.join(str(error).split())[:200] or type(error).__name__}"
-        hint = "a compressed one may need a decoder of pydicom, such as pylibjpeg"
+        hint = _hint(path)
     raise BadImage(f"{path}: {reason}", hint=hint)
+
+
+def _opened(pydicom: Any, path: Path | str) -> Any:
+    """A data set; one without the header of the standard is read where it holds a picture all the same."""
+    if _is_dicom(Path(path)):
+        return pydicom.dcmread(path)
+    file = pydicom.dcmread(path, force=True)
+    if not {"Rows", "Columns", "PixelData"} <= {element.keyword for element in file}:
+        raise BadImage("this is no DICOM file: it has no DICM at byte 128, and no picture without")
+    if not hasattr(file, "file_meta") or "TransferSyntaxUID" not in file.file_meta:
+        file.file_meta = pydicom.dataset.FileMetaDataset()
+        file.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
+        if not file.is_implicit_VR:
+            file.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    return file
+
+
+def _inflatable(pydicom: Any, path: Path | str) -> None:
+    """Refuse a deflated data set that would become too large, before it is."""
+    data = read_bytes(path)
+    if b"1.2.840.10008.1.2.1.99" not in data[: 1 << 12]:
+        return
+    budget, inflater = Budget(len(data), PICTURE, free=1 << 26), zlib.decompressobj(-zlib.MAX_WBITS)
+    head = pydicom.filereader.read_file_meta_info(path)
+    start = 144 + int(head.FileMetaInformationGroupLength)
+    packed = data[start:]
+    while packed and not inflater.eof:
+        budget.decode(len(inflater.decompress(packed, 1 << 20)))
+        packed = inflater.unconsumed_tail
+
+
+def _hint(path: Path | str) -> str:
+    if _is_dicom(Path(path)):
+        return "a compressed one may need a decoder of pydicom, such as pylibjpeg"
+    return "it has no header of DICOM: write it anew with a tool that adds one"
 
 
 def _read(file: Any, window: bool, most_pixels: int) -> Picture:
@@ -71,7 +110,10 @@ def _read(file: Any, window: bool, most_pixels: int) -> Picture:
     if int(file.get("NumberOfFrames") or 1) > 1:
         raise BadImage(f"the picture has {file.NumberOfFrames} frames", hint="save them as single pictures")
     if int(file.Rows) * int(file.Columns) > most_pixels:
-        raise BadImage(f"the picture has {file.Columns}x{file.Rows} pixels, at most {most_pixels} are read")
+        raise BadImage(f"the picture has {file.Rows}x{file.Columns} pixels, at most {most_pixels} are read")
+    bits, channels = int(file.get("BitsAllocated") or 8), int(file.get("SamplesPerPixel") or 1)
+    length = len(file.PixelData)
+    Budget(length, PICTURE, free=1 << 26).decode(int(file.Rows) * int(file.Columns) * channels * max(1, bits // 8))
     samples: npt.NDArray[Any] = file.pixel_array
     kind = str(file.PhotometricInterpretation)
     if kind == "PALETTE COLOR":
@@ -114,6 +156,16 @@ def _first(value: Any) -> float | None:
     if isinstance(value, (list, tuple)) or hasattr(value, "__len__"):
         return float(value[0]) if len(value) else None
     return float(value)
+
+
+def _begins_so(path: Path) -> bool:
+    """Whether a file opens with the first group of a data set, as those do that lost their header."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            return start[:2] == b"\x08\0" and start[3:4] == b"\0" and len(start) == 8
+    except OSError:
+        return False
 
 
 def _is_dicom(path: Path) -> bool:

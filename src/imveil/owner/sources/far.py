@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture, read_picture
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, read_picture
 from imveil.owner.sources._folder import FolderSource
 from imveil.store.far import far_source
 
@@ -21,16 +21,19 @@ class FarSource(FolderSource):
     def __init__(self, url: str, *, most_pixels: int = MOST_PIXELS) -> None:
         self.far = far_source(url)
         self.spec, self.place, self.most_pixels, self.notes = self.far.name, None, most_pixels, []
-        found = [name for name in self.far.list() if not any(part.startswith(".") for part in name.split("/"))]
+        listed = self.far.list()
+        odd = [name for name in listed if name and not name.endswith("/") and "" in name.split("/")]
+        self.left_out = [f"{self.spec}/{name}: a part of its name is empty" for name in odd]
+        found = [name for name in listed if not any(part.startswith(".") or not part for part in name.split("/"))]
         if "imveil.json" in found:
             raise BadSource(f"{self.spec} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
-        paths = [name for name in found if PurePosixPath(name).suffix.lower() in SUFFIXES]
-        others = [name for name in found if PurePosixPath(name).suffix.lower() not in SUFFIXES]
-        self._sort(paths, len(others), others[-1] if others else "")
+        known = (*SUFFIXES, *UNREAD)
+        paths = [name for name in found if PurePosixPath(name).suffix.lower() in known]
+        self._sort(paths, [name for name in found if PurePosixPath(name).suffix.lower() not in known])
 
     def read(self, i: int) -> Picture:
         """Picture i, fetched and decoded. Raises BadImage with its address."""
-        name = self.items[i].id(self.classes)
+        name = self._where(i)
         try:
             return read_picture(self.far.read(name), most_pixels=self.most_pixels)
         except (BadImage, BadSource) as error:

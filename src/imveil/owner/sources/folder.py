@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imveil.owner.picture import SUFFIXES, Picture, read_picture
+from imveil.owner.picture import SUFFIXES, UNREAD, Picture, read_picture
 from imveil.owner.sources._folder import FolderSource
 
 
 class PictureFolder(FolderSource):
-    """The pictures under a folder, told by their endings."""
+    """The pictures under a folder, told by their endings; those of kinds that are not read are refused one by one."""
 
     hint = f"pictures end with {', '.join(SUFFIXES)}"
 
     def _takes(self, path: Path) -> bool:
-        return path.suffix.lower() in SUFFIXES
+        return path.suffix.lower() in (*SUFFIXES, *UNREAD)
 
     def _decode(self, path: str) -> Picture:
         return read_picture(path, most_pixels=self.most_pixels)

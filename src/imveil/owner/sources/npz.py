@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.owner.sources._arrays import ArraySource, Held
+from imveil.store.budget import Budget
+
+_RATIO = 64  # bytes that one byte of a packed member may become
 
 
 class NpzSource(ArraySource):
@@ -45,10 +48,39 @@ class _Zip:
             return shape, dtype, info.file_size - member.tell()
 
     def load(self, name: str) -> npt.NDArray[Any]:
-        return _load(self.file, name)
+        """The array: mapped where it is stored as it is, else unpacked."""
+        info = self.file.getinfo(name + ".npy")
+        with self.file.open(info) as member:
+            while member.read(1 << 20):  # its checksum is compared at its end
+                pass
+            if info.compress_type == zipfile.ZIP_STORED and (found := _mapped(self.file, info)) is not None:
+                return found
+        Budget(info.compress_size, _RATIO).decode(info.file_size)
+        with self.file.open(info) as member:
+            array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+        return array
 
 
-def _load(file: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
-    with file.open(name + ".npy") as member:
-        array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
-    return array
+def _mapped(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> npt.NDArray[Any] | None:
+    """The array of a member that is stored, where it lies in the file; None for one that is no plain array."""
+    path = file.filename
+    if path is None:
+        return None
+    with open(path, "rb") as raw:
+        raw.seek(info.header_offset)
+        head = raw.read(30)
+        if head[:4] != b"PK\x03\x04" or info.flag_bits & 1:
+            return None
+        raw.seek(
+            info.header_offset + 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+        )
+        start = raw.tell()
+        version = np.lib.format.read_magic(raw)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read(raw)
+        offset = raw.tell()
+    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if dtype.hasobject or not size or offset - start + size != info.file_size:
+        return None
+    found: npt.NDArray[Any] = np.memmap(path, dtype, "r", offset, shape, "F" if fortran else "C")
+    return found

@@ -12,13 +12,16 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from imveil.errors import BadImage, BadSource
+from imveil.errors import BadImage, BadSource, brief
 from imveil.extras import need
-from imveil.owner.picture import MOST_PIXELS, Picture, read_picture
+from imveil.owner.picture import MOST_PIXELS, Picture, is_readable, read_picture
 from imveil.owner.sources import _splits
+from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
+from imveil.store.budget import PICTURE, Budget
 
 _LABELS = ("label", "labels", "class", "target")
+_FEW = 64  # rows that are read together
 _CACHE = 1 << 29  # bytes of row groups that are kept
 
 
@@ -39,11 +42,22 @@ class ParquetSource(Source):
     Raises BadSource, MissingExtra.
     """
 
-    def __init__(self, path: Path | str, *, most_pixels: int = MOST_PIXELS) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        most_pixels: int = MOST_PIXELS,
+        follow_links: bool = False,
+        column: str | None = None,
+    ) -> None:
         self.path = self.place = Path(path)
         self.spec, self.notes, self.most_pixels = str(path), [], most_pixels
-        files = sorted(self.path.rglob("*.parquet")) if self.path.is_dir() else [self.path]
-        names = [file.relative_to(self.path).as_posix() if self.path.is_dir() else file.name for file in files]
+        names = [self.path.name]
+        if self.path.is_dir():
+            found_there = walk(self.path, follow_links)
+            names = [name for name in found_there.files if name.lower().endswith(".parquet")]
+            self.left_out = [f"{self.path / name} is a link that leads nowhere" for name in found_there.dead]
+        files = [self.path / name for name in names] if self.path.is_dir() else [self.path]
         if not files:
             raise BadSource(f"{path} holds no .parquet files")
         found = _splits.of_files(names, str(path))
@@ -52,13 +66,14 @@ class ParquetSource(Source):
         self._groups: list[_Group] = []
         self._starts: list[int] = []
         self._column: tuple[str, bool] | None = None
+        self._asked = column
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._size = 0
         known: list[str] | None = None
         rows: list[tuple[str | None, object, str]] = []
         for number, i in enumerate(order):
             try:
-                known = self._look(number, found[i], rows, known)
+                known = self._look(number, found[i], rows, known, _splits.keyed(names[i], _LABELS))
             except BadSource:
                 raise
             except Exception as error:  # Arrow's errors are of many kinds
@@ -66,14 +81,15 @@ class ParquetSource(Source):
         if not rows:
             raise BadSource(f"{path} holds no pictures, its tables are empty")
         if known is not None:
-            labels = [label if type(label) is int and 0 <= label < len(known) else None for _, label, _ in rows]
-            if None in labels:
-                at = labels.index(None)
-                raise BadSource(f"row {at} of {path} has label {rows[at][1]}, its classes are 0..{len(known) - 1}")
-            self.classes, places = known, labels
+            for at, (_, label, _) in enumerate(rows):
+                if label not in (None, -1) and not (type(label) is int and 0 <= label < len(known)):
+                    raise BadSource(f"row {at} of {path} has label {label}, its classes are 0..{len(known) - 1}")
+            places = [label if type(label) is int and label >= 0 else None for _, label, _ in rows]
+            self.classes = known if any(place is not None for place in places) else []
         else:
             self.classes, places = _splits.classes([label for _, label, _ in rows], str(path))
         self.items = _items(rows, places)
+        self.notes += _splits.without_label(places, [split for split, _, _ in rows])
 
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its name."""
@@ -88,6 +104,8 @@ class ParquetSource(Source):
             raise
         except Exception as error:
             raise BadImage(f"{name}: it cannot be read: {error}") from error
+        if data is None:
+            raise BadImage(f"{name}: row {i} holds no picture (null)")
         if not isinstance(data, bytes):
             raise BadImage(f"{name}: the row holds no picture, only a name of one", hint="embed the files' bytes")
         try:
@@ -99,15 +117,23 @@ class ParquetSource(Source):
         return vars(self) | {"_kept": OrderedDict(), "_size": 0}
 
     def _look(
-        self, number: int, split: str | None, rows: list[tuple[str | None, object, str]], known: list[str] | None
+        self,
+        number: int,
+        split: str | None,
+        rows: list[tuple[str | None, object, str]],
+        known: list[str] | None,
+        keyed: str | None,
     ) -> list[str] | None:
-        """Note the groups of one file, and split, label and name of each row. Returns the names of classes, if any."""
+        """Note the groups of one file, and split, label and name of each row. Returns the names of classes, if any.
+
+        keyed: the label that the path of the file says.
+        """
         parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
         file = self._files[number]
         with parquet.ParquetFile(file, memory_map=True) as opened:
             schema = opened.schema_arrow
             features = _features(schema)
-            column, struct = _pictures(schema, features, file)
+            column, struct = _pictures(opened, features, file, self._asked)
             label = _labels(schema, features)
             classes = features.get(label or "", {}).get("names")
             if number and (self._column != (column, struct) or known != classes):
@@ -117,9 +143,14 @@ class ParquetSource(Source):
             if rest and not number:
                 self.notes.append(f"columns of {self.path} that are passed over: {', '.join(rest)}")
             path = f"{column}.path" if struct and "path" in [f.name for f in schema.field(column).type] else None
-            table = opened.read(columns=[name for name in (path, label) if name])
-            labels = table[label].to_pylist() if label else [None] * opened.metadata.num_rows
-            paths = [(value or {}).get("path") for value in table[column].to_pylist()] if path else [None] * len(labels)
+            budget = Budget(file.stat().st_size, PICTURE)
+            count = opened.metadata.num_rows
+            budget.take(count)
+            labels, paths = [keyed] * (0 if label else count), [None] * (0 if path else count)
+            for batch in opened.iter_batches(columns=[name for name in (path, label) if name]) if path or label else ():
+                budget.decode(batch.nbytes)
+                labels += batch.column(label).to_pylist() if label else []
+                paths += [(value or {}).get("path") for value in batch.column(column).to_pylist()] if path else []
             start = len(rows)
             for k in range(opened.metadata.num_row_groups):
                 count = opened.metadata.row_group(k).num_rows
@@ -138,9 +169,19 @@ class ParquetSource(Source):
             assert self._column is not None
             column, struct = self._column
             with parquet.ParquetFile(self._files[group.file], memory_map=True) as opened:
-                table = opened.read_row_group(group.number, columns=[f"{column}.bytes" if struct else column])
-            self._kept[at] = table[column]
-            self._size += table.nbytes
+                facts = opened.metadata.row_group(group.number)
+                packed = sum(facts.column(j).total_compressed_size for j in range(facts.num_columns))
+                budget, chunks = Budget(packed, PICTURE, free=1 << 26), []
+                for batch in opened.iter_batches(
+                    _FEW,
+                    row_groups=[group.number],
+                    columns=[f"{column}.bytes" if struct else column],
+                    use_threads=False,
+                ):
+                    budget.decode(batch.nbytes)
+                    chunks.append(batch.column(column))
+            self._kept[at] = need("pyarrow", "parquet", "a .parquet file").chunked_array(chunks)
+            self._size += self._kept[at].nbytes
             while self._size > _CACHE and len(self._kept) > 1:
                 self._size -= self._kept.popitem(last=False)[1].nbytes
         self._kept.move_to_end(at)
@@ -151,29 +192,45 @@ def _features(schema: Any) -> dict[str, Any]:
     try:
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
         return {name: value for name, value in features.items() if isinstance(value, dict)}
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return {}
 
 
-def _pictures(schema: Any, features: dict[str, Any], file: Path) -> tuple[str, bool]:
-    """The column of pictures, and whether it is of structs."""
+def _pictures(opened: Any, features: dict[str, Any], file: Path, asked: str | None) -> tuple[str, bool]:
+    """The column of pictures, and whether it is of structs: the one that is asked for, or declared, or holds some."""
     pa = need("pyarrow", "parquet", "a .parquet file")
+    schema = opened.schema_arrow
 
     def struct(field: Any) -> bool:
         return bool(pa.types.is_struct(field.type)) and "bytes" in [inner.name for inner in field.type]
 
     def binary(field: Any) -> bool:
-        return bool(pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type))
+        kinds = ("is_binary", "is_large_binary", "is_binary_view")  # the last came later
+        return any(getattr(pa.types, kind)(field.type) for kind in kinds if hasattr(pa.types, kind))
 
+    if asked is not None and asked not in schema.names:
+        raise BadSource(f"{file} has no column {asked!r}", hint=f"it has {', '.join(schema.names)}")
     said = [f for f in schema if features.get(f.name, {}).get("_type") == "Image"]
-    for field in [*said, *filter(struct, schema), *filter(binary, schema)]:
+    fields = [schema.field(asked)] if asked else [*said, *filter(struct, schema)]
+    if not asked:
+        fields += [field for field in filter(binary, schema) if _holds_pictures(opened, field.name)]
+    for field in fields:
         if struct(field) or binary(field):
             return field.name, struct(field)
-    held = ", ".join(schema.names) or "nothing"
+    held = ", ".join(f"{field.name} ({brief(str(field.type), 40)[1:-1]})" for field in schema) or "nothing"
     raise BadSource(
-        f"{file} has the columns {held}, and none of pictures",
-        hint="a column of structs with bytes, or of binaries is read",
+        f"{file} has the columns {held}, and none of encoded pictures",
+        hint="a column of structs with bytes, or of binaries is read; tensors and lists are to be encoded first",
     )
+
+
+def _holds_pictures(opened: Any, column: str) -> bool:
+    """Whether the first values of a column are pictures."""
+    for batch in opened.iter_batches(8, columns=[column], use_threads=False):
+        values = [value for value in batch.column(column).to_pylist() if value is not None]
+        if values:
+            return any(map(is_readable, values))
+    return False
 
 
 def _labels(schema: Any, features: dict[str, Any]) -> str | None:

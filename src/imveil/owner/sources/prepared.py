@@ -26,6 +26,9 @@ Size = tuple[int, ...]  # (shorter side,) or (height, width)
 class Preparation:
     """What is done to each picture; None: nothing. resize: (shorter,) or (h, w); pad, crop: (h, w).
 
+    channels: "rgb" or "grey", to make all alike: grey is the brightness after ITU-R BT.601, or the sample that all
+    three share; transparency is left out.
+
     Resizing is bilinear, over the area that a new pixel covers where it shrinks. Padding is black, the same above as
     below and left as right (one less above and left where the number is odd), up to the size; larger pictures stay.
     Cropping keeps the middle.
@@ -34,25 +37,47 @@ class Preparation:
     resize: Size | None = None
     pad: Size | None = None
     crop: Size | None = None
+    channels: str | None = None
 
     @classmethod
-    def of(cls, resize: str | None = None, pad: str | None = None, crop: str | None = None) -> Preparation | None:
+    def of(
+        cls,
+        resize: str | None = None,
+        pad: str | None = None,
+        crop: str | None = None,
+        channels: str | None = None,
+    ) -> Preparation | None:
         """From texts; None where nothing is to be done. Raises BadField.
 
         >>> Preparation.of(resize="256", crop="224x224")
-        Preparation(resize=(256,), pad=None, crop=(224, 224))
+        Preparation(resize=(256,), pad=None, crop=(224, 224), channels=None)
         """
-        if resize is pad is crop is None:
+        if channels not in (None, "keep", "rgb", "grey"):
+            raise BadField(f"--channels is rgb, grey or keep, not {channels!r}")
+        channels = None if channels == "keep" else channels
+        if resize is pad is crop is channels is None:
             return None
-        return cls(_size("resize", resize), _square(_size("pad", pad)), _square(_size("crop", crop)))
+        return cls(_size("resize", resize), _square(_size("pad", pad)), _square(_size("crop", crop)), channels)
+
+    def options(self) -> dict[str, str]:
+        """As `of` takes them.
+
+        >>> Preparation(resize=(256,), crop=(224, 224)).options()
+        {'resize': '256', 'crop': '224x224'}
+        """
+        sizes = {"resize": self.resize, "pad": self.pad, "crop": self.crop}
+        found = {name: "x".join(map(str, size)) for name, size in sizes.items() if size is not None}
+        return found | ({"channels": self.channels} if self.channels else {})
 
     def facts(self) -> list[Any]:
         """What decides the result, for the digest of a job."""
-        return [["prepare", self.resize, self.pad, self.crop]]
+        return [["prepare", self.resize, self.pad, self.crop, *([self.channels] if self.channels else [])]]
 
     def __call__(self, picture: Picture) -> Picture:
         """The picture, made fit. Raises BadShape where it is smaller than what is to be cropped."""
         pixels: npt.NDArray[Any] = to16(picture.pixels) if picture.depth == 16 else picture.pixels
+        if self.channels:
+            pixels = _recoloured(pixels, self.channels)
         if self.resize:
             pixels = _resized(pixels, _target(pixels.shape, self.resize))
         h, w = pixels.shape[:2]
@@ -79,7 +104,7 @@ class Prepared(Source):
     def __init__(self, source: Source, preparation: Preparation) -> None:
         self.source, self._preparation = source, preparation
         self.spec, self.classes, self.items, self.notes = source.spec, source.classes, source.items, source.notes
-        self.place = source.place
+        self.place, self.left_out, self.prepared = source.place, source.left_out, preparation.options()
 
     @property
     def preparation(self) -> list[Any]:
@@ -89,6 +114,18 @@ class Prepared(Source):
     def read(self, i: int) -> Picture:
         """Picture i, made fit. Raises BadImage, BadShape."""
         return self._preparation(self.source.read(i))
+
+
+def _recoloured(pixels: npt.NDArray[Any], channels: str) -> npt.NDArray[Any]:
+    """(h, w, c) of any kind as RGB or grey."""
+    colours = pixels[:, :, :3] if pixels.shape[2] > 2 else pixels[:, :, :1]
+    if channels == "rgb":
+        return np.repeat(colours, 3, axis=2) if colours.shape[2] == 1 else colours
+    if colours.shape[2] == 1:
+        return colours
+    # Whole numbers, so that a grey picture in three channels gives its own samples.
+    sums = colours.astype(np.uint64) @ np.array([299, 587, 114], np.uint64)
+    return ((sums + 500) // 1000).astype(pixels.dtype)[:, :, None]
 
 
 def _size(what: str, text: str | None) -> Size | None:

@@ -8,7 +8,6 @@ such lists.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,10 @@ from typing import Any
 from imveil.errors import BadImage, BadSource
 from imveil.owner.picture import MOST_PIXELS, Picture, read_picture
 from imveil.owner.sources import _splits
+from imveil.owner.sources._splits import LISTS
 from imveil.owner.sources.base import Item, Source
+from imveil.store.budget import Budget
 
-LISTS = ("metadata.csv", "metadata.jsonl", "labels.csv", "labels.jsonl")
-"""What a list in a folder is called."""
 _FILE = ("file_name", "file", "filename", "path", "image")
 _LABEL = ("label", "labels", "class", "target")
 
@@ -30,18 +29,18 @@ class TableSource(Source):
     path: the list, or the folder that has one.
     """
 
-    def __init__(self, path: Path | str, *, most_pixels: int = MOST_PIXELS) -> None:
-        self.spec, self.notes, self.most_pixels = str(path), [], most_pixels
-        self.list = find(Path(path)) if Path(path).is_dir() else Path(path)
-        self.root = self.place = self.list.parent
-        try:
-            rows = list(_rows(self.list))
-        except OSError as error:
-            raise BadSource(f"{self.list} cannot be read: {error.strerror or error}") from error
-        except (ValueError, csv.Error) as error:
-            raise BadSource(f"{self.list} is no list in UTF-8 that can be read: {error}") from error
-        if not rows:
-            raise BadSource(f"{self.list} lists no pictures")
+    def __init__(self, path: Path | str, *, most_pixels: int = MOST_PIXELS, follow_links: bool = False) -> None:
+        self.spec, self.notes, self.most_pixels, self.follow_links = str(path), [], most_pixels, follow_links
+        lists = find(Path(path)) if Path(path).is_dir() else [Path(path)]
+        self.list = lists[0]
+        nested = Path(path).is_dir() and self.list.parent != Path(path)
+        self.root = self.place = Path(path) if nested else self.list.parent
+        rows, self._below = list[tuple[int, dict[Any, Any]]](), list[str]()
+        for one in lists:
+            read = _read(one)
+            below = one.parent.name if nested else ""
+            rows += [(line, {**row, "split": below} if nested else row) for line, row in read]
+            self._below += [below] * len(read)
         names = {name for _, row in rows for name in row}
         file, label = (next((n for n in known if n in names), None) for known in (_FILE, _LABEL))
         if file is None:
@@ -71,19 +70,48 @@ class TableSource(Source):
 
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its path."""
-        path = self.root / self.items[i].name
+        item = self.items[i]
+        path = self.root / (f"{item.split}/{item.name}" if any(self._below[:1]) else item.name)
         if not path.is_file():
-            raise BadImage(f"{path} is not there")
+            raise BadImage(f"{path} is {'a link that leads nowhere' if path.is_symlink() else 'not there'}")
+        if not self.follow_links and not path.resolve().is_relative_to(self.root.resolve()):
+            raise BadImage(f"{path} leads out of {self.root}", hint="what it leads to is encrypted with --follow-links")
         return read_picture(path, most_pixels=self.most_pixels)
 
 
-def find(folder: Path) -> Path:
-    """The list in a folder. Raises BadSource where there is none, or several."""
+def find(folder: Path) -> list[Path]:
+    """The list in a folder, or those in its splits. Raises BadSource where there is none, or several in one."""
     found = [folder / name for name in LISTS if (folder / name).is_file()]
+    if not found:
+        inner = sorted(p for p in folder.glob("*/*") if p.name in LISTS and p.is_file() and p.parent.name[0] != ".")
+        places = [path.parent.name for path in inner]
+        other = next((name for name in places if name.lower() not in _splits.SPLITS), None)
+        if other is not None or len(set(places)) != len(places):
+            raise BadSource(
+                f"lists of pictures lie in {', '.join(sorted(set(places)))} of {folder}",
+                hint="put them into folders that are called as splits, one in each, or name one list itself",
+            )
+        if inner:
+            return sorted(inner, key=lambda path: _splits.rank(path.parent.name))
     if len(found) != 1:
         held = " and ".join(path.name for path in found) or "none"
         raise BadSource(f"one list of pictures was needed in {folder}, it has {held}", hint="name the list itself")
-    return found[0]
+    return found
+
+
+def _read(path: Path) -> list[tuple[int, dict[Any, Any]]]:
+    """The rows of one list. Raises BadSource."""
+    try:
+        rows = list(_rows(path))
+    except OSError as error:
+        raise BadSource(f"{path} cannot be read: {error.strerror or error}") from error
+    except BadSource:
+        raise
+    except (ValueError, csv.Error) as error:
+        raise BadSource(f"{path} is no list in UTF-8 that can be read: {error}") from error
+    if not rows:
+        raise BadSource(f"{path} lists no pictures")
+    return rows
 
 
 def _plain(name: str) -> bool:
@@ -100,10 +128,11 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[Any, Any]]]:
                     raise BadSource(f"{path} has more or fewer values than columns in line {reader.line_num}")
                 yield reader.line_num, row
             return
+        budget = Budget(path.stat().st_size)
         for line, text in enumerate(file, 1):
             if not text.strip():
                 continue
-            found = json.loads(text)
+            found = budget.json(text.encode())
             if not isinstance(found, dict):
                 raise BadSource(f"{path} has no object in line {line}")
             yield line, found

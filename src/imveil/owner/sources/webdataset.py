@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.picture import MOST_PIXELS, SUFFIXES, Picture, from16, read_picture
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, from16, read_picture
 from imveil.owner.sources import _splits
+from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
+from imveil.store.budget import Budget
 
 _TEXT = 1 << 20  # bytes of a label or .json member, at most
 
@@ -37,11 +39,15 @@ class WebDatasetSource(Source):
     nothing in them can be found without unpacking all before it.
     """
 
-    def __init__(self, path: Path | str, *, most_pixels: int = MOST_PIXELS) -> None:
+    def __init__(self, path: Path | str, *, most_pixels: int = MOST_PIXELS, follow_links: bool = False) -> None:
         self.path = self.place = Path(path)
         self.spec, self.notes, self.most_pixels = str(path), [], most_pixels
-        files = sorted(self.path.rglob("*.tar")) if self.path.is_dir() else [self.path]
-        names = [file.relative_to(self.path).as_posix() if self.path.is_dir() else file.name for file in files]
+        names, left_out = [self.path.name], list[str]()
+        if self.path.is_dir():
+            there = walk(self.path, follow_links)
+            names = [name for name in there.files if name.lower().endswith(".tar")]
+            left_out = [f"{self.path / name} is a link that leads nowhere" for name in there.dead]
+        files = [self.path / name for name in names] if self.path.is_dir() else [self.path]
         if not files:
             raise BadSource(f"{path} holds no .tar files")
         found = _splits.of_files(names, str(path))
@@ -49,6 +55,7 @@ class WebDatasetSource(Source):
         self._files = [files[i] for i in order]
         self._places: list[_Place] = []
         self._others = 0
+        self._lost = left_out
         rows: list[tuple[str | None, object, object, str]] = []
         for number, i in enumerate(order):
             try:
@@ -57,6 +64,7 @@ class WebDatasetSource(Source):
                 raise BadSource(
                     f"{files[i]} is no tar that can be read: {error}", hint="compressed tars are to be unpacked first"
                 ) from error
+        self.left_out = self._lost
         if not rows:
             raise BadSource(f"{path} holds no pictures, only {self._others} other members")
         if self._others:
@@ -64,8 +72,12 @@ class WebDatasetSource(Source):
         told = [of for _, of, _, _ in rows]
         if all(of is None for of in told):
             told = [of for _, _, of, _ in rows]
+        if all(of is None for of in told):
+            rows, told = _by_folders(rows)
         self.classes, labels = _splits.classes(told, str(path))
-        self.items = [Item(split, of, name) for (split, _, _, name), of in zip(rows, labels, strict=True)]
+        self.notes += _splits.without_label(labels, [row[0] for row in rows])
+        places = [place.file for place in self._places]
+        self.items = _named(rows, labels, places, [names[i].removesuffix(".tar") for i in order])
 
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its name."""
@@ -92,14 +104,18 @@ class WebDatasetSource(Source):
                 folder, _, name = member.name.rpartition("/")
                 stem, dot, ending = name.partition(".")
                 key = f"{folder}/{stem}" if folder else stem
-                if not member.isfile() or not stem or member.sparse:
+                ending = (dot + ending).lower()
+                pictured = "." + ending.rpartition(".")[2] in (*SUFFIXES, *UNREAD, ".npy")
+                if not member.isfile() or not stem or stem.startswith("._") or member.issparse():
+                    if pictured and not member.isdir() and not stem.startswith("._"):
+                        kind = "a link" if member.issym() or member.islnk() else "no plain file"
+                        self._lost.append(f"{self._files[number]}: {member.name} is {kind}")
                     self._others += not member.isdir()
                     continue
-                ending = (dot + ending).lower()
                 if ending in (".cls", ".json") and member.size <= _TEXT:
                     body = tar.extractfile(member)
                     texts.setdefault(key, {})[ending] = body.read() if body else b""
-                elif "." + ending.rpartition(".")[2] in (*SUFFIXES, ".npy"):
+                elif pictured:
                     if ending in samples.setdefault(key, {}):
                         raise ValueError(f"{member.name} comes twice")
                     samples[key][ending] = member
@@ -119,10 +135,40 @@ def _word(text: bytes | None) -> str | None:
 def _field(text: bytes | None) -> object:
     """What a .json member says of the label, if anything."""
     try:
-        found = json.loads(text) if text else None
-    except ValueError:
+        found = Budget(len(text)).json(text) if text else None
+    except (json.JSONDecodeError, UnicodeDecodeError):
         return None
     return found.get("label") if isinstance(found, dict) else None
+
+
+_Rows = list[tuple[str | None, object, object, str]]
+
+
+def _by_folders(rows: _Rows) -> tuple[_Rows, list[object]]:
+    """Split and class from the folders of members, where all have some; folders that all share say nothing."""
+    folders = [row[3].split("/")[:-1] for row in rows]
+    if not all(folders):
+        return rows, [None] * len(rows)
+    while len({parts[0] for parts in folders}) == 1 and all(len(parts) > 1 for parts in folders):
+        folders = [parts[1:] for parts in folders]
+    splits = [parts[0] if parts[0].lower() in _splits.SPLITS else None for parts in folders]
+    if all(split is not None for split in splits) and all(row[0] is None for row in rows):
+        rest = [parts[1:] for parts in folders]
+        if not all(rest):
+            return [(split, *row[1:]) for split, row in zip(splits, rows, strict=True)], [None] * len(rows)
+        rows, folders = [(split, *row[1:]) for split, row in zip(splits, rows, strict=True)], rest
+    if len({parts[0] for parts in folders}) < 2:
+        return rows, [None] * len(rows)
+    names = [row[3].rpartition("/")[2] if len(parts) == 1 else row[3] for row, parts in zip(rows, folders, strict=True)]
+    return [(*row[:3], name) for row, name in zip(rows, names, strict=True)], [parts[0] for parts in folders]
+
+
+def _named(rows: _Rows, labels: list[int | None], files: list[int], tars: list[str]) -> list[Item]:
+    """The items; where a key comes again in another tar, all names begin with that of their tar."""
+    items = [Item(split, of, name) for (split, _, _, name), of in zip(rows, labels, strict=True)]
+    if len(set(items)) == len(items):
+        return items
+    return [item._replace(name=f"{tars[file]}/{item.name}") for item, file in zip(items, files, strict=True)]
 
 
 def _inside(name: str) -> str:

@@ -1,0 +1,75 @@
+"""The files under a folder of a source: hidden ones are passed over, links are followed where they may be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from imveil.errors import BadSource
+
+
+class Found(NamedTuple):
+    """files: posix paths from the root, in the order of their names.   dead: links that lead nowhere.   empty: folders
+    that hold nothing that is not hidden."""
+
+    files: list[str]
+    dead: list[str]
+    empty: list[str]
+
+
+def walk(root: Path, follow_links: bool = False) -> Found:
+    """Everything under `root`. Raises BadSource for a folder that cannot be read, and for links that lead out of
+    `root` unless `follow_links`; links within are followed, but no folder inside of itself."""
+    found, out = Found([], [], []), list[str]()
+    home = root.resolve()
+    for folder, below in _folders(root):
+        entries = sorted((e for e in _entries(folder) if not e.name.startswith(".")), key=lambda e: os.fsencode(e.name))
+        if not entries and below:
+            found.empty.append(below.rstrip("/"))
+        for entry in entries:
+            path = below + entry.name
+            if entry.is_symlink():
+                if not Path(entry.path).exists():
+                    found.dead.append(path)
+                    continue
+                if not follow_links and not Path(entry.path).resolve().is_relative_to(home):
+                    out.append(path)
+                    continue
+            if entry.is_file():
+                found.files.append(path)
+    if out:
+        others = f", and {len(out) - 1:,} more" if out[1:] else ""
+        raise BadSource(
+            f"the link {out[0]!r} leads out of {root}{others}",
+            hint="what it leads to is encrypted too with --follow-links",
+        )
+    found.files.sort(key=lambda path: [os.fsencode(part) for part in path.split("/")])
+    return found
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return list(os.scandir(folder))
+    except OSError as error:
+        raise BadSource(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def _folders(root: Path) -> Iterator[tuple[Path, str]]:
+    """root and the folders below, links followed, each with its posix path and a slash; none inside of itself."""
+    todo = [(root, "", frozenset({root.resolve()}))]
+    while todo:
+        folder, below, above = todo.pop()
+        yield folder, below
+        for entry in _entries(folder):
+            if entry.name.startswith(".") or not entry.is_dir():
+                continue
+            here = Path(entry.path).resolve() if entry.is_symlink() else None
+            if here is not None and any(place.is_relative_to(here) for place in above):
+                continue
+            inner = above if here is None else above | {here}
+            todo.append((Path(entry.path), f"{below}{entry.name}/", inner))
+
+
+__all__ = ["Found", "walk"]
