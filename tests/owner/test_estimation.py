@@ -89,7 +89,7 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = run("--scheme logistic-xor/1 --container parquet").splitlines()
     assert words[0] == "pictures  8 (6 train, 2 test), 2 classes, height x width x channels 9x6x3"
     assert words[1] == "broken    1 (all read)"
-    assert [line.split()[0] for line in words[3:]] == ["output", "time", "status"]
+    assert [line.split()[0] for line in words[3:]] == ["output", "memory", "time", "status"]
     assert words[-1].startswith("status    logistic-xor/1: ")
     more = json.loads(run("--scheme logistic-xor/1 --copies 3 --json"))
     assert (more["pictures"], more["splits"]) == (20, {"train": 18, "test": 2})

@@ -313,7 +313,7 @@ def test_more_than_one_frame_is_refused(kind: str, words: str) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF", "WEBP", "JPEG"])
 def test_too_many_pixels_are_refused(kind: str) -> None:
     data = saved(Image.new("L", (20, 10)), kind)
-    with pytest.raises(BadImage, match="20x10 pixels, at most 199 are read"):
+    with pytest.raises(BadImage, match="10x20 pixels, at most 199 are read"):
         read_picture(data, most_pixels=199)
     assert read_picture(data, most_pixels=200).pixels.shape[:2] == (10, 20)
 
@@ -396,10 +396,17 @@ def test_junk_is_bad_image(junk: bytes, magic: bytes) -> None:
         read_picture(magic + junk)
 
 
+READ = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, PGM and PPM"
+
+
 def test_errors_name_file_and_reason(tmp_path: Path) -> None:
     for name, content, words in (
         ("empty.png", b"", "the file is empty"),
-        ("text.jpg", b"hello, world", "this is no picture; JPEG, PNG, WebP, TIFF, BMP and GIF are read"),
+        (
+            "text.jpg",
+            b"hello, world",
+            "this is no picture; JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, PGM and PPM are read",
+        ),
         ("cut.png", WHOLE["PNG"][:-20], "the picture is cut off"),
     ):
         (tmp_path / name).write_bytes(content)

@@ -96,7 +96,7 @@ class Whole:
     """Made pictures as a source that has all that sources have."""
 
     notes: list[str] = []  # noqa: RUF012
-    spec, place = "", None
+    spec, place, left_out = "", None, ()
 
     def __init__(self, made: Any) -> None:
         self.items, self.classes = made.items, made.classes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,7 +32,11 @@ Side = Annotated[int, Field(ge=1, le=65536)]
 
 
 class ModelInfo(BaseModel):
-    """What a model file says about itself. mean, std: per channel. valid, test: (right, n) or None."""
+    """What a model file says about itself. mean, std: per channel.   valid, test: (right, n) or None.
+
+    preparation: what was done to the pictures before they were encrypted.   class_check: the keyed digest of the true
+    classes, as the manifest has it: hidden labels of other classes have other ones.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,6 +54,8 @@ class ModelInfo(BaseModel):
     images: int
     valid: tuple[int, int] | None = None
     test: tuple[int, int] | None = None
+    preparation: dict[str, str] = Field(default_factory=dict)
+    class_check: str | None = None
 
     @field_validator("settings", mode="before")
     @classmethod
@@ -59,6 +65,16 @@ class ModelInfo(BaseModel):
             rest = {name: known for name, known in value.items() if name != "bf16"}
             return {**rest, "precision": "bf16" if value["bf16"] else "float32"}
         return value
+
+    def check_classes(self, classes: Sequence[str], class_check: str | None, what: str) -> None:
+        """Mismatch where the classes of `what` are others than the model knows, hidden ones too."""
+        if list(classes) != self.classes:
+            raise Mismatch(f"the model knows the classes {_few(self.classes)}, {what} has {_few(classes)}")
+        if None not in (self.class_check, class_check) and self.class_check != class_check:
+            raise Mismatch(
+                f"the hidden classes of {what} are others than those that the model was trained on",
+                hint="encrypt it with the same class folders; imveil labels --key says which is which",
+            )
 
     def check(self, scheme: str, fields: Mapping[str, Any], fingerprint: str, what: str) -> None:
         """Mismatch, with both values, unless `what` was encrypted as the model's training pictures were."""
@@ -143,7 +159,11 @@ def save_net(path: Path, net: Classifier, info: ModelInfo, *, force: bool = Fals
     """`save_model` for a net however it was made."""
     if path.exists() and not force:
         raise BadDestination(f"{path} exists already", hint="choose another name, or overwrite it (force)")
-    safefile.write(path, net.state_dict(), info.model_dump(mode="json"))
+    facts = info.model_dump(mode="json")
+    for name in ("preparation", "class_check"):  # a model without is read by what knows nothing of them
+        if not facts[name]:
+            del facts[name]
+    safefile.write(path, net.state_dict(), facts)
 
 
 def load_model(path: str | Path, device: str | torch.device | None = None) -> Model:
@@ -192,9 +212,20 @@ def _at_most(tensors: int) -> Iterator[None]:
             hook.remove()
 
 
-def weights_of(path: Path) -> dict[str, torch.Tensor]:
-    """The weights in a model file, to begin another training with. BadModelFile."""
-    return safefile.read(path, FORMAT, VERSION)[0]
+def weights_of(path: Path, classes: Sequence[str] = (), class_check: str | None = None) -> dict[str, torch.Tensor]:
+    """The weights in a model file, to begin another training with. Raises BadModelFile.
+
+    classes, class_check: of what is trained on; Mismatch where they have the same names, and hide others.
+    """
+    tensors, facts = safefile.read(path, FORMAT, VERSION)
+    known = facts.get("class_check")
+    if facts.get("classes") == list(classes) and None not in (known, class_check) and known != class_check:
+        raise Mismatch(f"the hidden classes of {path} are others than those of what is trained on")
+    return tensors
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from imveil.cloud.data.cipher_dataset import pick_split, pictures_of
 from imveil.cloud.modelfile import Model, ModelInfo
 from imveil.cloud.prediction import Score, evaluate
-from imveil.errors import Mismatch
 from imveil.store.joined import AnySet, open_sets
 
 
@@ -17,11 +16,7 @@ def opened(info: ModelInfo, ciphers: str | Path, force: bool = False) -> AnySet:
     manifest = cipher_set.manifest
     if not force:
         info.check(manifest.scheme, manifest.fields, manifest.fingerprint, str(ciphers))
-    if list(manifest.classes) != info.classes:
-        known, came = (
-            f"{', '.join(names[:5])}{', ...' * (len(names) > 5)}" for names in (info.classes, manifest.classes)
-        )
-        raise Mismatch(f"the model knows the classes {known}, {ciphers} has {came}")
+    info.check_classes(manifest.classes, manifest.class_check, str(ciphers))
     return cipher_set
 
 

@@ -155,8 +155,7 @@ def _read(data: bytes, most_pixels: int) -> Picture:
             warnings.simplefilter("ignore")  # about sizes and tags; what matters is checked here
             # The plugin itself, not Image.open, whose limit on pixels is another.
             with opened(io.BytesIO(data)) as image:
-                _budgeted(image, budget)
-                return _pixels(image, kind, data, chunks, most_pixels)
+                return _pixels(image, kind, data, chunks, most_pixels, budget)
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = truncated_allowed
 
@@ -192,18 +191,16 @@ def is_readable(data: bytes) -> bool:
         return False
 
 
-def _budgeted(image: Any, budget: Budget) -> None:
-    """Spend what the samples of an opened picture will take."""
-    w, h = image.size
-    budget.decode(w * h * max(1, len(image.getbands())) * (2 if image.mode.startswith("I") else 1))
-
-
-def _pixels(image: Any, kind: str, data: bytes, chunks: dict[bytes, bytes], most_pixels: int) -> Picture:
+def _pixels(
+    image: Any, kind: str, data: bytes, chunks: dict[bytes, bytes], most_pixels: int, budget: Budget
+) -> Picture:
     w, h = image.size
     if w < 1 or h < 1:
         raise BadImage(f"the picture has {h}x{w} pixels")
     if w * h > most_pixels:
         raise BadImage(f"the picture has {h}x{w} pixels, at most {most_pixels} are read")
+    # Before memory is taken: a plane of each band, of two bytes a sample where it is wide.
+    budget.decode(w * h * max(1, len(image.getbands())) * (2 if image.mode.startswith("I") else 1))
     frames = 1 if kind in ("JPEG", "BMP", "PBM") else getattr(image, "n_frames", 1)
     if frames > 1:
         holds = "pages" if kind == "TIFF" else "frames, it is animated"

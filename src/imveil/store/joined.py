@@ -48,7 +48,8 @@ class JoinedSet:
                     )
             if ("all" in first.manifest.splits) != ("all" in other.manifest.splits):
                 raise BadManifest(f"of {first.path} and {other.path} one has splits and one has not")
-            if first.manifest.classes != other.manifest.classes and _hidden(first) and _hidden(other):
+            hidden, checks = _hidden(first) and _hidden(other), {first.manifest.class_check, other.manifest.class_check}
+            if hidden and (first.manifest.classes != other.manifest.classes or len(checks - {None}) > 1):
                 raise BadManifest(
                     f"{first.path} and {other.path} hide other classes: without the key nobody knows which is which",
                     hint="encrypt parts with the same class folders, or without --hide-labels",

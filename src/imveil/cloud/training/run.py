@@ -96,7 +96,7 @@ def train_on(
     say("net", f"{settings.model}, {count} on {where}, {torch.get_num_threads()} threads, {kind}")
     if place is not None and place.exists():
         say("resume", f"from {place}")
-    begin = None if start is None else weights_of(Path(start))
+    begin = None if start is None else weights_of(Path(start), classes, manifest.class_check)
     if start is not None:
         say("from", f"the weights of {start}")
 
@@ -118,7 +118,8 @@ def train_on(
     info = describe(
         trained, classes, scheme=manifest.scheme, fields=dict(manifest.fields), traits=traits,
         fingerprint=manifest.fingerprint, images=len(parts.train[1]), valid=valid,
-        test=(final.right, final.n) if final else None,
+        test=(final.right, final.n) if final else None, preparation=dict(manifest.preparation),
+        class_check=manifest.class_check,
     )  # fmt: skip
     if log is not None and leader():
         write_log(Path(log), trained, classes, final, f"{path}: {manifest.scheme}")

@@ -98,13 +98,13 @@ class ParquetSource(Source):
         where = self._groups[at]
         name = f"{self._files[where.file]}: {self.items[i].name}"
         try:
-            data = self._rows(at)[i - where.start].as_py()
+            row = data = self._rows(at)[i - where.start].as_py()
             data = data["bytes"] if isinstance(data, dict) else data
         except BadImage:
             raise
         except Exception as error:
             raise BadImage(f"{name}: it cannot be read: {error}") from error
-        if data is None:
+        if row is None:
             raise BadImage(f"{name}: row {i} holds no picture (null)")
         if not isinstance(data, bytes):
             raise BadImage(f"{name}: the row holds no picture, only a name of one", hint="embed the files' bytes")

@@ -104,7 +104,8 @@ class Prepared(Source):
     def __init__(self, source: Source, preparation: Preparation) -> None:
         self.source, self._preparation = source, preparation
         self.spec, self.classes, self.items, self.notes = source.spec, source.classes, source.items, source.notes
-        self.place, self.left_out, self.prepared = source.place, source.left_out, preparation.options()
+        self.place, self.left_out = source.place, source.left_out
+        self.prepared = preparation.options()
 
     @property
     def preparation(self) -> list[Any]:

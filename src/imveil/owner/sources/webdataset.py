@@ -106,8 +106,8 @@ class WebDatasetSource(Source):
                 key = f"{folder}/{stem}" if folder else stem
                 ending = (dot + ending).lower()
                 pictured = "." + ending.rpartition(".")[2] in (*SUFFIXES, *UNREAD, ".npy")
-                if not member.isfile() or not stem or stem.startswith("._") or member.issparse():
-                    if pictured and not member.isdir() and not stem.startswith("._"):
+                if not member.isfile() or not stem or member.issparse():
+                    if pictured and not member.isdir() and not name.startswith("."):
                         kind = "a link" if member.issym() or member.islnk() else "no plain file"
                         self._lost.append(f"{self._files[number]}: {member.name} is {kind}")
                     self._others += not member.isdir()
