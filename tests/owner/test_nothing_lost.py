@@ -20,9 +20,9 @@ from imveil import EncryptColumn, EncryptSample, Key
 from imveil.errors import BadDtype, BadImage, BadInput, BadShape, BadSource
 from imveil.owner.decryption import RENAMED, decrypt_set
 from imveil.owner.encryption import encrypt_file, encrypt_set
-from imveil.owner.likeness import Likeness
 from imveil.owner.picture import read_picture, to16
 from imveil.owner.shards.fitting import Holds, fitted
+from imveil.owner.shards.likeness import Likeness
 from imveil.owner.sources import open_source
 from imveil.owner.sources.prepared import Preparation, Prepared
 from imveil.store import png

@@ -32,11 +32,11 @@ from PIL import (
 from PIL.Image import DecompressionBombError, Image
 
 from imveil.errors import BadDtype, BadImage, BadShape
-from imveil.owner._pnm import is_pnm, read_pnm
 from imveil.owner._unheard import unheard
 from imveil.store.budget import PICTURE, Budget
 from imveil.store.files import read_bytes
 from imveil.store.png import decode as decode_png
+from imveil.store.pnm import is_pnm, read_pnm
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
