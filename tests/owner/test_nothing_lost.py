@@ -22,8 +22,8 @@ from imveil.owner.decryption import RENAMED, decrypt_set
 from imveil.owner.encryption import encrypt_file, encrypt_set
 from imveil.owner.picture import read_picture, to16
 from imveil.owner.shards.fitting import Holds, fitted
-from imveil.owner.shards.likeness import Likeness
 from imveil.owner.sources import open_source
+from imveil.owner.sources._likeness import Likeness
 from imveil.owner.sources.prepared import Preparation, Prepared
 from imveil.store import png
 from imveil.store.manifest import read_manifest

@@ -26,7 +26,7 @@ from imveil.cli.words import note, say
 from imveil.errors import BadDestination, BadInput
 
 if TYPE_CHECKING:
-    from imveil.owner.shards.likeness import Likeness
+    from imveil.owner.sources._likeness import Likeness
     from imveil.owner.sources.prepared import Preparation
 
 GROUP = "Owner"
@@ -209,7 +209,7 @@ def encrypt(
 
 def likeness(place: Path, scheme: str | None, fields: list[str] | None) -> Likeness:
     """What --like names. Raises BadInput where a scheme is named besides."""
-    from imveil.owner.shards.likeness import Likeness
+    from imveil.owner.sources._likeness import Likeness
 
     if scheme is not None or fields:
         raise BadInput("--like says the scheme and its fields", hint="leave --scheme and --set out")

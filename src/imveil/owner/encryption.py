@@ -24,11 +24,11 @@ from imveil.owner.run import pool
 from imveil.owner.run.place import RUN, apart, begin, holds, locked, look, shard_size
 from imveil.owner.run.progress import Progress, Reject, Report, Watch, cannot_write
 from imveil.owner.shards import labels, writing
-from imveil.owner.shards.likeness import Likeness
 from imveil.owner.shards.plan import SHARD, Facts, ShardPlan
 from imveil.owner.shards.sealed_table import VERSION, Table
 from imveil.owner.shards.sealing import AUTH, seal
 from imveil.owner.shards.writing import EncryptShard, ShardDone, Todo
+from imveil.owner.sources._likeness import Likeness
 from imveil.owner.sources.prepared import Preparation
 from imveil.schemes.base import Scheme
 from imveil.store import png
