@@ -30,7 +30,7 @@ export function verdict({ measured }: Model): string {
     reidentified == null ? "" : `re-identified ${reidentified.toFixed(2)}`,
   ].filter(Boolean).join(", ");
   const said = [status, words].filter(Boolean).join(": ") || "nothing was measured of it here";
-  return `${nameOf(measured) || scheme} is measured as ${said}${numbers ? ` (${numbers})` : ""}.`;
+  return `${nameOf(measured) || scheme}: ${said}${numbers ? ` (${numbers})` : ""}.`;
 }
 
 /** Ours as it was measured just now, the private path where it is served, and what is published of others. */
