@@ -76,6 +76,9 @@ def audit(
     ci: Annotated[
         bool, typer.Option("--ci", help="Both limits at 0.05, and 4 where too little was tried to acquit.")
     ] = False,
+    round_: Annotated[
+        Path | None, typer.Option("--round", help="For the total of a private round: its round.", show_default=False)
+    ] = None,
     examiner: Annotated[str, typer.Option(help="Who examines: a name for the report.")] = "",
     case: Annotated[str, typer.Option(help="What for: a line for the report.")] = "",
     timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that one call of an encryptor may take.")] = 60.0,
@@ -92,10 +95,16 @@ def audit(
       imveil audit --scheme logistic-xor/1 --data cifar10 --out report.html
       imveil audit ciphers/ --out report.html --ci
       imveil audit ciphers/ --truth pictures/ --json report.json
+      imveil audit study.total --round study.round
       imveil audit --encryptor mycode:encrypt --data photos/ --view cpa --budget 5m --out report.html
     """
     import json
 
+    if round_ is not None:
+        if folder is None:
+            raise BadInput("--round goes with the total of that round")
+        _total(folder, round_)
+        return
     from imveil.audit.verdicts import as_json, sentence
     from imveil.store.files import write_file
 
@@ -145,6 +154,23 @@ def audit(
     if ci:
         fail_above, fail_identified = fail_above or CI, fail_identified or CI
     _leave(found, fail_above, fail_identified, ci)
+
+
+def _total(path: Path, round_: Path) -> None:
+    """Say what the total of a private round gives away."""
+    from imveil.audit.totals import audit_total
+    from imveil.cli.words import fact
+    from imveil.store.messages.round import Round
+    from imveil.store.messages.total import Total
+
+    with working("auditing"):
+        found = audit_total(Total.read(path), Round.read(round_))
+    for what, text in found.lines:
+        fact(what, text)
+    for one in found.found:
+        cap = f", proven cap {one.cap:.3f}" if one.cap < 1 else ", nothing limits it"
+        said = f"AUC {one.value:.3f} (95 % interval {one.low:.3f} to {one.high:.3f}, n = {one.n:,}){cap}"
+        say(f"  {one.attack:<17}{said}, on made rows")
 
 
 def _leave(found: Audit, fail_above: float | None, fail_identified: float | None, ci: bool) -> None:

@@ -7,6 +7,7 @@ another: the product holds their inner products. Every other coefficient is cove
 from __future__ import annotations
 
 import secrets
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def _single(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> lis
     """For each picture in turn, the classes of `query.together` in each ciphertext."""
     rows, chosen, api = query.rows, query.parameters, bfv.seal()
     groups = [weights[:, at : at + query.together] for at in range(0, query.classes, query.together)]
-    products = [bfv.polynomial(group[::-1].T.ravel(), chosen.plain) for group in groups]
+    products = [_product(group.tobytes(), rows, chosen.plain) for group in groups]
     found = []
     for one in asked:
         for group, product in zip(groups, products, strict=True):
@@ -52,6 +53,13 @@ def _single(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> lis
             evaluator.add_plain_inplace(out, bfv.polynomial(cover, chosen.plain))
             found.append(bfv.to_bytes(out))
     return found
+
+
+@lru_cache(64)
+def _product(group: bytes, rows: int, modulus: int) -> Any:
+    """The polynomial of some classes' weights, reversed class by class; the same head is asked again and again."""
+    weights = np.frombuffer(group, np.int64).reshape(rows, -1)
+    return bfv.polynomial(weights[::-1].T.ravel(), modulus)
 
 
 def _slots(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> list[bytes]:

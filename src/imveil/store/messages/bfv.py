@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +52,7 @@ def parameters(rows: int, slots: bool) -> Parameters:
     return Parameters(_SINGLE, _SINGLE_BITS, 1 << bits, False)
 
 
+@cache
 def context(chosen: Parameters) -> Any:
     """SEAL's context. Raises BadInput where SEAL holds the parameters for less than 128 bits of security."""
     api = seal()
@@ -67,8 +69,15 @@ def context(chosen: Parameters) -> Any:
 def polynomial(coefficients: Sequence[int] | I64, modulus: int) -> Any:
     """A plaintext with these coefficients, from the lowest on, each taken modulo `modulus`."""
     wrapped = np.asarray(coefficients, np.int64) % modulus
-    terms = [f"{wrapped[i]:X}x^{i}" for i in np.flatnonzero(wrapped)[::-1]]
+    where = np.flatnonzero(wrapped)[::-1]
+    powers = _powers(len(wrapped))
+    terms = [f"{value:X}{powers[i]}" for value, i in zip(wrapped[where].tolist(), where.tolist(), strict=True)]
     return seal().Plaintext(" + ".join(terms) if terms else "0")
+
+
+@cache
+def _powers(count: int) -> list[str]:
+    return [f"x^{i}" for i in range(count)]
 
 
 def to_bytes(saved: Any) -> bytes:
