@@ -83,7 +83,7 @@ def use(wheel: Path, room: Path) -> None:
         "HOME": str(home)
     }
     python = room / "venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", str(room / "venv")], check=True, env=env)
+    subprocess.run([sys.executable, "-m", "venv", str(room / "venv")], check=True)
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run(
         [*pip, "-c", str(ROOT / "constraints.txt"), str(wheel)], check=True, env=os.environ | {"PYTHONPATH": ""}
