@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from imveil.keys.key import Key
+    from imveil.owner.inquiry import Reply
     from imveil.owner.run.progress import Progress, Report
     from imveil.owner.verification import Verdict
     from imveil.schemes.base import Scheme
@@ -160,6 +161,42 @@ def rekey(
     from imveil.owner.rekeying import rekey_set
 
     return rekey_set(source, destination, _key(old), _key(new), scheme=scheme, workers=workers, progress=progress)
+
+
+def ask(url: str, images: Any, key: AnyKey, **how: Any) -> list[Reply]:
+    """The answers of a served model to plain pictures, which are encrypted here, the way the model wants them.
+
+    Parameters
+    ----------
+    url
+        Of the server, http:// or https://.
+    images
+        (n, h, w, c) uint8, or a list of pictures (h, w, c) of any size.
+    key
+        A Key, or where one is; it stays here.
+    how
+        model, token, expect, classes: see `owner.inquiry.Inquiry`.
+
+    Returns
+    -------
+    list of Reply
+        In the order of the pictures.
+
+    Raises
+    ------
+    Unavailable, Refused, WrongKey, BadShape
+        For a server that is gone, wants what was not agreed, or has another key's pictures; pictures that do not fit.
+    """
+    from imveil.owner import inquiry
+
+    return inquiry.ask(url, images, _key(key), **how)
+
+
+async def ask_async(url: str, images: Any, key: AnyKey, **how: Any) -> list[Reply]:
+    """`ask` for a program that waits for many things at once: in a thread of its own."""
+    import asyncio
+
+    return await asyncio.to_thread(ask, url, images, key, **how)
 
 
 def encrypt_png(image: npt.NDArray[np.uint8], scheme: Scheme | str, key: AnyKey, id: str) -> bytes:
