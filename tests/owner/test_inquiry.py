@@ -1,4 +1,4 @@
-"""Asking a served model over a real socket: encrypted here, answered there, and a cloud that cannot talk anyone out of it."""
+"""Asking a served model over a real socket: encrypted here, answered there; what a server wants is held to."""
 
 from __future__ import annotations
 
@@ -49,17 +49,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(picture // (1 if i % 2 else 3)).save(place / f"{i}.png")
     write_key(home / "my.key", KEY)
     owner.encrypt(home / "plain", home / "ciphers", imveil.find("shf/1"), KEY, workers=1)
-    words = [
-        "train",
-        str(home / "ciphers"),
-        str(home / "toy.safetensors"),
-        "--epochs",
-        "2",
-        "--width",
-        "4",
-        "--batch",
-        "8",
-    ]
+    words = ["train", str(home / "ciphers"), str(home / "toy.safetensors"), "--epochs", "2"]
+    words += ["--width", "4", "--batch", "8"]
     done = subprocess.run([sys.executable, "-m", "imveil", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return home

@@ -33,9 +33,7 @@ def ask(
     model: Annotated[str, typer.Option(help="The model's name; may be left out where there is one.")] = "",
     expect: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUE", help="What the server may want: scheme=etc/1, fingerprint=k3xd-...; again for others."
-        ),
+        typer.Option(metavar="NAME=VALUE", help="What the server may want: scheme=etc/1; again for others."),
     ] = None,
     token_file: Annotated[Path | None, typer.Option(help="A file whose first line is the server's token.")] = None,
     classes: Annotated[

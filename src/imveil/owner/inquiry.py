@@ -68,7 +68,7 @@ class Wanted:
     @classmethod
     def of(cls, metadata: Any, model: str) -> Wanted:
         """From a server's words. Raises BadMessage for a server that does not say how to encrypt."""
-        says = metadata.get("parameters") if isinstance(metadata, dict) else None
+        says: Any = metadata.get("parameters") if isinstance(metadata, dict) else None
         try:
             h, w, c = (int(side) for side in says["shape"])
             if not all(0 < side <= 65536 for side in (h, w, c)):
