@@ -17,7 +17,7 @@ from imveil import record
 from imveil.cloud.querying import answer
 from imveil.keys import masks
 from imveil.keys.sharing import Identity
-from imveil.owner.asking import ask, open_answer, small
+from imveil.owner.asking.encrypted import ask, open_answer, small
 from imveil.owner.encoders.base import Facts
 from imveil.owner.rounds import new_round
 from imveil.store.messages.head import Card, Head

@@ -20,7 +20,7 @@ from imveil.keys import masks
 from imveil.keys.gaussian import gaussian
 from imveil.keys.key import Key
 from imveil.keys.sharing import Identity
-from imveil.owner.asking import ask
+from imveil.owner.asking.encrypted import ask
 from imveil.store.messages.head import Card
 from imveil.store.messages.privacy import most_auc
 from imveil.store.messages.query import Query

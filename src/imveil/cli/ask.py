@@ -14,7 +14,7 @@ from imveil.cli.words import fact, note, say, say_json
 from imveil.errors import BadField, BadImage, BadShape
 
 if TYPE_CHECKING:
-    from imveil.owner.inquiry import Reply
+    from imveil.owner.asking.served import Reply
 
 GROUP = "Owner"
 
@@ -54,7 +54,7 @@ def ask(
       imveil ask http://127.0.0.1:8700 new/ --key owner.key --expect scheme=negpos/1
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.inquiry import Inquiry
+    from imveil.owner.asking.served import Inquiry
 
     pairs = [one.partition("=") for one in expect or []]
     if bad := [name for name, mark, _ in pairs if not mark]:

@@ -48,7 +48,7 @@ def new(
     """
     from imveil.cli.encode import encoder_of
     from imveil.errors import BadDestination
-    from imveil.owner.asking import ask
+    from imveil.owner.asking.encrypted import ask
     from imveil.owner.heads import pictures, rows_of
     from imveil.store.messages import envelope
     from imveil.store.messages.head import Card
@@ -100,7 +100,7 @@ def open_(answer_: AnswerFile, secret: Secret, as_json: Json = False) -> None:
       imveil query open q.answer --secret q.secret
     """
     from imveil.keys.files import for_owner_alone
-    from imveil.owner.asking import open_answer
+    from imveil.owner.asking.encrypted import open_answer
     from imveil.store.messages import envelope
 
     for_owner_alone(secret)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from imveil.keys.key import Key
-    from imveil.owner.inquiry import Reply
+    from imveil.owner.asking.served import Reply
     from imveil.owner.run.progress import Progress, Report
     from imveil.owner.verification import Verdict
     from imveil.schemes.base import Scheme
@@ -175,7 +175,7 @@ def ask(url: str, images: Any, key: AnyKey, **how: Any) -> list[Reply]:
     key
         A Key, or where one is; it stays here.
     how
-        model, token, expect, classes: see `owner.inquiry.Inquiry`.
+        model, token, expect, classes: see `imveil.owner.asking.served.Inquiry`.
 
     Returns
     -------
@@ -187,9 +187,9 @@ def ask(url: str, images: Any, key: AnyKey, **how: Any) -> list[Reply]:
     Unavailable, Refused, WrongKey, BadShape
         For a server that is gone, wants what was not agreed, or has another key's pictures; pictures that do not fit.
     """
-    from imveil.owner import inquiry
+    from imveil.owner.asking import served
 
-    return inquiry.ask(url, images, _key(key), **how)
+    return served.ask(url, images, _key(key), **how)
 
 
 async def ask_async(url: str, images: Any, key: AnyKey, **how: Any) -> list[Reply]:

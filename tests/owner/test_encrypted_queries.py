@@ -19,7 +19,7 @@ pytest.importorskip("tenseal")
 
 from imveil.cloud import querying
 from imveil.cloud.querying import answer
-from imveil.owner.asking import SECRET, ask, open_answer, small
+from imveil.owner.asking.encrypted import SECRET, ask, open_answer, small
 from imveil.store.messages import bfv, envelope
 from imveil.store.messages.query import Query
 

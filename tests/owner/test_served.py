@@ -26,7 +26,7 @@ from imveil.cloud.modelfile import load_model
 from imveil.cloud.prediction import predict_logits
 from imveil.errors import BadInput, Refused, Unavailable, WrongKey
 from imveil.keys.files import write_key
-from imveil.owner.inquiry import Inquiry
+from imveil.owner.asking.served import Inquiry
 from service import Service
 from smooth import smooth_pictures
 
@@ -152,7 +152,7 @@ def test_a_scheme_that_is_a_file_is_not_opened(hostile: str, tmp_path: Path) -> 
 
 
 def test_a_busy_server_is_asked_again_and_others_are_not(hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("imveil.owner.inquiry.PAUSE", 0.01)
+    monkeypatch.setattr("imveil.owner.asking.served.PAUSE", 0.01)
     Told.says, Told.busy = {"scheme": "shf/1", "fields": {"block": 4}}, 2
     with pytest.raises(BadInput, match="refuses") as caught:
         owner.ask(hostile, PICTURES[:1], KEY, model="m")
