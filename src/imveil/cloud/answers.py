@@ -133,7 +133,7 @@ def _checked(name: str, found: Packed, info: ModelInfo, force: bool) -> Image | 
     tag = found.tag
     if tag is None and not force:
         return Mismatch(
-            f"{name} has no tag that says how it was encrypted", hint="force an answer with --force if you know it"
+            f"{name} has no tag that says how it was encrypted", hint="force an answer if you know it"
         )
     try:
         if tag is not None and not force:
