@@ -132,9 +132,7 @@ def _checked(name: str, found: Packed, info: ModelInfo, force: bool) -> Image | 
     image: Image = found.image
     tag = found.tag
     if tag is None and not force:
-        return Mismatch(
-            f"{name} has no tag that says how it was encrypted", hint="force an answer if you know it"
-        )
+        return Mismatch(f"{name} has no tag that says how it was encrypted", hint="force an answer if you know it")
     try:
         if tag is not None and not force:
             info.check(tag.scheme, tag.fields, tag.fingerprint, name)
