@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -135,6 +134,8 @@ def _ours(kind: Kind) -> Iterator[Part]:
 
 
 def _theirs(kind: Kind) -> Iterator[Part]:
+    from importlib.metadata import entry_points  # slow to load, and only where parts are asked for
+
     for entry in entry_points(group=kind.group):
         package = entry.dist.name if entry.dist else entry.module
         yield Part(entry.name, entry.module, entry.attr, f"{entry.value} of the package {package}", package)

@@ -31,7 +31,7 @@ def test_every_command_stands_under_a_heading() -> None:
         shown.setdefault(command.rich_help_panel, []).append(name)
     assert tuple(shown) == GROUPS
     assert {"encrypt", "decrypt", "verify", "seal", "rekey"} <= set(shown["Owner"])
-    assert shown["Cloud"] == ["evaluate", "predict", "train"]
+    assert {"evaluate", "predict", "train"} <= set(shown["Cloud"])
     assert "audit" in shown["Attacker"]
     assert shown["Keys"] == ["keygen", "key"]
 

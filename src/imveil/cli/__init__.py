@@ -8,10 +8,12 @@ imveil at the top, everything heavy inside the command: `imveil --help` stays qu
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 import typer
 
@@ -56,10 +58,18 @@ def build() -> typer.Typer:
         commands, groups = len(app.registered_commands), len(app.registered_groups)
         module.register(app)
         for command in app.registered_commands[commands:]:
-            command.rich_help_panel = module.GROUP
+            command.rich_help_panel, command.help = module.GROUP, _flowing(command.callback)
         for group in app.registered_groups[groups:]:
             group.rich_help_panel = module.GROUP
+            for command in group.typer_instance.registered_commands if group.typer_instance else []:
+                command.help = _flowing(command.callback)
     return app
+
+
+def _flowing(command: Any) -> str:
+    """The text of a command's help: paragraphs of one line, which a terminal breaks where it ends; examples stay."""
+    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    return "\n\n".join(part if part.startswith("\b") else " ".join(part.split()) for part in paragraphs)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -101,7 +111,7 @@ def _say(error: BaseException) -> int:
         return _line(str(error), error.exit_code)
     if hasattr(error, "format_message"):  # a usage error of the command line itself
         command = getattr(getattr(error, "ctx", None), "command_path", "imveil")
-        return _line(f"{error.format_message()} See '{command} --help'.", BAD)
+        return _line(f"{error.format_message().rstrip('.')}. See '{command} --help'.", BAD)
     if isinstance(error, BrokenPipeError):
         return 0
     if isinstance(error, OSError):

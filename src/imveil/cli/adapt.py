@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 
 def adapt(
-    model: Annotated[Path, typer.Argument(help="A model file, trained on plain pictures.", show_default=False)],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model file, trained on plain pictures.", show_default=False)
+    ],
     destination: Annotated[Path, typer.Argument(metavar="DST", help="The new model file.", show_default=False)],
     key: KeyOption,
     scheme: Annotated[str, typer.Option("--scheme", help="patch/1 or orthogonal/1.", show_default=False)],

@@ -44,7 +44,9 @@ def register(app: typer.Typer) -> None:
 def audit(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="A folder of cipher images: no key and no scheme is needed.", show_default=False),
+        typer.Argument(
+            metavar="FOLDER", help="A folder of cipher images: no key and no scheme is needed.", show_default=False
+        ),
     ] = None,
     scheme: Annotated[str, typer.Option("--scheme", help="Audit a scheme; see 'imveil schemes'.")] = "",
     fields: Fields = None,
@@ -111,7 +113,9 @@ def audit(
     given = [name for name, value in (("FOLDER", folder), ("--scheme", scheme), ("--encryptor", encryptor)) if value]
     if len(given) != 1:
         came = " and ".join(given) or "none"
-        raise BadInput(f"one of FOLDER, --scheme and --encryptor was needed, {came} came", hint="see 'imveil audit -h'")
+        raise BadInput(
+            f"one of FOLDER, --scheme and --encryptor was needed, {came} came", hint="see 'imveil audit --help'"
+        )
     if truth is not None and folder is None:
         raise BadInput("--truth goes with a folder of cipher images")
     if folder is not None and data:

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def claims(
     schemes: Annotated[
-        list[str] | None, typer.Argument(metavar="[SCHEME...]", help="Ids; the founding paper's scheme when left out.")
+        list[str] | None, typer.Argument(metavar="SCHEME", help="Ids; the founding paper's scheme when left out.")
     ] = None,
     measure: Annotated[
         str | None,

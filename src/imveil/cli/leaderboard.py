@@ -9,7 +9,7 @@ import typer
 
 from imveil.cli.options import Json
 from imveil.cli.words import say, say_json
-from imveil.errors import BadDestination
+from imveil.errors import BadDestination, BadField
 
 GROUP = "Laboratory"
 
@@ -41,7 +41,11 @@ def leaderboard(
     from imveil.lab.tables.leaderboard import plot as drawn
     from imveil.lab.tables.leaderboard import table
 
-    found = [row for row in rows() if data in (None, row.data)]
+    every_row = rows()
+    found = [row for row in every_row if data in (None, row.data)]
+    if not found:
+        known = ", ".join(sorted({row.data for row in every_row})) or "none"
+        raise BadField(f"no row is of the data {data!r}", hint=f"there are rows of: {known}")
     if plot is not None:
         try:
             plot.write_text(drawn(found, data or "cifar10"), encoding="utf-8")

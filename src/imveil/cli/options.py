@@ -55,7 +55,7 @@ Ciphers = Annotated[
         show_default=False,
     ),
 ]
-ModelFile = Annotated[Path, typer.Argument(help="The model file.", show_default=False)]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL", help="The model file.", show_default=False)]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all cores unless given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the file that is there.")]

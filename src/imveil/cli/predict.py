@@ -30,6 +30,7 @@ def predict(
     images: Annotated[
         list[str],
         typer.Argument(
+            metavar="IMAGES",
             help="Cipher pictures, folders, tars (.tar.gz too) and shards of them; - for a list of paths, or for the "
             "bytes of a file, on standard input.",
             show_default=False,

@@ -56,7 +56,7 @@ def rekey(
 
 
 def rekey_model(
-    model: Annotated[Path, typer.Argument(help="A model file.", show_default=False)],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)],
     destination: Annotated[Path, typer.Argument(metavar="DST", help="The new model file.", show_default=False)],
     old: From,
     new: To,

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def run(
     recipes: Annotated[
-        list[str], typer.Argument(metavar="RECIPE...", help="Names of recipes, or .py files that hold a RECIPE.")
+        list[str], typer.Argument(metavar="RECIPE", help="Names of recipes, or .py files that hold a RECIPE.")
     ],
     seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "0",
     query: Annotated[

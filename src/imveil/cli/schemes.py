@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def schemes(
-    id: Annotated[str, typer.Argument(metavar="[ID]", help="One scheme; all of them in a table when left out.")] = "",
+    id: Annotated[str, typer.Argument(metavar="ID", help="One scheme; all of them in a table when left out.")] = "",
     as_json: Json = False,
 ) -> None:
     """The schemes: what each hides and leaks, its fields, its paper.
@@ -28,6 +28,7 @@ def schemes(
     Examples:
       imveil schemes
       imveil schemes negpos/1
+      imveil schemes mine.py:Stripes
       imveil schemes --json
     """
     import imveil

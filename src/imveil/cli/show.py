@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imveil.cli.options import KeyOption
-from imveil.cli.words import note, say
+from imveil.cli.words import count, note, say
 from imveil.errors import BadDestination, BadShape
 
 GROUP = "Owner"
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    image: Annotated[Path, typer.Argument(help="A picture.", show_default=False)],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture.", show_default=False)],
     key: KeyOption,
     scheme: Annotated[
         list[str] | None,
@@ -63,4 +63,4 @@ def show(
     channels = {1: "grey", 2: "grey and alpha", 3: "RGB", 4: "RGBA"}[c]
     scaled = f"; shown {1 / scale:.1f} times smaller, averaged" if (scale := scale_of(pixels)) < 1 else ""
     write_show(target, image.name, f"{w}x{h}, {channels}; key {opened.fingerprint}{scaled}", tiles)
-    say(f"{target}: {image.name} under {len(tiles)} schemes")
+    say(f"{target}: {image.name} under {count(len(tiles), 'scheme')}")

@@ -103,7 +103,7 @@ def new(
 
 
 def add(
-    sums: Annotated[list[Path], typer.Argument(metavar="SUM...", help="One sum of each owner.", show_default=False)],
+    sums: Annotated[list[Path], typer.Argument(metavar="SUM", help="One sum of each owner.", show_default=False)],
     round_: RoundOption,
     out: OutOption,
 ) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from imveil import registry
 from imveil.cli.options import Ciphers, Device, Threads, Where
 from imveil.cli.progress import Epochs, logged
 from imveil.cli.words import confusion_lines, duration, fact, options, say, share
@@ -17,16 +17,30 @@ from imveil.errors import BadDestination
 GROUP = "Cloud"
 
 
+class _Named(TyperCommand):
+    """Names the nets and adapters that there are when help is asked for: to look for them takes its time."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """With NETS and ADAPTERS as they are."""
+        from imveil.registry import ADAPTERS, MODELS, parts
+
+        for option in self.params:
+            text = getattr(option, "help", None) or ""
+            named = text.replace("NETS", ", ".join(parts(MODELS))).replace("ADAPTERS", ", ".join(parts(ADAPTERS)))
+            option.help = named  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("train")(train)
+    app.command("train", cls=_Named)(train)
 
 
 def train(
     ciphers: Ciphers,
-    model: Annotated[Path, typer.Argument(help="The model file to write.", show_default=False)],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="The model file to write.", show_default=False)],
     net: Annotated[
-        str, typer.Option("--model", help=f"The net: {', '.join(registry.parts(registry.MODELS))}.")
+        str, typer.Option("--model", help="The net; auto takes one that suits the scheme. There are NETS.")
     ] = "auto",
     width: Annotated[int | None, typer.Option(help="Channels of the net's first stage; its own default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="How often every picture is seen; 6 unless given.")] = None,
@@ -44,9 +58,7 @@ def train(
     augment: Annotated[
         bool | None, typer.Option("--augment/--no-augment", help="Flips and shifts; by the scheme unless given.")
     ] = None,
-    adapter: Annotated[
-        str, typer.Option(help=f"What stands before the net: none, {', '.join(registry.parts(registry.ADAPTERS))}.")
-    ] = "auto",
+    adapter: Annotated[str, typer.Option(help="What stands before the net: auto, none, or one of ADAPTERS.")] = "auto",
     attack: Annotated[
         bool,
         typer.Option("--attack/--no-attack", help="Begin with what the cipher images give away, where they do."),

@@ -73,7 +73,11 @@ def parameter_bits(scheme: Scheme, shape: Shape) -> float:
     """
     keys = [Key(bytes(SIZE)).derive("key space", str(i)) for i in range(SAMPLES)]
     drawn = [scheme.material(key, shape) for key in keys]
-    return sum(_bits(np.stack([np.asarray(one[name]) for one in drawn])) for name in drawn[0])
+    return sum(_bits(np.stack([_array(one[name]) for one in drawn])) for name in drawn[0])
+
+
+def _array(material: Any) -> Any:
+    return np.frombuffer(material, np.uint8) if isinstance(material, bytes) else np.asarray(material)
 
 
 def _bits(drawn: Any) -> float:

@@ -48,7 +48,7 @@ def _parts(text: str) -> tuple[str, dict[str, str]]:
         (m, name) for name, word in PARTS.items() for m in re.finditer(rf"(?:^|(?<=[.)]\s)){word}:?\s", text, re.M)
     ]
     marks.sort(key=lambda mark: mark[0].start())
-    ends = [mark.start() for mark, _ in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark, _ in marks), len(text)][1:]
     found = dict.fromkeys(PARTS, "")
     for (mark, name), end in zip(marks, ends, strict=True):
         found[name] = " ".join(text[mark.end() : end].split())
