@@ -71,10 +71,14 @@ def unseal(sealed: bytes, key: bytes, purpose: str) -> bytes:
 
 def open_stream(data: bytes, key: bytes, purpose: str) -> bytes:
     """A sealed file, from docs/spec/sealed.md alone."""
-    head, chunks = data[:78], data[78:]
-    first, second, third, end = head.split(b"\n")
-    assert (first, second[:4], third[:5], end) == (b"imveil-stream-1", b"key ", b"salt ", b"")
+    version, size = (2, 154) if data.startswith(b"imveil-stream-2") else (1, 78)
+    head, chunks = data[:size], data[size:]
+    first, second, third, *more, end = head.split(b"\n")
+    assert (first, second[:4], third[:5], end) == (b"imveil-stream-%d" % version, b"key ", b"salt ", b"")
     assert second[4:].decode() == fingerprint(key)
+    if version == 2:
+        bound = derive(key, "imveil", "stream commitment", purpose, bytes.fromhex(third[5:].decode()))
+        assert more == [b"commitment " + bound.hex().encode()]
     aead = AESGCM(derive(key, "imveil", "stream", purpose, bytes.fromhex(third[5:].decode())))
     pieces = [chunks[i : i + 65552] for i in range(0, len(chunks), 65552)]
     plain = [

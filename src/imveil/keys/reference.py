@@ -29,7 +29,7 @@ SECONDS = 60.0
 _MOST = 1 << 16
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, init=False)
 class KeyRef:
     """Where a key is. All that is shown, hashed and pickled is this text; of a program only its name is shown.
 
@@ -41,12 +41,16 @@ class KeyRef:
 
     text: str
 
-    def __post_init__(self) -> None:
-        if self.text.startswith("fd:") and (not self.text[3:].isdecimal() or len(self.text) > 12):
-            raise BadInput(f"fd:N needs the number of an open descriptor, got {self.text!r}")
-        if self.text.startswith("cmd:"):
+    def __init__(self, text: str) -> None:
+        problem = _problem(text)
+        if problem is not None:
+            del text, self  # it may be a key: a traceback shows what frames hold
+            raise problem
+        object.__setattr__(self, "text", text)
+        if text.startswith("fd:") and (not text[3:].isdecimal() or len(text) > 12):
+            raise BadInput(f"fd:N needs the number of an open descriptor, got {text!r}")
+        if text.startswith("cmd:"):
             self._words()
-        _no_key(self.text)
 
     @property
     def name(self) -> str:
@@ -82,7 +86,10 @@ class KeyRef:
         file = os.environ.get(self.text[4:], "")
         if not file:
             raise BadInput(f"the variable {self.text[4:]} was needed to name a key file, it is not set")
-        _no_key(file)
+        problem = _problem(file)
+        if problem is not None:
+            del file
+            raise problem
         return file
 
     def __repr__(self) -> str:
@@ -122,13 +129,14 @@ def _first_line(data: bytes) -> str:
     return words.decode("utf-8", "surrogateescape")
 
 
-def _no_key(text: str) -> None:
-    if key_of_line(text.strip()) is not None or key_of_line(text.strip(), "identity") is not None:
-        del text
-        raise BadInput(
-            "the name of a key file was needed, a key itself came: others may have seen it",
-            hint="make a new key, and give the path of its file",
-        )
+def _problem(text: str) -> BadInput | None:
+    """What is wrong with a text that is a key itself. The error is raised elsewhere, by frames that no more hold it."""
+    if key_of_line(text.strip()) is None and key_of_line(text.strip(), "identity") is None:
+        return None
+    return BadInput(
+        "the name of a key file was needed, a key itself came: others may have seen it",
+        hint="make a new key, and give the path of its file",
+    )
 
 
 def _of_program(words: list[str], ask: Ask | None, kind: str) -> Key:

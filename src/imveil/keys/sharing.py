@@ -1,7 +1,8 @@
 """Sharing: a key sealed for people, so that each opens it with an identity of their own and nobody sends a secret.
 
-    imveil-share-1
+    imveil-share-2
     fingerprint ioes-uskh-tcku-o3ya              of the key inside
+    commitment 5e3f...                           derive(key, "imveil", "commitment"), 32 bytes: to this key and no other
     to imveil-to-aaaa...                         a recipient, a line for each
     sealed 41d7...                               the key for the recipient above: HPKE, 80 bytes
     check 5b1e...                                the first 8 bytes of SHA-256 of all lines above
@@ -29,12 +30,13 @@ from imveil.keys.files import File, read_key, write_key
 from imveil.keys.key import SIZE, Key
 from imveil.keys.wrap import Ask
 
-HEAD = "imveil-share-1"
+HEAD, HEAD_1 = "imveil-share-2", "imveil-share-1"  # the first had no commitment, and is read
 PREFIX = "imveil-to-"
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _NAME = r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}"
 _FORM = re.compile(
-    rf"{HEAD}\nfingerprint ({_NAME})\n((?:to {PREFIX}[a-z2-7]{{64}}\nsealed [0-9a-f]{{160}}\n){{1,1000}})"
+    rf"(?:{HEAD_1}\nfingerprint ({_NAME})\n|{HEAD}\nfingerprint ({_NAME})\ncommitment ([0-9a-f]{{64}})\n)"
+    rf"((?:to {PREFIX}[a-z2-7]{{64}}\nsealed [0-9a-f]{{160}}\n){{1,1000}})"
 )
 
 
@@ -112,9 +114,17 @@ def share(key: Key, recipients: Sequence[str]) -> str:
     chosen = list(dict.fromkeys(recipients))
     if not 1 <= len(chosen) <= 1000:
         raise BadInput(f"a key is shared with 1 to 1000 recipients, {len(chosen)} came")
-    info = _info(key.fingerprint, chosen)
-    lines = [f"to {to}\nsealed {_SUITE.encrypt(key.reveal(), _public(to), info).hex()}\n" for to in chosen]
-    body = f"{HEAD}\nfingerprint {key.fingerprint}\n{''.join(lines)}"
+    head = f"{HEAD}\nfingerprint {key.fingerprint}\ncommitment {_commitment(key)}\n"
+    info = _info(head, chosen)
+    try:
+        lines = [f"to {to}\nsealed {_SUITE.encrypt(key.reveal(), _public(to), info).hex()}\n" for to in chosen]
+    except ValueError as error:  # a public key of low order, with which no secret is made
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(
+            "a recipient is no public key that anything can be sealed for", hint="ask for it again"
+        ) from error
+    body = f"{head}{''.join(lines)}"
     return f"{body}check {_digest(body)}\n"
 
 
@@ -125,7 +135,7 @@ def check_recipient(recipient: str) -> None:
 
 def recipients_of(text: str) -> tuple[str, list[str]]:
     """Fingerprint and recipients that the text of a shared key names. Raises BadKeyFile."""
-    fingerprint, sealed = _parse(text)
+    fingerprint, _, sealed = _parse(text)
     return fingerprint, list(sealed)
 
 
@@ -134,7 +144,7 @@ def open_shared(text: str, identity: Identity) -> Key:
 
     Raises BadKeyFile where it is altered, WrongKey where it was not shared with this identity.
     """
-    fingerprint, sealed = _parse(text)
+    fingerprint, commitment, sealed = _parse(text)
     mine = identity.recipient
     if mine not in sealed:
         raise WrongKey(
@@ -142,29 +152,44 @@ def open_shared(text: str, identity: Identity) -> Key:
             hint="use another identity, or ask for it to be shared with this one",
         )
     try:
-        secret = _SUITE.decrypt(bytes.fromhex(sealed[mine]), identity._private(), _info(fingerprint, list(sealed)))
+        secret = _SUITE.decrypt(
+            bytes.fromhex(sealed[mine]), identity._private(), _info(_head(fingerprint, commitment), list(sealed))
+        )
     except (InvalidTag, ValueError):
         secret = b""
-    if len(secret) != SIZE or Key(secret).fingerprint != fingerprint:
+    fits = len(secret) == SIZE and Key(secret).fingerprint == fingerprint
+    if not fits or (commitment and _commitment(Key(secret)) != commitment):
         del secret
         raise BadKeyFile("was altered: it does not open with the identity it names")
     return Key(secret)
 
 
-def _parse(text: str) -> tuple[str, dict[str, str]]:
+def _parse(text: str) -> tuple[str, str, dict[str, str]]:
+    """Fingerprint, commitment ("" in a file of version 1), and what is sealed for each recipient."""
     body, found, end = text.rpartition("check ")
     match = _FORM.fullmatch(body)
     if not found or not match or end != f"{_digest(body)}\n":
         raise BadKeyFile("is no shared key, or it is cut off or altered", hint="ask for it again")
-    words = match[2].split()
+    words = match[4].split()
     sealed = dict(zip(words[1::4], words[3::4], strict=True))
     if 4 * len(sealed) != len(words):
         raise BadKeyFile("was altered: it names a recipient twice")
-    return match[1], sealed
+    return match[1] or match[2], match[3] or "", sealed
 
 
-def _info(fingerprint: str, recipients: list[str]) -> bytes:
-    return f"{HEAD}\nfingerprint {fingerprint}\n{''.join(f'to {to}{chr(10)}' for to in recipients)}".encode()
+def _head(fingerprint: str, commitment: str) -> str:
+    return f"{HEAD if commitment else HEAD_1}\nfingerprint {fingerprint}\n" + (
+        f"commitment {commitment}\n" if commitment else ""
+    )
+
+
+def _info(head: str, recipients: list[str]) -> bytes:
+    return f"{head}{''.join(f'to {to}{chr(10)}' for to in recipients)}".encode()
+
+
+def _commitment(key: Key) -> str:
+    """256 bits that no other key has: the fingerprint has 80, for which another key can be searched."""
+    return key.derive("imveil", "commitment").reveal().hex()
 
 
 def _public(recipient: str) -> X25519PublicKey:

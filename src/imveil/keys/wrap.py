@@ -54,7 +54,8 @@ class Kdf:
         if self.name == "argon2id":
             memory, work, lanes, sound = 1024 * a, 1024 * a * b, c, a >= 8 * c
         else:
-            memory, work, lanes, sound = 128 * a * b, 128 * a * b * c, c, a > 1 and a & (a - 1) == 0
+            memory = 128 * b * (a + c + 2)  # V, B and what one block is worked on in: RFC 7914, section 6
+            work, lanes, sound = 128 * a * b * c, c, a > 1 and a & (a - 1) == 0
         if not sound:
             raise BadKeyFile(f"has parameters that {self.name} does not take: {a} {b} {c}")
         if memory > _MOST_MEMORY or work > _MOST_WORK or lanes > _MOST_LANES:

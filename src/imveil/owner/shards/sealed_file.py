@@ -1,12 +1,13 @@
 """Sealed files: bytes of any length under an AEAD, chunk by chunk, so that they stream and are read at random.
 
-    imveil-stream-1
+    imveil-stream-2
     key ioes-uskh-tcku-o3ya                      of the key that opens it
     salt 9f0c1d2e3f405162738495a6b7c8d9ea        drawn for every file
+    commitment 5e3f...                           32 bytes that no other key, purpose or salt has
     chunk 0, chunk 1, ...                        65,536 bytes each and the rest in the last, and a tag of 16 bytes each
 
 A chunk is sealed with AES-256-GCM under key.derive("imveil", "stream", purpose, salt), its nonce says which chunk it is
-and whether it is the last, and the three lines are its associated data: the STREAM construction (Hoang, Reyhanitabar,
+and whether it is the last, and the four lines are its associated data: the STREAM construction (Hoang, Reyhanitabar,
 Rogaway, Vizar, CRYPTO 2015, section 7). Whoever changes, moves, drops or repeats a chunk, or cuts the file, is found
 out. docs/spec/sealed.md has the same in words, with vectors.
 """
@@ -25,19 +26,25 @@ from imveil.errors import BadShard, WrongKey
 from imveil.keys.key import Key
 
 CHUNK, TAG = 1 << 16, 16
-_HEAD = re.compile(rb"imveil-stream-1\nkey ([a-z2-7]{4}(?:-[a-z2-7]{4}){3})\nsalt ([0-9a-f]{32})\n")
-HEAD_SIZE = 78
+_HEAD = re.compile(
+    rb"imveil-stream-(?:1\nkey ([a-z2-7]{4}(?:-[a-z2-7]{4}){3})\nsalt ([0-9a-f]{32})\n"
+    rb"|2\nkey ([a-z2-7]{4}(?:-[a-z2-7]{4}){3})\nsalt ([0-9a-f]{32})\ncommitment ([0-9a-f]{64})\n)"
+)
+HEAD_SIZES = {1: 78, 2: 154}  # the first version, which is read, has no commitment
+HEAD_SIZE = HEAD_SIZES[2]
 
 
 class SealedWriter(io.RawIOBase):
     """Seals what is written to it into `out`; `close` writes the last chunk, without which the file is worthless.
 
-    purpose: what the file is for, which a reader must know.   salt: for vectors only; it must never come twice.
+    purpose: what the file is for, which a reader must know.   salt, version: for vectors only; a salt must never come
+    twice.
     """
 
-    def __init__(self, out: IO[bytes], key: Key, purpose: str, *, salt: bytes | None = None) -> None:
+    def __init__(self, out: IO[bytes], key: Key, purpose: str, *, salt: bytes | None = None, version: int = 2) -> None:
         salt = secrets.token_bytes(16) if salt is None else salt
-        self._head = f"imveil-stream-1\nkey {key.fingerprint}\nsalt {salt.hex()}\n".encode()
+        bound = f"commitment {_commitment(key, purpose, salt)}\n" if version == 2 else ""
+        self._head = f"imveil-stream-{version}\nkey {key.fingerprint}\nsalt {salt.hex()}\n{bound}".encode()
         self._aead = _aead(key, purpose, salt)
         self._out, self._held, self._number = out, bytearray(), 0
         out.write(self._head)
@@ -78,18 +85,23 @@ class SealedReader(io.RawIOBase):
         self._file, self._where = file, where
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        self._head = file.read(HEAD_SIZE)
-        found = _HEAD.fullmatch(self._head)
-        if found is None or size < HEAD_SIZE + TAG:
+        start = file.read(HEAD_SIZE)
+        found = _HEAD.match(start)
+        self._from = found.end() if found else 0
+        self._head = start[: self._from]
+        if found is None or size < self._from + TAG:
             raise BadShard(f"{where} is no sealed file, or it is cut off or altered")
-        if found[1].decode() != key.fingerprint:
+        named, salt = (found[1] or found[3]).decode(), bytes.fromhex((found[2] or found[4]).decode())
+        if named != key.fingerprint:
             raise WrongKey(
-                f"{where} is sealed under key {found[1].decode()}, this is key {key.fingerprint}",
+                f"{where} is sealed under key {named}, this is key {key.fingerprint}",
                 hint="use the other key",
             )
-        self._aead = _aead(key, purpose, bytes.fromhex(found[2].decode()))
-        self._last = (size - HEAD_SIZE - TAG - 1) // (CHUNK + TAG) if size > HEAD_SIZE + TAG else 0
-        rest = size - HEAD_SIZE - self._last * (CHUNK + TAG) - TAG
+        if found[5] and found[5].decode() != _commitment(key, purpose, salt):
+            raise BadShard(f"{where} was altered, or is another file than its name says: it is not bound to this key")
+        self._aead = _aead(key, purpose, salt)
+        self._last = (size - self._from - TAG - 1) // (CHUNK + TAG) if size > self._from + TAG else 0
+        rest = size - self._from - self._last * (CHUNK + TAG) - TAG
         if rest < (1 if self._last else 0):  # only an empty file has an empty last chunk
             raise BadShard(f"{where} is cut off")
         self.size = self._last * CHUNK + rest
@@ -124,7 +136,7 @@ class SealedReader(io.RawIOBase):
     def _load(self, number: int) -> None:
         if number == self._number:
             return
-        self._file.seek(HEAD_SIZE + number * (CHUNK + TAG))
+        self._file.seek(self._from + number * (CHUNK + TAG))
         sealed = self._file.read(CHUNK + TAG)
         try:
             self._chunk = self._aead.decrypt(_nonce(number, number == self._last), sealed, self._head)
@@ -138,6 +150,10 @@ class SealedReader(io.RawIOBase):
 
 def _nonce(number: int, last: bool) -> bytes:
     return number.to_bytes(11, "big") + bytes([last])
+
+
+def _commitment(key: Key, purpose: str, salt: bytes) -> str:
+    return key.derive("imveil", "stream commitment", purpose, salt).reveal().hex()
 
 
 def _aead(key: Key, purpose: str, salt: bytes) -> AESGCM:
