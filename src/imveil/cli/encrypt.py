@@ -69,9 +69,15 @@ def encrypt(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="How cipher images are stored: folder (of PNGs), parquet, webdataset, safetensors or npz; "
-            "by the scheme unless given.",
+            help="How cipher images are stored: folder (of PNGs), jpeg (with a loss), parquet, webdataset, safetensors "
+            "or npz; by the scheme unless given.",
         ),
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(min=1, max=100, help="Of the JPEGs of --container jpeg; 90 unless given.")
+    ] = None,
+    chroma: Annotated[
+        str | None, typer.Option(metavar="444|420", help="How JPEGs keep colours: 444 at full size, or 420 at half.")
     ] = None,
     form: From = None,
     hide_labels: Annotated[
@@ -166,8 +172,8 @@ def encrypt(
 
     if force:
         raise BadInput("--force is for one picture", hint="choose a destination that is empty or does not exist")
-    stored = pick_container(chosen, container or (None if as_there is None else as_there.container))
-    if container is None and stored != "folder":
+    stored = pick_container(chosen, stored_as(container, quality, chroma, as_there))
+    if container is None and as_there is None and stored != "folder":
         note(f"cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}")
     if not chosen.traits.invertible:
         note(f"{chosen.id} cannot be decrypted again, by design")
@@ -205,6 +211,19 @@ def encrypt(
             seal_set(place, Path(destination), opened, move=True, workers=workers, progress=watch)
     close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", shown)
     rejected(report, f"see {shown}/{REJECTED}")
+
+
+def stored_as(container: str | None, quality: int | None, chroma: str | None, like: Likeness | None) -> str | None:
+    """The name of the container that is asked for, with its options. Raises BadInput for options of another."""
+    if container is None and like is not None:
+        container = like.container
+        if like.jpeg and quality is None and chroma is None:
+            return f"{container}:{like.jpeg['quality']}:{like.jpeg['chroma']}"
+    if container == "jpeg":
+        return f"jpeg:{90 if quality is None else quality}:{chroma or 444}"
+    if quality is not None or chroma is not None:
+        raise BadInput("--quality and --chroma are of JPEGs", hint="add --container jpeg")
+    return container
 
 
 def likeness(place: Path, scheme: str | None, fields: list[str] | None) -> Likeness:

@@ -8,6 +8,7 @@ decrypted: a run leaves nothing but the pictures themselves, and a list of those
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import time
@@ -88,6 +89,8 @@ def decrypt_set(
     end = _progress(results, total, started)
     rejects = sorted(reject for result in results for reject in result.rejects)
     notes = [] if proven else [f"{source}: {UNPROVEN}"]
+    if cipher_set.container.lossy:
+        notes.append("pixels carry the loss of JPEG: each file was checked, and not the samples")
     if renamed:
         notes.append(f"{len(renamed):,} names cannot be held there and were changed; {root / RENAMED} has both")
     images = end.done - len(rejects)
@@ -149,14 +152,21 @@ def decrypt_proven(data: bytes, key: Key, where: str, of: str | Path | None, own
         raise BadImage(f"{where} says that its picture is {tag.size[0]}x{tag.size[1]}, of {h}x{w} that are there")
     cipher = Cipher(image[None], None if tag.nonce is None else [tag.nonce], tag.size)
     picture = scheme.decrypt(cipher, key)[0]
-    return as_file(picture, tag.depth), "" if of is None else _which(Path(of), key, picture, tag.depth, where)
+    return as_file(picture, tag.depth), "" if of is None else _which(Path(of), key, picture, tag.depth, where, data)
 
 
-def _which(home: Path, key: Key, picture: Any, depth: int, where: str) -> str:
-    """The id of a picture in the data set in `home`, by the check that is sealed there."""
+def _which(home: Path, key: Key, picture: Any, depth: int, where: str, data: bytes) -> str:
+    """The id of a picture in the data set in `home`, by the check that is sealed there; of a JPEG by its file's digest."""
     cipher_set, _, proven = owned(home, key)
     if not proven:
         raise BadManifest(f"{home} has no proof of its own, so it proves no picture either")
+    if cipher_set.container.lossy:
+        held, sha256 = contents(cipher_set, key), hashlib.sha256(data).hexdigest()
+        place = dict(zip(held.paths, held.ids, strict=True))
+        for entry in cipher_set.entries():
+            if entry.sha256 == sha256 and entry.path in place:
+                return place[entry.path]
+        raise BadImage(f"{where} is no picture of {home}: it was altered, or belongs to another data set")
     table, digest = read_table(cipher_set, key), pixel_digest(picture)
     check = checks(table.version, key)
     for id, row in zip(names.ids(table.rows, table.classes), table.rows, strict=True):

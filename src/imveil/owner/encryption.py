@@ -18,7 +18,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from imveil.errors import BadDestination, BadDtype, BadSource
+from imveil.errors import BadDestination, BadDtype, BadInput, BadSource
 from imveil.keys.key import Key
 from imveil.owner.run import pool
 from imveil.owner.run.place import RUN, apart, begin, holds, locked, look, shard_size
@@ -160,7 +160,24 @@ def pick_container(scheme: Scheme, asked: str | None = None) -> str:
     name = asked or ("folder" if dtype == "uint8" else "npz")
     if dtype not in find(name).dtypes:
         raise BadDtype(f"cipher images of {scheme.id} are {dtype}, a PNG holds uint8 only", hint="store them as .npz")
-    return name
+    if find(name).lossy and not scheme.traits.survives_jpeg:
+        raise BadInput(
+            f"cipher images of {scheme} do not survive JPEG",
+            hint="etc/1 with block=16 and etc-grey/1 do; see docs/jpeg.md",
+        )
+    return f"{name}:90:444" if name == "jpeg" else name
+
+
+def jpeg_of(container: str) -> dict[str, int] | None:
+    """Quality and chroma in the name of a container, "jpeg:90:444"; None where it has none."""
+    _, colon, options = container.partition(":")
+    return dict(zip(("quality", "chroma"), map(int, options.split(":")), strict=True)) if colon else None
+
+
+def container_of(manifest: Manifest) -> str:
+    """The name of the container of a data set, with its options."""
+    jpeg = manifest.jpeg
+    return f"{manifest.container}:{jpeg['quality']}:{jpeg['chroma']}" if jpeg else manifest.container
 
 
 def _name(path: str) -> str:
@@ -198,7 +215,8 @@ def _close(
     sync_all(root)  # images of a folder are not waited for one by one: a run that goes on reads every byte again
     counts = Counter(row.split or ALL for row in rows if row.mac is not None)
     manifest = Manifest(
-        container=plan.container,
+        container=plan.container.partition(":")[0],
+        jpeg=jpeg_of(plan.container),
         scheme=scheme.id,
         fields=scheme.config(),
         traits=_traits(scheme),

@@ -26,7 +26,7 @@ import numpy as np
 
 from imveil.errors import BadImage, BadManifest, ImveilError, KeyProblem, StoreProblem
 from imveil.keys.key import Key
-from imveil.owner.encryption import encrypt_set
+from imveil.owner.encryption import container_of, encrypt_set
 from imveil.owner.run import pool
 from imveil.owner.run.place import apart
 from imveil.owner.run.progress import Reject, Report, Watch, writing
@@ -93,7 +93,7 @@ def rekey_set(
             new,
             keep_names=table.keep_names,
             hide_labels=table.hide_labels,
-            container=manifest.container,
+            container=container_of(manifest),
             workers=workers,
             engine=engine,
             make=make,

@@ -193,7 +193,7 @@ class _Looker:
                 continue
             except StoreProblem as error:
                 told = error.message
-            opened = self._opened(shard)
+            opened, believed = self._opened(shard)
             if opened is None:
                 yield f"{told}; none of its {len(mine):,} pictures can be trusted"
                 listed += own
@@ -205,18 +205,18 @@ class _Looker:
             kept = [path for path in paths if path in known]
             if len(here) == len(paths) and kept != [path for path in own if path in here]:
                 yield f"{home / shard.file} lists its pictures in another order"
-            yield from self._contents(opened, mine, told if paths == own else "")
+            yield from self._contents(opened, mine, told if paths == own else "", believed)
         yield from self._places(listed, lost)
 
-    def _opened(self, shard: Shard) -> Opened | None:
-        """A shard as its owner wrote it, or as it is; None where it cannot be read at all."""
+    def _opened(self, shard: Shard) -> tuple[Opened | None, bool]:
+        """A shard as its owner wrote it, or as it is, and which; None where it cannot be read at all."""
         for believed in (True, False):
             with contextlib.suppress(StoreProblem):
                 opened = self.cipher_set.container.open(self.cipher_set.path, shard, believed=believed)
-                return opened if opened.lines or not shard.count else None
-        return None
+                return opened if opened.lines or not shard.count else None, believed
+        return None, False
 
-    def _contents(self, opened: Opened, mine: Sequence[_Picture], told: str) -> Iterator[str]:
+    def _contents(self, opened: Opened, mine: Sequence[_Picture], told: str, believed: bool) -> Iterator[str]:
         """Pictures of this shard that are missing, altered, or another's. told: what is said where none is."""
         known = {picture.path: picture for picture in mine}
         lines = [line for line in opened.lines if line.path in known]
@@ -224,8 +224,11 @@ class _Looker:
         well = True
         for line, found in zip(lines, opened.read(lines), strict=True):
             picture = known[line.path]
-            why = f"{found.message} ({picture.id})" if isinstance(found, StoreProblem) else ""
-            if not isinstance(found, StoreProblem):
+            if isinstance(found, StoreProblem):
+                why = f"{found.message} ({picture.id})"
+            elif self.cipher_set.container.lossy:
+                why = "" if believed else f"{picture}: nothing proves it, as the list of its digest was altered"
+            else:
                 why = self._why(scheme, found, picture)
             if why:
                 well = False

@@ -36,7 +36,7 @@ class _Shards:
     def __init__(self, cipher_set: AnySet) -> None:
         self.set, self.lock = cipher_set, threading.Lock()
         self.open: OrderedDict[int, Opened] = OrderedDict()
-        self.is_folder = cipher_set.manifest.container == "folder"
+        self.is_folder = cipher_set.manifest.container in ("folder", "jpeg")
         self.kept = len(cipher_set.manifest.shards) if self.is_folder else _KEPT
         self.threads = cores()
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="imveil-ahead")

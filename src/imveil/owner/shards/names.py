@@ -97,7 +97,7 @@ def cipher_paths(
     where = [folder(item, (shown or (items, classes))[1]) for item in (shown or (items, classes))[0]]
     if keep_names:
         own = [at + item.name for at, item in zip(where, items, strict=True)]
-        paths = as_png(own) if extension else own
+        paths = [name.removesuffix(".png") + extension for name in as_png(own)] if extension else own
     else:
         mac = key.derive("imveil", "names").mac
         paths = [

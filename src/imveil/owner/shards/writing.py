@@ -120,6 +120,7 @@ class EncryptShard:
     def made(self, todos: list[Todo], pictures: list[Any]) -> Iterable[tuple[Any, Tag, str]]:
         """Cipher image, tag and check of each picture; all have one shape and depth. Raises BadShape, BadDtype."""
         pixels, depth = [picture.pixels for picture in pictures], pictures[0].depth
+        base.find(self.container).check(pixels[0].shape[2], depth)
         digests = [pixel_digest(picture) for picture in pixels]
         ciphers = encrypted(self.scheme, self.key, todos, pixels, depth, digests)
         back = pixels

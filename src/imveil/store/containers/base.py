@@ -94,12 +94,22 @@ class Container(ABC):
     """One way to store. suffix: of shard files; extension: of images' names; dtypes: that it can hold.
 
     by_split: a shard has images of one split only, whose name is part of the file's, as other programs expect it.
+    lossy: an image comes back with a loss, so that only the digest of its file proves it.
     """
 
     suffix: ClassVar[str]
     extension: ClassVar[str] = ""
     dtypes: ClassVar[tuple[str, ...]] = ("uint8", "uint16", "float32")
     by_split: ClassVar[bool] = False
+    lossy: ClassVar[bool] = False
+
+    def with_options(self, text: str) -> Container:
+        """This way with what stands after its name, "NAME:OPTIONS". Raises UnknownName where it has no options."""
+        raise UnknownName(f"the container {self.suffix} takes no {text!r}")
+
+    def check(self, channels: int, depth: int) -> None:
+        """Raise BadShape for images that cannot be stored so. depth: of the pictures."""
+        del channels, depth
 
     @property
     def ending(self) -> str:
@@ -156,9 +166,10 @@ class Container(ABC):
 
 
 def find(name: str) -> Container:
-    """The container `name`. Raises UnknownName with the nearest names."""
-    found: Container = registry.load(PACKAGE, name, "container").CONTAINER
-    return found
+    """The container `name`, or "NAME:OPTIONS". Raises UnknownName with the nearest names."""
+    plain, colon, options = name.partition(":")
+    found: Container = registry.load(PACKAGE, plain, "container").CONTAINER
+    return found.with_options(options) if colon else found
 
 
 def of_manifest(name: str) -> Container:
