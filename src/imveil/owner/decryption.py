@@ -156,7 +156,7 @@ def decrypt_proven(data: bytes, key: Key, where: str, of: str | Path | None, own
 
 
 def _which(home: Path, key: Key, picture: Any, depth: int, where: str, data: bytes) -> str:
-    """The id of a picture in the data set in `home`, by the check that is sealed there; of a JPEG by its file's digest."""
+    """The id of a picture in the data set in `home`, by the check that is sealed there, or the digest of a JPEG."""
     cipher_set, _, proven = owned(home, key)
     if not proven:
         raise BadManifest(f"{home} has no proof of its own, so it proves no picture either")
