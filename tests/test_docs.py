@@ -51,12 +51,32 @@ def make_scans(folder: Path) -> None:
                 Image.fromarray(pixels).save(home / f"{i:03d}.png")
 
 
+def make_hospitals(folder: Path) -> None:
+    """What the page of the private path calls a, b and c: pictures of three hospitals, and a cloud without any."""
+    make_scans(folder / "all")
+    (folder / "cloud").mkdir()
+    files = sorted((folder / "all" / "train").rglob("*.png"))
+    for number, home in enumerate("abc"):
+        for file in files[number::3]:
+            place = folder / home / "pictures" / file.parent.name / file.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.rename(place)
+    (folder / "all" / "test").rename(folder / "a" / "test")
+
+
 # Other people's packages leave files open.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=lambda p: str(p.relative_to(ROOT)))
 def test_examples_run_as_written(page: Path, tmp_path: Path) -> None:
-    (make_scans if page.name == "tutorial.md" else make_pictures)(tmp_path / "pictures")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    if page.name == "private.md":
+        make_hospitals(tmp_path)
+    else:
+        (make_scans if page.name == "tutorial.md" else make_pictures)(tmp_path / "pictures")
+    environment = {
+        **os.environ,
+        "IMVEIL_STATE": str(tmp_path / "state"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     scope: dict[str, object] = {}
     for kind, body in blocks(page):
         if kind == "python":

@@ -27,10 +27,11 @@ from imveil.keys.sharing import Identity, share  # noqa: E402
 from imveil.keys.wrap import Kdf, wrap  # noqa: E402
 from imveil.owner.encryption import encrypt_set  # noqa: E402
 from imveil.owner.shards.sealed_file import SealedWriter  # noqa: E402
+from imveil.store.messages.round import Encoder, Projection, Round  # noqa: E402
 from imveil.store.png import encode  # noqa: E402
 from imveil.store.tag import Tag  # noqa: E402
 from made_source import made  # noqa: E402
-from reference import keys  # noqa: E402
+from reference import keys, sums  # noqa: E402
 
 SECRETS = [bytes(32), bytes(range(32)), hashlib.sha256(b"imveil spec vectors").digest()]
 PATHS: list[list[str | bytes]] = [
@@ -142,11 +143,45 @@ def data_set() -> None:
         print(f"added {place.relative_to(ROOT)}")
 
 
+def sum_vectors() -> dict[str, Any]:
+    """A blind round of three owners: its file, and each owner's masked table and tag, computed by the reference."""
+    group = Key(SECRETS[2])
+    people = sorted((Identity(Key(bytes([i]) * 32)).recipient, bytes([i]) * 32) for i in (1, 2, 3))
+    owners = [recipient for recipient, _ in people]
+    round_ = Round(
+        id="00" * 16, classes=["cat", "dog"], encoder=Encoder(name="made", weights="ab" * 32, width=8),
+        projection=Projection(kind="orthogonal", digest="cd" * 32), dim=3, owners=owners, told=True, least=1,
+        small=True, about=9, group=share(group, owners),
+    )  # fmt: skip
+    found = []
+    for number, (owner, secret) in enumerate(people):
+        rows = [[(7 * i * i + 31 * number + 5 * k) % 4001 - 2000 for i in range(3)] + [1228] for k in range(3)]
+        labels = [(number + k) % 2 for k in range(3)]
+        table = sums.moments(rows, labels, 2, 12)
+        words = sums.masked(secret, owners, round_.digest, 0, table, SECRETS[2])
+        found.append({"owner": owner, "identity": secret.hex(), "rows": rows, "labels": labels, "table": table,
+                      "words": words, "tag": sums.tag(SECRETS[2], owner, round_.digest, 0, table)})  # fmt: skip
+    return {"round": round_.to_bytes().hex(), "digest": round_.digest.hex(), "fingerprint": round_.fingerprint,
+            "group": SECRETS[2].hex(), "sums": found}  # fmt: skip
+
+
+def query_vectors() -> list[dict[str, Any]]:
+    """Rows in 8 bits and moduli, by whole numbers in Python alone."""
+    found = []
+    for length in (3, 193, 513, 1280):
+        row = [(37 * i * i + 11 * i) % 2001 - 1000 for i in range(length)]
+        largest = max(map(abs, row))
+        whole = [round(value * (127 / largest)) for value in row]  # half to even, as the package
+        found.append({"row": row, "whole": whole, "plain": 1 << (2 * 127 * 127 * length).bit_length(),
+                      "together": max(1, 2048 // length)})  # fmt: skip
+    return found
+
+
 def main() -> None:
     """Add what is missing and say what was added."""
     data_set()
     kinds: dict[str, Any] = {"key": key_vectors, "stream": stream_vectors, "png": png_vectors, "share": share_vectors}
-    kinds |= {"sealed": sealed_vectors}
+    kinds |= {"sealed": sealed_vectors, "sum": sum_vectors, "query": query_vectors}
     for name, make in kinds.items():
         file = ROOT / "vectors" / "spec" / f"{name}.json"
         if not file.exists():

@@ -1,0 +1,77 @@
+"""The private path on paper: accuracies, attacks beside proven caps, costs, from records of kind "private"."""
+
+from __future__ import annotations
+
+from scripts.tables._markdown import markdown
+
+from imveil import record
+from imveil.record import latest, runs, summary
+
+_ORDER = (
+    "masked", "clear", "clear 768", *(f"{how}eps {e:g}" for how in ("", "steps ", "alone ") for e in (0.5, 1, 2, 4, 8)),
+    *(f"own {n}" for n in (100, 500, 1000, 5000)),
+)  # fmt: skip
+
+
+def accuracy() -> str:
+    """A line a job: mean over draws, spread, and what was promised."""
+    rows = []
+    for group in runs(one for one in record.read("private") if one.facts["job"] in _ORDER):
+        mean, spread, n = summary(group)
+        facts = group[0].facts
+        exact = {True: ", the clear head bit for bit", False: ", NOT the clear head", None: ""}[facts.get("exact")]
+        rows.append((
+            facts["data"], facts["encoder"], _ORDER.index(facts["job"]),
+            [facts["data"], facts["encoder"], _named(facts) + exact, _promise(facts), f"{facts['owners']}",
+             f"{facts['pictures']:,}", f"{facts['dim']}", f"{mean:.2f}", f"{spread:.2f}" if n > 1 else "", str(n)],
+        ))  # fmt: skip
+    rows.sort(key=lambda row: row[:3])
+    header = ["data", "encoder", "how", "privacy", "owners", "pictures", "dim", "accuracy, %", "sd", "draws"]
+    return markdown(header, [row[3] for row in rows])
+
+
+def attacks() -> str:
+    """A line a game: what it reached, its interval, the cap."""
+    rows = []
+    for one in latest(one for one in record.read("private") if one.facts["job"] == "attack"):
+        facts = one.facts
+        noise = "none" if facts["epsilon"] is None else f"epsilon {facts['epsilon']:g}"
+        cap = f"{facts['cap']:.3f}" if facts["cap"] < 1 else "none"
+        strangers = f" and {facts['strangers']:,} strangers" if facts["strangers"] else ""
+        rows.append([facts["attack"], f"{facts['members']:,}{strangers}", noise, one.unit, f"{one.value:.3f}",
+                     f"{one.low:.3f} to {one.high:.3f}", cap, f"{facts['chance']:.3g}", f"{one.n:,}"])  # fmt: skip
+    header = ["attack", "pictures", "noise", "measure", "reached", "95 % interval", "proven cap", "guessing", "n"]
+    return markdown(header, rows)
+
+
+def costs() -> str:
+    """A line a cost: median, range."""
+    rows = []
+    for one in latest(one for one in record.read("private") if one.facts["job"] in ("masks", "query")):
+        facts = one.facts
+        how = f"{facts['owners']} owners" if facts["job"] == "masks" else "in slots" if facts["bulk"] else "one picture"
+        budget = f"{facts['budget']} bits" if "budget" in facts else ""
+        rows.append([facts["job"], str(facts["dim"]), how, facts["what"], f"{one.value:.3f} {one.unit}",
+                     f"{one.low:.3f} to {one.high:.3f}", budget])  # fmt: skip
+    return markdown(["what", "dim", "how", "part", "median", "range", "noise budget left"], rows)
+
+
+def _named(facts: dict[str, object]) -> str:
+    job = str(facts["job"])
+    if job == "masked":
+        return "sums under masks"
+    if job.startswith("clear"):
+        return "the same in the clear"
+    if job.startswith("own"):
+        return "one owner alone"
+    return f"{facts['steps']} steps" if job.startswith("steps") else "one message"
+
+
+def _promise(facts: dict[str, object]) -> str:
+    if "epsilon" not in facts:
+        return "none"
+    trust = ", each owner alone" if facts.get("trust") == "nobody" else ""
+    return f"epsilon {facts['epsilon']:g}{trust}"
+
+
+TABLES = {"private-accuracy": accuracy, "private-attacks": attacks, "private-costs": costs}
