@@ -6,14 +6,15 @@
 #   make dist    sdist and wheel in dist/; the wheel installed and used outside the checkout
 #   make bench   speed, as ratios to a memory copy and to other people's code
 #   make soak    the long counts
-#   make page    the browser's page, built anew into src/imveil/cloud/serve/page; needs Node
+#   make page    the page that encrypts in the browser, with what make demo left and a small model of two minutes
+#   make web     that page built anew from web/ into src/imveil/cloud/serve/page; needs Node
 
 PYTHON ?= python3
 VENV   ?= .venv
 RUN    := $(VENV)/bin/python
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check docs dist bench soak page clean
+.PHONY: demo test check docs dist bench soak page web clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -47,9 +48,12 @@ bench: $(READY)
 soak: $(READY)
 	$(RUN) -m pytest -m soak
 
-page:
+page: $(READY)
+	$(RUN) scripts/page.py
+
+web:
 	npm ci --prefix web --no-audit --no-fund
-	npm run build --prefix web
+	node web/build.mjs --page "$(CURDIR)/src/imveil/cloud/serve/page"
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache

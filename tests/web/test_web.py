@@ -52,7 +52,7 @@ def test_in_node_and_browsers(file: str) -> None:
 def test_the_build_is_fresh(tmp_path: Path) -> None:
     run("node", "build.mjs", "--page", str(tmp_path))
     built = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    assert built == {file.name: file.read_bytes() for file in PAGE.iterdir()}, "run: node web/build.mjs --page FOLDER"
+    assert built == {file.name: file.read_bytes() for file in PAGE.iterdir()}, "run make web"
 
 
 def test_what_is_left_out_is_named() -> None:
