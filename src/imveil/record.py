@@ -32,11 +32,28 @@ RUN = ("seed", "value", "n", "low", "high", "seconds", "machine", "versions", "c
 class Record(BaseModel):
     """One measured number.
 
-    kind: "accuracy", "speed", "recovery", "rate", ...   name: of the recipe or benchmark.   digest: of what was run,
-    so that records of one experiment are found together.   facts: what was run, readable.   seed: of this run, None
-    where there is none. value, unit: the number.   n: how many things it was measured on.   low, high: its 95 %
-    interval, or the range of the rounds. seconds: how long it took.   machine, versions, commit, date: where, with
-    what, when.
+    Attributes
+    ----------
+    kind
+        "accuracy", "speed", "recovery", "rate", ...
+    name
+        Of the recipe or benchmark.
+    digest
+        Of what was run, so that records of one experiment are found together.
+    facts
+        What was run, readable.
+    seed
+        Of this run, None where there is none.
+    value, unit
+        The number.
+    n
+        How many things it was measured on.
+    low, high
+        Its 95 % interval, or the range of the rounds.
+    seconds
+        How long it took.
+    machine, versions, commit, date
+        Where, with what, when.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

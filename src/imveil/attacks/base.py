@@ -46,11 +46,26 @@ class Oracle:
 class View:
     """What the attacker holds.
 
-    targets: cipher images whose pictures are wanted, (n, h, w, c).   shape: of a plain picture (h, w, c).
-    scheme, fields: the public description, None where nobody said what it is.   ciphers: further cipher images under
-    the same key. pairs: known pictures and their cipher images, under the same key.   oracle: cipher images of
-    chosen pictures. public: plain pictures of the same kind, none of them a target.   gallery: plain candidates,
-    among them the targets. simulate: encrypts pictures under a fresh key of the attacker's own, each call another key.
+    Attributes
+    ----------
+    targets
+        Cipher images whose pictures are wanted, (n, h, w, c).
+    shape
+        Of a plain picture (h, w, c).
+    scheme, fields
+        The public description, None where nobody said what it is.
+    ciphers
+        Further cipher images under the same key.
+    pairs
+        Known pictures and their cipher images, under the same key.
+    oracle
+        Cipher images of chosen pictures.
+    public
+        Plain pictures of the same kind, none of them a target.
+    gallery
+        Plain candidates, among them the targets.
+    simulate
+        Encrypts pictures under a fresh key of the attacker's own, each call another key.
     """
 
     targets: Images
@@ -86,13 +101,24 @@ class Guess:
 class Attack(ABC):
     """One way to get pictures back. Subclasses write `guess`, and say:
 
-    id: the name.   needs: which parts of a View beside the targets, of `NEEDS`.   paper: where it is published, or
-    "ours".   steps: how many steps it takes by default; 0 where it takes none.   seconds_a_step: on one core, for
-    pictures of 32x32x3, roughly: an audit turns seconds into steps with it.   slow: whether each picture is a search
-    of its own; an audit plays such attacks after the quick ones.
-    local: whether it works on any crop of the images as on the whole, so that large ones may be cut down.
-
     The docstring, of the class or of its module where that holds one attack, opens with "id: " and says how it works.
+
+    Attributes
+    ----------
+    id
+        The name.
+    needs
+        Which parts of a View beside the targets, of `NEEDS`.
+    paper
+        Where it is published, or "ours".
+    steps
+        How many steps it takes by default; 0 where it takes none.
+    seconds_a_step
+        On one core, for pictures of 32x32x3, roughly: an audit turns seconds into steps with it.
+    slow
+        Whether each picture is a search of its own; an audit plays such attacks after the quick ones.
+    local
+        Whether it works on any crop of the images as on the whole, so that large ones may be cut down.
     """
 
     id: ClassVar[str]
@@ -136,9 +162,12 @@ class Attack(ABC):
 
         Parameters
         ----------
-        view : what the attacker holds; what the attack `needs` must be there.
-        rng : the same rng gives the same guess; None: numpy's, seeded with 0.
-        steps : how many steps it may take; None: `self.steps`.
+        view
+            What the attacker holds; what the attack `needs` must be there.
+        rng
+            The same rng gives the same guess; None: numpy's, seeded with 0.
+        steps
+            How many steps it may take; None: `self.steps`.
 
         Raises
         ------

@@ -33,7 +33,7 @@ class InverseNet(Attack):
         return bool(scheme.traits.keeps_shape and not scheme.traits.per_image)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
-        """steps: of the optimiser, 8 pairs each.   notes: loss, as a share of the variance of the pictures."""
+        """steps: of the optimiser, 8 pairs each. notes: loss, as a share of the variance of the pictures."""
         assert view.pairs is not None
         plain, cipher = view.pairs
         if not len(plain):
@@ -65,7 +65,7 @@ class InverseNetFresh(Attack):
         return bool(scheme.traits.keeps_shape)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
-        """steps: of the optimiser, 8 pictures under one key each.   notes: loss, as a share of the variance."""
+        """steps: of the optimiser, 8 pictures under one key each. notes: loss, as a share of the variance."""
         assert view.public is not None
         public, simulate = view.public, view.simulate
         if simulate is None or not len(public):

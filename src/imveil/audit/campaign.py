@@ -57,14 +57,22 @@ def audit(
 
     Parameters
     ----------
-    target : a Scheme, or a Challenger, for an encryptor that is none of ours.
-    images : plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers.
-    budget : how long it may take, "2m", "90s" or seconds.
-    views : what the attacker may hold: "coa", "kpa", "cpa".
-    data, what : what the pictures and the target are called in the report.
-    seeds : how often each trial is repeated, each time under another key, if time is left.
-    pace : seconds that `target` takes for one picture, where that is long.
-    progress : called with (trials done, trials, what is played now).
+    target
+        A Scheme, or a Challenger, for an encryptor that is none of ours.
+    images
+        Plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers.
+    budget
+        How long it may take, "2m", "90s" or seconds.
+    views
+        What the attacker may hold: "coa", "kpa", "cpa".
+    data, what
+        What the pictures and the target are called in the report.
+    seeds
+        How often each trial is repeated, each time under another key, if time is left.
+    pace
+        Seconds that `target` takes for one picture, where that is long.
+    progress
+        Called with (trials done, trials, what is played now).
 
     Returns
     -------

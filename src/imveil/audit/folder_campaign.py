@@ -127,10 +127,13 @@ def audit_folder(
 
     Parameters
     ----------
-    folder : a folder of cipher images, PNG files; or what `read_folder` gave.
-    truth : a folder with the true pictures under the same names (cipher images that were encrypted with their names
-        kept); then recovery is scored as in any audit, on those that pair.
-    budget, seeds, progress : as in `audit`, and so is Ctrl-C; other seeds hold out other images.
+    folder
+        A folder of cipher images, PNG files; or what `read_folder` gave.
+    truth
+        A folder with the true pictures under the same names (cipher images that were encrypted with their names kept);
+        then recovery is scored as in any audit, on those that pair.
+    budget, seeds, progress
+        As in `audit`, and so is Ctrl-C; other seeds hold out other images.
 
     Raises
     ------

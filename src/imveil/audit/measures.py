@@ -28,10 +28,13 @@ def measure(path: str | Path, truth: str | Path | None = None, *, most: int = MO
 
     Parameters
     ----------
-    path : a cipher data set of any container, or a folder of PNG files; images of the most common size are taken.
-    truth : a folder with the true pictures under the same names; then the metrics of a picture and a guess are
-        measured, too: how near the cipher images come to the pictures, as they are.
-    most : how many images to measure.
+    path
+        A cipher data set of any container, or a folder of PNG files; images of the most common size are taken.
+    truth
+        A folder with the true pictures under the same names; then the metrics of a picture and a guess are measured,
+        too: how near the cipher images come to the pictures, as they are.
+    most
+        How many images to measure.
 
     Returns
     -------

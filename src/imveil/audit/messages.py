@@ -59,9 +59,22 @@ class Found:
 
 
 def play(name: str, rows: I64, labels: I64, round_: Round, setting: Setting, seed: int = 0) -> Found:
-    """Let an attack run on pictures dealt at random. rows: (n, dim + 1) as of `owner/features`; labels: (n,).
+    """Let an attack run on pictures dealt at random.
 
-    The round's privacy decides the noise. Raises UnknownName, BadInput where there are too few pictures.
+    The round's privacy decides the noise.
+
+    Parameters
+    ----------
+    rows
+        (n, dim + 1) as of `owner/features`.
+    labels
+        (n,).
+
+    Raises
+    ------
+    UnknownName
+    BadInput
+        Where there are too few pictures.
     """
     attack, began = find(name), time.perf_counter()
     rng = np.random.default_rng(seed)

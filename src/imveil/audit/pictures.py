@@ -18,7 +18,15 @@ _MOST_BYTES = 1 << 29
 class OneSize(NamedTuple):
     """Pictures of the most common size, and what they were read from.
 
-    others: how many had another size.   broken: why some could not be read.   whole: whether all were looked at."""
+    Attributes
+    ----------
+    others
+        How many had another size.
+    broken
+        Why some could not be read.
+    whole
+        Whether all were looked at.
+    """
 
     items: list[Any]
     images: list[U8]
@@ -55,7 +63,15 @@ def of_one_size(
 
 @dataclass(frozen=True)
 class Pictures:
-    """images: (n, h, w, c) uint8.   about: what they are, in words.   notes: what was left out, in sentences."""
+    """Attributes
+    ----------
+    images
+        (n, h, w, c) uint8.
+    about
+        What they are, in words.
+    notes
+        What was left out, in sentences.
+    """
 
     images: U8
     about: str
@@ -65,8 +81,17 @@ class Pictures:
 def read_pictures(spec: str, *, most: int = MOST, tile: int = 1) -> Pictures:
     """Up to `most` pictures of a source, drawn evenly over it, those of the most common size.
 
-    spec: a folder, an .npz file, "cifar10", "cifar100".   tile: sides are cut to a multiple of it.
-    Raises BadSource where there are none, or fewer than three of one size.
+    Parameters
+    ----------
+    spec
+        A folder, an .npz file, "cifar10", "cifar100".
+    tile
+        Sides are cut to a multiple of it.
+
+    Raises
+    ------
+    BadSource
+        Where there are none, or fewer than three of one size.
     """
     from imveil.owner.sources import open_source
 

@@ -72,8 +72,12 @@ def lines_of(metric: Metric, values: Any, cipher: Images) -> list[dict[str, Any]
 def plain_twins(encrypt: Encrypt, images: U8, rng: np.random.Generator, bit: int | None = None) -> tuple[Any, Any]:
     """Cipher images of `images`, and of the same with one bit turned over in each. (n, h, w, c), twice.
 
-    encrypt: (n, h, w, c) uint8 -> cipher images, the same key each time.   bit: which bit of the sample, 0 the lowest;
-    None: a random one. The sample is always random.
+    Parameters
+    ----------
+    encrypt
+        (n, h, w, c) uint8 -> cipher images, the same key each time.
+    bit
+        Which bit of the sample, 0 the lowest; None: a random one. The sample is always random.
 
     >>> a, b = plain_twins(lambda images: images, np.zeros((2, 4, 4, 3), np.uint8), np.random.default_rng(0), bit=0)
     >>> (a != b).sum(axis=(1, 2, 3))

@@ -20,7 +20,13 @@ from imveil.store.messages.total import Total
 
 
 class Audit(NamedTuple):
-    """lines: (what, text), what the total tells.   found: attacks that were played on totals of this size."""
+    """Attributes
+    ----------
+    lines
+        (what, text), what the total tells.
+    found
+        Attacks that were played on totals of this size.
+    """
 
     lines: list[tuple[str, str]]
     found: list[Found]

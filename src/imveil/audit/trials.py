@@ -94,9 +94,20 @@ def plan(
 ) -> tuple[list[Trial], list[Skipped]]:
     """The trials, quick ones and weak ones first, and what is left out.
 
-    pictures: how many there are, of `shape`.   budget: seconds.   scheme: a Scheme, None where nobody said what it is.
-    fresh: whether an attacker can encrypt under keys of his own.   pace: seconds that one picture takes to encrypt.
-    slowness: of this machine, as `measured_slowness` says.
+    Parameters
+    ----------
+    pictures
+        How many there are, of `shape`.
+    budget
+        seconds.
+    scheme
+        A Scheme, None where nobody said what it is.
+    fresh
+        Whether an attacker can encrypt under keys of his own.
+    pace
+        Seconds that one picture takes to encrypt.
+    slowness
+        Of this machine, as `measured_slowness` says.
     """
     known = [attacks.find(name) for name in attacks.names()]
     skipped: list[Skipped] = []

@@ -61,20 +61,40 @@ def train(
 
     Parameters
     ----------
-    path : a cipher data set, or a folder whose folders are its parts.
-    model, adapter : names, see `imveil.registry`; "auto" takes those that suit the scheme, "none" is no adapter.
-    attack : begin, where the adapter is "auto", with what the cipher images give away of their plan.
-    width, model_options, adapter_options : of the model and adapter, their own defaults where not given.
-    epochs : how often every picture is seen, 6 unless given; or budget : a time to plan them for, "10m" or seconds.
-    limit : train on so many pictures only. stream : leave pictures on disk; None: where they are many.
-    batch, lr, seed : pictures a step, peak learning rate, and the seed of weights, order and what is held out.
-    augment : flips and shifts; None: where the scheme lets pictures be moved.
-    recipe : more `Settings`, such as {"optimiser": "adamw", "ema": 0.99}.
-    start : a model file to begin with, where weights fit.
-    checkpoint : a file that is written on the way; a run that finds it goes on from it, unless `restart`. It stays.
-    log : a folder for log.csv, curves.png and report.html.
-    device : "cpu", "cuda" or "auto". progress : called every few steps.
-    tell : called with (name, text) for each choice that is made.
+    path
+        A cipher data set, or a folder whose folders are its parts.
+    model, adapter
+        Names, see `imveil.registry`; "auto" takes those that suit the scheme, "none" is no adapter.
+    attack
+        Begin, where the adapter is "auto", with what the cipher images give away of their plan.
+    width, model_options, adapter_options
+        Of the model and adapter, their own defaults where not given.
+    epochs
+        How often every picture is seen, 6 unless given; or.
+    budget
+        A time to plan them for, "10m" or seconds.
+    limit
+        Train on so many pictures only.
+    stream
+        Leave pictures on disk; None: where they are many.
+    batch, lr, seed
+        Pictures a step, peak learning rate, and the seed of weights, order and what is held out.
+    augment
+        Flips and shifts; None: where the scheme lets pictures be moved.
+    recipe
+        More `Settings`, such as {"optimiser": "adamw", "ema": 0.99}.
+    start
+        A model file to begin with, where weights fit.
+    checkpoint
+        A file that is written on the way; a run that finds it goes on from it, unless `restart`. It stays.
+    log
+        A folder for log.csv, curves.png and report.html.
+    device
+        "cpu", "cuda" or "auto".
+    progress
+        Called every few steps.
+    tell
+        Called with (name, text) for each choice that is made.
 
     Returns
     -------
@@ -106,9 +126,14 @@ def evaluate(model: Model | str | Path, path: str | Path, split: str | None = No
 
     Parameters
     ----------
-    model : a Model, or the path of its file.
-    path : a cipher data set. split : its split, "test" unless given.
-    force : score pictures of another key or scheme, too.
+    model
+        A Model, or the path of its file.
+    path
+        A cipher data set.
+    split
+        Its split, "test" unless given.
+    force
+        Score pictures of another key or scheme, too.
 
     Raises
     ------

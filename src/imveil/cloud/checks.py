@@ -33,7 +33,12 @@ def check_pictures(
 ) -> None:
     """BadDtype, BadShape or TrainingProblem unless images are pictures (n, h, w, c) and labels fit them.
 
-    all_classes: every class must have a picture. names: of the classes, for the message.
+    Parameters
+    ----------
+    all_classes
+        Every class must have a picture.
+    names
+        Of the classes, for the message.
     """
     check_kind(images)
     if 0 in images.shape:

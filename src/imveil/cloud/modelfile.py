@@ -32,10 +32,18 @@ Side = Annotated[int, Field(ge=1, le=65536)]
 
 
 class ModelInfo(BaseModel):
-    """What a model file says about itself. mean, std: per channel.   valid, test: (right, n) or None.
+    """What a model file says about itself.
 
-    preparation: what was done to the pictures before they were encrypted.   class_check: the keyed digest of the true
-    classes, as the manifest has it: hidden labels of other classes have other ones.
+    Attributes
+    ----------
+    mean, std
+        Per channel.
+    valid, test
+        (right, n) or None.
+    preparation
+        What was done to the pictures before they were encrypted.
+    class_check
+        The keyed digest of the true classes, as the manifest has it: hidden labels of other classes have other ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,8 +104,13 @@ class ModelInfo(BaseModel):
 class Model:
     """A model, loaded or just trained.
 
-    net: pictures (n, h, w, c) -> logits.   info: what it was trained on.   Of one that was just trained also history:
-    an entry an epoch, score: on the test pictures, where the set has some, and seconds.
+    Attributes
+    ----------
+    net
+        Pictures (n, h, w, c) -> logits.
+    info
+        What it was trained on. Of one that was just trained also history: an entry an epoch, score: on the test
+        pictures, where the set has some, and seconds.
     """
 
     net: Classifier

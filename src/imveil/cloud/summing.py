@@ -44,9 +44,20 @@ def train(total: Total, *, method: str = "", ridge: float | None = None, start: 
           rate: float = 8.0, momentum: float = 0.9) -> Head:  # fmt: skip
     """The head that a total gives.
 
-    method: "ridge" (default for moments) or "lda"; "gradient" is what later steps take.   ridge: added to the second
-    moments' diagonal; chosen from the noise unless given.   start: the head of the step before.
-    Raises BadInput, TrainingProblem, Mismatch.
+    Parameters
+    ----------
+    method
+        "ridge" (default for moments) or "lda"; "gradient" is what later steps take.
+    ridge
+        Added to the second moments' diagonal; chosen from the noise unless given.
+    start
+        The head of the step before.
+
+    Raises
+    ------
+    BadInput
+    TrainingProblem
+    Mismatch
     """
     if not total.readable:
         raise BadInput("this total is blind: only an owner can open it", hint="imveil sum open, with an identity")

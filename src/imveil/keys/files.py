@@ -36,7 +36,15 @@ File = str | Path | int
 
 @dataclass(frozen=True)
 class About:
-    """What may be said of a key file. kind: "plain" or "wrapped"; kdf: how its passphrase is stretched, or empty."""
+    """What may be said of a key file.
+
+    Attributes
+    ----------
+    kind
+        "plain" or "wrapped".
+    kdf
+        How its passphrase is stretched, or empty.
+    """
 
     kind: str
     fingerprint: str
@@ -46,10 +54,23 @@ class About:
 def read_key(file: File, ask: Ask | None = None, *, name: str = "", kind: str = "key") -> Key:
     """The key in a file.
 
-    file: a path, or the number of an open descriptor.   ask: gives the passphrase of a wrapped file, called once and
-    only where one is needed.   name: what errors call the file, its path unless given.   kind: "key" or "identity".
+    Parameters
+    ----------
+    file
+        A path, or the number of an open descriptor.
+    ask
+        Gives the passphrase of a wrapped file, called once and only where one is needed.
+    name
+        What errors call the file, its path unless given.
+    kind
+        "key" or "identity".
 
-    Raises BadKeyFile, InsecureKeyFile (others may read a plain key), WrongPassphrase.
+    Raises
+    ------
+    BadKeyFile
+    InsecureKeyFile
+        (others may read a plain key).
+    WrongPassphrase
     """
     try:
         return _key(file, ask, kind)
@@ -74,10 +95,19 @@ def about_key(file: File, *, name: str = "") -> About:
 def write_key(path: str | Path, key: Key, ask: Ask | None = None, *, force: bool = False, kind: str = "key") -> None:
     """Write a key file that only its owner may read (mode 0600).
 
-    ask: gives the passphrase to wrap it with; None: the key as it is.   force: another file there is replaced.
-    kind: "key" or "identity".
+    Parameters
+    ----------
+    ask
+        Gives the passphrase to wrap it with; None: the key as it is.
+    force
+        Another file there is replaced.
+    kind
+        "key" or "identity".
 
-    Raises BadDestination where the file cannot be written, or is there already.
+    Raises
+    ------
+    BadDestination
+        Where the file cannot be written, or is there already.
     """
     place = Path(os.path.realpath(path))  # a link stays a link
     if not force and os.path.lexists(place):

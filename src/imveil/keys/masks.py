@@ -28,8 +28,17 @@ _LIMB = 20
 def pairwise(identity: Identity, owners: Sequence[str], digest: bytes, step: int, words: int) -> U64:
     """What an owner adds to his table: (words,) uint64. Over all owners of a round these add up to zero.
 
-    digest: 32 bytes, of the round; step: which message of it. Both are in every mask, so that no mask serves twice.
-    Raises WrongKey where the identity is none of the owners'.
+    Parameters
+    ----------
+    digest
+        32 bytes, of the round.
+    step
+        Which message of it. Both are in every mask, so that no mask serves twice.
+
+    Raises
+    ------
+    WrongKey
+        Where the identity is none of the owners'.
     """
     mine = identity.recipient
     if mine not in owners:

@@ -62,8 +62,19 @@ class KeyRef:
     def open(self, ask: Ask | None = None, *, kind: str = "key") -> Key:
         """The key, read anew.
 
-        ask: gives the passphrase of a wrapped one; None: the file that IMVEIL_PASSPHRASE_FILE names, where it is set.
-        kind: "key" or "identity". Raises BadKeyFile, InsecureKeyFile, WrongPassphrase, BadInput.
+        Parameters
+        ----------
+        ask
+            Gives the passphrase of a wrapped one; None: the file that IMVEIL_PASSPHRASE_FILE names, where it is set.
+        kind
+            "key" or "identity".
+
+        Raises
+        ------
+        BadKeyFile
+        InsecureKeyFile
+        WrongPassphrase
+        BadInput
         """
         if ask is None and os.environ.get(PASSPHRASE):
             ask = passphrase_of_file

@@ -84,8 +84,17 @@ SCRYPT = Kdf("scrypt", (1 << 17, 8, 1))
 def wrap(key: Key, ask: Ask, kdf: Kdf | None = None, *, kind: str = "key") -> str:
     """The text of a key file that the passphrase opens.
 
-    kdf: Argon2id with 64 MiB, 3 passes and 4 lanes unless given; scrypt where the build of `cryptography` lacks it.
-    kind: "key" or "identity". Raises BadInput for an empty passphrase.
+    Parameters
+    ----------
+    kdf
+        Argon2id with 64 MiB, 3 passes and 4 lanes unless given; scrypt where the build of `cryptography` lacks it.
+    kind
+        "key" or "identity".
+
+    Raises
+    ------
+    BadInput
+        For an empty passphrase.
     """
     salt = secrets.token_bytes(16)
     if kdf is None:

@@ -31,7 +31,15 @@ class Situation(NamedTuple):
 
 
 class Way(NamedTuple):
-    """name; accuracy, proof, cost, leaks: a sentence each; commands: a line each."""
+    """name;
+
+    Attributes
+    ----------
+    accuracy, proof, cost, leaks
+        A sentence each.
+    commands
+        A line each.
+    """
 
     name: str
     accuracy: str

@@ -65,7 +65,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Claim:
-    """says: the sentence.   by: who says it."""
+    """Attributes
+    ----------
+    says
+        The sentence.
+    by
+        Who says it.
+    """
 
     name: str
     says: str

@@ -25,9 +25,17 @@ View = Literal["one", "many", "pairs", "chosen", "gallery"]
 class Result:
     """One attack under one set of terms on one kind of pictures, over its seeds.
 
-    view: what it was given beside the cipher images themselves: "one" nothing, "many" further cipher images, known
-    "pairs", "chosen" pictures, a "gallery" that holds the answer. amount: how many of them. recovery, identified:
-    means; low: the mean of the lower ends.
+    Attributes
+    ----------
+    view
+        What it was given beside the cipher images themselves: "one" nothing, "many" further cipher images, known
+        "pairs", "chosen" pictures, a "gallery" that holds the answer.
+    amount
+        How many of them.
+    recovery, identified
+        means.
+    low
+        The mean of the lower ends.
     """
 
     attack: str

@@ -52,7 +52,12 @@ def run(
     """Train by the recipe and ask the test set once: a record of accuracy in percent, with its 95 % interval over n
     pictures, and that on the held-out ones among its facts.
 
-    checkpoint: a file that lets an interrupted run go on; gone at the end. device: "cpu", "cuda", or the best there is.
+    Parameters
+    ----------
+    device
+        "cpu", "cuda", or the best there is.
+    checkpoint
+        A file that lets an interrupted run go on; gone at the end.
     """
     from imveil.cloud.device import accelerator
     from imveil.cloud.prediction import evaluate

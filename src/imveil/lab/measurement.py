@@ -26,7 +26,12 @@ NOTHING = 0.05  # less than this, from the most that an attack is given, and les
 class Measurement(ABC):
     """One thing that can be measured again and again, by seed. Printed, it says in a few words what is asked.
 
-    kind: of its records.   seconds: about how long it takes, where that is long.
+    Attributes
+    ----------
+    kind
+        Of its records.
+    seconds
+        About how long it takes, where that is long.
     """
 
     kind: ClassVar[str]

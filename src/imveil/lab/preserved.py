@@ -69,7 +69,17 @@ class Preserved(Measurement):
 
 
 def preserved(property: str, images: U8, encrypt: Encrypt, rng: np.random.Generator) -> Any:
-    """The property of each image, (n,). encrypt: (images, purpose) -> cipher images."""
+    """The property of each image, (n,).
+
+    Parameters
+    ----------
+    encrypt
+        (images, purpose).
+
+    Returns
+    -------
+    cipher images
+    """
     cipher = encrypt(images, "kept")
     n = len(images)
     if property == "size":

@@ -19,15 +19,32 @@ Query = Literal["same", "another"]
 class Recipe:
     """What is trained on what, and how it is asked.
 
-    data: "cifar10" or "cifar100".   scheme, fields: how pictures are hidden.   query: test pictures under the "same"
-    key as the training pictures, or under "another".   model, width, adapter, epochs, batch, lr: see
-    `cloud.loop.Settings`. adapter_options, model_options: of their files. augment: "none", "before" encryption (a
-    fresh cipher image each epoch), "after" it (flips and shifts of cipher images), or of what the adapter makes of them
-    ("adapted"). images: how many training pictures, None for all that are not held out.
-    held_out: pictures of the training set kept for choices; the test set is asked once, at the end. copies: how many
-    versions of each training picture the owner encrypts, all but one flipped and shifted; an epoch sees all of them.
-    start: another recipe, whose net gives the first weights, where their names and shapes are the same.
-    settings: more of `cloud.loop.Settings`, by name: weight_decay, shift, schedule, mirror, ...
+    Attributes
+    ----------
+    data
+        "cifar10" or "cifar100".
+    scheme, fields
+        How pictures are hidden.
+    query
+        Test pictures under the "same" key as the training pictures, or under "another".
+    model, width, adapter, epochs, batch, lr
+        See `cloud.loop.Settings`.
+    augment
+        "none", "before" encryption (a fresh cipher image each epoch), "after" it (flips and shifts of cipher images),
+        or of what the adapter makes of them ("adapted").
+    images
+        How many training pictures, None for all that are not held out.
+    held_out
+        Pictures of the training set kept for choices; the test set is asked once, at the end.
+    adapter_options, model_options
+        Of their files.
+    copies
+        How many versions of each training picture the owner encrypts, all but one flipped and shifted; an epoch sees
+        all of them.
+    start
+        Another recipe, whose net gives the first weights, where their names and shapes are the same.
+    settings
+        More of `cloud.loop.Settings`, by name: weight_decay, shift, schedule, mirror, ...
     """
 
     data: str = "cifar10"

@@ -134,8 +134,9 @@ def find_recipe(name: str) -> Recipe:
 
     Parameters
     ----------
-    name : of `RECIPES`; with `_wrong_key` behind it, asked with another key; or a path that ends with .py, which is
-        run as any Python file is.
+    name
+        Of `RECIPES`; with `_wrong_key` behind it, asked with another key; or a path that ends with .py, which is run as
+        any Python file is.
 
     Raises
     ------

@@ -22,12 +22,24 @@ VIEWS = ("one", "many", "pairs", "chosen")  # from the least help to the most
 
 @dataclass(frozen=True)
 class Row:
-    """One recipe. accuracy, sd: in percent over `n` runs, accuracy None and n 0 where it was not run; sd None for one.
+    """One recipe.
 
-    fields: those that are not at their default.   epochs: how often each picture is seen, in one version or several.
-    recovery, view: of the best attack, None where none was measured.   shown: the recovery of the adapter's output,
-    None where it is no picture.   mirror: answers are means over a picture and its mirror image.   dominated: another
-    row of the same data is at least as accurate and gives away no more, and is better in one of the two.
+    Attributes
+    ----------
+    fields
+        Those that are not at their default.
+    epochs
+        How often each picture is seen, in one version or several.
+    accuracy, sd
+        In percent over `n` runs, accuracy None and n 0 where it was not run; sd None for one.
+    recovery, view
+        Of the best attack, None where none was measured.
+    shown
+        The recovery of the adapter's output, None where it is no picture.
+    mirror
+        Answers are means over a picture and its mirror image.
+    dominated
+        Another row of the same data is at least as accurate and gives away no more, and is better in one of the two.
     """
 
     recipe: str

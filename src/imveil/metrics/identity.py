@@ -20,9 +20,15 @@ _STEP = 64
 def identity(guess: U8, candidates: U8, right: Any) -> F64:
     """Whether the nearest candidate is the right one, one per guess: 1 or 0, and 1/k where k candidates tie.
 
-    guess: (n, h, w, c); candidates: (m, h, w, c), among them the picture behind each guess; right: (n,) integers,
-    its row in `candidates`. A guess without contrast ties with all: 1/m. Candidates equal to the right one count as
-    it.
+    Parameters
+    ----------
+    guess
+        (n, h, w, c).
+    candidates
+        (m, h, w, c), among them the picture behind each guess.
+    right
+        (n,) integers, its row in `candidates`. A guess without contrast ties with all: 1/m. Candidates equal to the
+        right one count as it.
 
     >>> rows = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 3), dtype=np.uint8)
     >>> identity(rows[:2] // 2, rows, [0, 1]), identity(255 - rows[:2], rows, [0, 1])

@@ -8,7 +8,16 @@ from imveil.metrics.base import F64, U8, Metric, checked_pair
 
 
 def mae(truth: U8, guess: U8) -> F64:
-    """Mean absolute difference in grey levels (0..255), one per image. truth, guess: (n, h, w, c) -> (n,).
+    """Mean absolute difference in grey levels (0..255), one per image.
+
+    Parameters
+    ----------
+    truth, guess
+        (n, h, w, c).
+
+    Returns
+    -------
+    (n,)
 
     >>> zeros = np.zeros((1, 8, 8, 3), np.uint8)
     >>> mae(zeros, zeros + np.uint8(7))

@@ -10,7 +10,16 @@ from imveil.metrics.base import F64, U8, Metric, checked_pair
 def psnr(truth: U8, guess: U8) -> F64:
     """Peak signal-to-noise ratio in dB over 0..255, one per image; inf where equal.
 
-    10 log10(255^2 / mean squared difference). truth, guess: (n, h, w, c) -> (n,).
+    10 log10(255^2 / mean squared difference).
+
+    Parameters
+    ----------
+    truth, guess
+        (n, h, w, c).
+
+    Returns
+    -------
+    (n,)
 
     >>> zeros = np.zeros((1, 8, 8, 3), np.uint8)
     >>> psnr(zeros, zeros)

@@ -14,8 +14,18 @@ from imveil.metrics.base import F64, U8, Metric, checked
 def recognised(guess: U8, labels: Any, classify: Callable[[U8], Any]) -> F64:
     """1 where the classifier names the right class, else 0, one per guess.
 
-    guess: (n, h, w, c); labels: (n,) integers; classify: (n, h, w, c) uint8 -> (n,) classes, for example
-    `imveil.lab.clean.resnet(20)`, a public ResNet-20 for CIFAR-10.
+    Parameters
+    ----------
+    guess
+        (n, h, w, c).
+    labels
+        (n,) integers.
+    classify
+        (n, h, w, c) uint8.
+
+    Returns
+    -------
+    (n,) classes, for example `imveil.lab.clean.resnet(20)`, a public ResNet-20 for CIFAR-10
 
     >>> grey = np.full((2, 4, 4, 3), 128, np.uint8)
     >>> recognised(grey, [0, 1], lambda images: np.zeros(len(images), np.int64))

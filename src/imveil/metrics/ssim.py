@@ -24,9 +24,21 @@ _CHUNK, _ROWS = 1 << 17, 32
 
 
 def ssim(truth: U8, guess: U8) -> F64:
-    """Mean structural similarity in -1..1, one per image; 1 where equal. truth, guess: (n, h, w, c) -> (n,).
+    """Mean structural similarity in -1..1, one per image; 1 where equal.
 
-    Raises BadShape for pictures with a side shorter than the window of 11.
+    Parameters
+    ----------
+    truth, guess
+        (n, h, w, c).
+
+    Returns
+    -------
+    (n,)
+
+    Raises
+    ------
+    BadShape
+        For pictures with a side shorter than the window of 11.
 
     >>> images = np.arange(2 * 16 * 16 * 3, dtype=np.uint32).astype(np.uint8).reshape(2, 16, 16, 3)
     >>> ssim(images, images)

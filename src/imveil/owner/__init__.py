@@ -45,15 +45,26 @@ def encrypt(
 
     Parameters
     ----------
-    source : a folder of pictures, a file of many (docs/formats.md), "cifar10", or what has the face of a source.
-    destination : a new folder.
-    scheme : a Scheme, or its name as `schemes.find` takes it.
-    key : a Key, or where one is.
-    keep_names : call cipher images as the pictures are; else names come from the key.
-    hide_labels : call classes class-0, class-1, ... in an order from the key.
-    container : "folder", "npz", "parquet", "safetensors" or "webdataset"; None: what suits the scheme.
-    workers : processes; None: one a core. strict : stop at the first picture that cannot be encrypted.
-    progress : called with a Progress now and then.
+    source
+        A folder of pictures, a file of many (docs/formats.md), "cifar10", or what has the face of a source.
+    destination
+        A new folder.
+    scheme
+        A Scheme, or its name as `schemes.find` takes it.
+    key
+        A Key, or where one is.
+    keep_names
+        Call cipher images as the pictures are; else names come from the key.
+    hide_labels
+        Call classes class-0, class-1, ... in an order from the key.
+    container
+        "folder", "npz", "parquet", "safetensors" or "webdataset"; None: what suits the scheme.
+    workers
+        Processes; None: one a core.
+    strict
+        Stop at the first picture that cannot be encrypted.
+    progress
+        Called with a Progress now and then.
 
     Returns
     -------
@@ -84,11 +95,17 @@ def decrypt(
 
     Parameters
     ----------
-    source : a cipher data set, or a cipher image (.png, .npz). destination : a new folder, or a .png file.
-    key : a Key, or where one is.
-    scheme : "mine.py:Stripes" or a Scheme, where the data set names one that is not installed. What the data set says
-        is never opened as a file.
-    workers, progress : as for `encrypt`.
+    source
+        A cipher data set, or a cipher image (.png, .npz).
+    destination
+        A new folder, or a .png file.
+    key
+        A Key, or where one is.
+    scheme
+        "mine.py:Stripes" or a Scheme, where the data set names one that is not installed. What the data set says is
+        never opened as a file.
+    workers, progress
+        As for `encrypt`.
 
     Raises
     ------
@@ -204,9 +221,12 @@ def encrypt_png(image: npt.NDArray[np.uint8], scheme: Scheme | str, key: AnyKey,
 
     Parameters
     ----------
-    image : (h, w, c) uint8.
-    scheme, key : as for `encrypt`.
-    id : names the picture; with a key for each image no two pictures may have one id.
+    image
+        (h, w, c) uint8.
+    scheme, key
+        As for `encrypt`.
+    id
+        Names the picture; with a key for each image no two pictures may have one id.
 
     Raises
     ------
@@ -230,7 +250,10 @@ def load_dataset(name: str, *, coarse: bool = False) -> dict[str, tuple[npt.NDAr
 
     Parameters
     ----------
-    name : "cifar10" or "cifar100". coarse : the 20 superclasses of CIFAR-100 in place of its 100 classes.
+    name
+        "cifar10" or "cifar100".
+    coarse
+        The 20 superclasses of CIFAR-100 in place of its 100 classes.
 
     Returns
     -------

@@ -54,12 +54,24 @@ def decrypt_set(
     shortened and listed in `renamed.jsonl`. Cipher images that are missing or were altered are left out and reported.
     The order of the original source is that of `read_table`.
 
-    classes, ids: only pictures of these classes, or of these ids (SPLIT/CLASS/NAME).   public: let others than their
-    owner read the pictures, as far as the umask does.   scheme: "mine.py:Stripes" or a Scheme, where the data set names
-    one that is not installed.
+    Parameters
+    ----------
+    classes, ids
+        Only pictures of these classes, or of these ids (SPLIT/CLASS/NAME).
+    public
+        Let others than their owner read the pictures, as far as the umask does.
+    scheme
+        "mine.py:Stripes" or a Scheme, where the data set names one that is not installed.
 
-    Raises WrongKey with both fingerprints, BadManifest, NotInvertible, BadDestination, and BadInput for a class or id
-    that the data set has not.
+    Raises
+    ------
+    WrongKey
+        With both fingerprints.
+    BadManifest
+    NotInvertible
+    BadDestination
+    BadInput
+        For a class or id that the data set has not.
     """
     started, root = time.monotonic(), Path(destination)
     apart(Path(source), root)
@@ -109,8 +121,17 @@ def decrypt_file(
 ) -> str:
     """The one cipher image of a file into one PNG, by `decrypt_image`; the id of the picture where `of` proves it.
 
-    of: the data set that the image belongs to: its sealed table says which picture it must be. public, scheme: as
-    for `decrypt_set`. Raises BadDestination where it cannot be written.
+    Parameters
+    ----------
+    of
+        The data set that the image belongs to: its sealed table says which picture it must be.
+    public, scheme
+        As for `decrypt_set`.
+
+    Raises
+    ------
+    BadDestination
+        Where it cannot be written.
     """
     image, id = decrypt_proven(read_bytes(source), key, str(source), of, scheme)
     try:

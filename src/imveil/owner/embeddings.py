@@ -28,14 +28,28 @@ _AT_ONCE = 256
 
 
 class Embedded(NamedTuple):
-    """numbers: (n, width) float32.   digests: SHA-256 of each picture's pixels, 32 bytes."""
+    """Attributes
+    ----------
+    numbers
+        (n, width) float32.
+    digests
+        SHA-256 of each picture's pixels, 32 bytes.
+    """
 
     numbers: F32
     digests: list[bytes]
 
 
 class Cost(NamedTuple):
-    """What encoding would take. seconds: of this machine.   bytes: of the cache."""
+    """What encoding would take.
+
+    Attributes
+    ----------
+    seconds
+        Of this machine.
+    bytes
+        Of the cache.
+    """
 
     pictures: int
     known: int

@@ -59,16 +59,36 @@ def encrypt_set(
 ) -> Report:
     """Encrypt all pictures of `source` into the cipher data set `destination`; go on where an earlier run ended.
 
-    source: what `open_source` gives, or its argument.   keep_names: cipher images are called as the pictures are; the
-    default is a name from the key.   hide_labels: classes are called class-0, class-1, ... in an order from the key.
-    container: how cipher images are stored: "folder" (PNG files), "npz", "parquet", "safetensors", "webdataset"; None:
-    a folder where they are bytes, else npz.   workers: processes; None: as many as there are cores, one for a small
-    set.   engine: what runs them: the pool of processes on this machine, or a `Cluster`; every byte of the result is
-    the same.   strict: stop at the first picture that cannot be encrypted, with BadSource; else pictures that cannot be
-    read, or that the scheme does not take, are left out and reported.   make: what gives the work of a worker.
-    present: how a finished set is looked at.
+    Parameters
+    ----------
+    source
+        What `open_source` gives, or its argument.
+    keep_names
+        Cipher images are called as the pictures are; the default is a name from the key.
+    hide_labels
+        Classes are called class-0, class-1, ... in an order from the key.
+    container
+        How cipher images are stored: "folder" (PNG files), "npz", "parquet", "safetensors", "webdataset"; None: a
+        folder where they are bytes, else npz.
+    workers
+        Processes; None: as many as there are cores, one for a small set.
+    engine
+        What runs them: the pool of processes on this machine, or a `Cluster`; every byte of the result is the same.
+    strict
+        Stop at the first picture that cannot be encrypted, with BadSource; else pictures that cannot be read, or that
+        the scheme does not take, are left out and reported.
+    make
+        What gives the work of a worker.
+    present
+        How a finished set is looked at.
 
-    Raises BadDestination, BadSource, UnknownName, and BadDtype where the container cannot hold the cipher images.
+    Raises
+    ------
+    BadDestination
+    BadSource
+    UnknownName
+    BadDtype
+        Where the container cannot hold the cipher images.
     """
     store = pick_container(scheme, container)
     if isinstance(source, (str, Path)):
@@ -129,9 +149,24 @@ def encrypt_file(
 ) -> None:
     """Encrypt one picture into one cipher PNG, or .npz file; its id is the file's name.
 
-    form: "dicom" or "dicom-window" for a DICOM file, which one that ends with .dcm is in any case.   prepare: what is
-    done to it before.   like: what it must be like, in size and channels.   force: replace the file that is there.
-    Raises BadImage, BadDtype, BadShape, and BadDestination where it cannot be written.
+    Parameters
+    ----------
+    form
+        "dicom" or "dicom-window" for a DICOM file, which one that ends with .dcm is in any case.
+    prepare
+        What is done to it before.
+    like
+        What it must be like, in size and channels.
+    force
+        Replace the file that is there.
+
+    Raises
+    ------
+    BadImage
+    BadDtype
+    BadShape
+    BadDestination
+        Where it cannot be written.
     """
     from imveil.owner.sources import read_one
 

@@ -35,10 +35,24 @@ _START = 1.0  # seconds in which workers start
 class Estimate:
     """What was found and what follows.
 
-    pictures: in the source, by split in `splits`.   looked: how many were read.   broken: (id, reason) of those among
-    them that cannot be encrypted.   bytes: of the data set.   seconds: with `workers` processes.   shapes: of pictures
-    looked at, (h, w, c), and how many, the most frequent first; those of 16 bits are (h, 2w, c).   memory: bytes at the
-    most, of all workers.   advice: what would make the data set fit better.
+    Attributes
+    ----------
+    pictures
+        In the source, by split in `splits`.
+    looked
+        How many were read.
+    broken
+        (id, reason) of those among them that cannot be encrypted.
+    bytes
+        Of the data set.
+    seconds
+        With `workers` processes.
+    shapes
+        Of pictures looked at, (h, w, c), and how many, the most frequent first; those of 16 bits are (h, 2w, c).
+    memory
+        Bytes at the most, of all workers.
+    advice
+        What would make the data set fit better.
     """
 
     pictures: int

@@ -56,7 +56,19 @@ def rows(embeddings: F32, features: Features) -> I64:
 
 
 def projection(kind: str, encoder: str, seed: str = "") -> Projection:
-    """The projection of a new round. encoder: its name.   seed: 64 hex digits for "orthogonal". Raises BadInput."""
+    """The projection of a new round.
+
+    Parameters
+    ----------
+    encoder
+        Its name.
+    seed
+        64 hex digits for "orthogonal".
+
+    Raises
+    ------
+    BadInput
+    """
     if kind == "pca":
         return Projection(kind="pca", digest=hashlib.sha256(_shipped(encoder)).hexdigest())
     return Projection(kind="orthogonal" if kind == "orthogonal" else "none", digest=seed or "0" * 64)

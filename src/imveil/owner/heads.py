@@ -24,7 +24,13 @@ I64 = npt.NDArray[np.int64]
 
 
 class Answers(NamedTuple):
-    """scores: (n, classes), the larger the surer.   labels: (n,) true classes of the head, -1 where unknown."""
+    """Attributes
+    ----------
+    scores
+        (n, classes), the larger the surer.
+    labels
+        (n,) true classes of the head, -1 where unknown.
+    """
 
     scores: F64
     labels: I64

@@ -23,7 +23,13 @@ _WAIT = 0.02
 
 
 class Result(NamedTuple):
-    """head: the bytes of the trained head's file, empty where the round is blind.   total: of a blind round."""
+    """Attributes
+    ----------
+    head
+        The bytes of the trained head's file, empty where the round is blind.
+    total
+        Of a blind round.
+    """
 
     head: bytes
     total: bytes
@@ -107,10 +113,27 @@ def join(
 ) -> Result:  # fmt: skip
     """Send a sum for every step until the round is over.
 
-    first: step 0 of the round, as `fetch_round` gives it.   recipient: the owner's own.   make: gives the bytes of the
-    sum for a step's round and the head it sends out (None at first), as `imveil.owner.summing.release` does.
-    tell: told of the step.   patience: seconds without a step.
-    Raises Refused where the host ended the round, Mismatch where a step does not follow from the first, Unavailable.
+    Parameters
+    ----------
+    first
+        Step 0 of the round, as `fetch_round` gives it.
+    recipient
+        The owner's own.
+    make
+        Gives the bytes of the sum for a step's round and the head it sends out (None at first), as
+        `imveil.owner.summing.release` does.
+    tell
+        Told of the step.
+    patience
+        Seconds without a step.
+
+    Raises
+    ------
+    Refused
+        Where the host ended the round.
+    Mismatch
+        Where a step does not follow from the first.
+    Unavailable
     """
     sent, since = -1, time.monotonic()
     while True:

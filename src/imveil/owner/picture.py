@@ -72,7 +72,15 @@ _CHANNELS = {"1": 1, "L": 1, "P": 1, "I;16": 1, "I;16B": 1, "LA": 2, "La": 2, "P
 
 
 class Picture(NamedTuple):
-    """A plain picture. pixels: (h, w, c) uint8, or (h, 2w, c) where depth is 16.   depth: bits a sample, 8 or 16."""
+    """A plain picture.
+
+    Attributes
+    ----------
+    pixels
+        (h, w, c) uint8, or (h, 2w, c) where depth is 16.
+    depth
+        Bits a sample, 8 or 16.
+    """
 
     pixels: U8
     depth: int = 8

@@ -136,9 +136,16 @@ class Held(NamedTuple):
 class Ciphers:
     """A cipher data set as a source: its pictures as the table names them, in the order of the first source.
 
-    where: shard of each, and the path of its cipher image; None where it was left out.   why: the reason then.
-    sealed: the old key under the new one, for the workers: neither is ever pickled.   version: of the sealed table.
-    aside: the images in files of their own, where there is a scratch.
+    Attributes
+    ----------
+    where
+        Shard of each, and the path of its cipher image; None where it was left out.
+    why
+        The reason then.
+    sealed
+        The old key under the new one, for the workers: neither is ever pickled. version: of the sealed table.
+    aside
+        The images in files of their own, where there is a scratch.
     """
 
     cipher_set: CipherSet

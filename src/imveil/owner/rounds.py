@@ -40,10 +40,23 @@ def new_round(
 ) -> Round:  # fmt: skip
     """A round with a new id.
 
-    owners: their recipients, in any order.   dim: 512, or the encoder's width where that is less.   kind: of
-    projection, see `Projection`; the public one where imveil ships it and it is wide enough.   least: pictures of an
-    owner; 100, or what gives five pictures a number.   about: pictures of all together; owners x least unless given.
-    Raises BadInput, Refused.
+    Parameters
+    ----------
+    owners
+        Their recipients, in any order.
+    dim
+        512, or the encoder's width where that is less.
+    kind
+        Of projection, see `Projection`; the public one where imveil ships it and it is wide enough.
+    least
+        Pictures of an owner; 100, or what gives five pictures a number.
+    about
+        Pictures of all together; owners x least unless given.
+
+    Raises
+    ------
+    BadInput
+    Refused
     """
     if len(set(owners)) != len(owners):
         raise BadInput("an owner was named twice")

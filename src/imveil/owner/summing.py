@@ -101,10 +101,25 @@ def sum_of(
 ) -> Made:  # fmt: skip
     """The sum of an owner's pictures for a round, under masks, and with noise where the round is private.
 
-    head: what a gradient is taken at, where the round sends one out.   told: that totals tell who is in them is known,
-    which a round without privacy needs.   limit: the most that these pictures may give away over all rounds, as an
-    epsilon.   cache: folder of embeddings, None for none.
-    Raises WrongKey, Refused, Mismatch, BadSource, BadInput, BadImage.
+    Parameters
+    ----------
+    head
+        What a gradient is taken at, where the round sends one out.
+    told
+        That totals tell who is in them is known, which a round without privacy needs.
+    limit
+        The most that these pictures may give away over all rounds, as an epsilon.
+    cache
+        Folder of embeddings, None for none.
+
+    Raises
+    ------
+    WrongKey
+    Refused
+    Mismatch
+    BadSource
+    BadInput
+    BadImage
     """
     _check_head(round_, head)
     prepared = prepare(

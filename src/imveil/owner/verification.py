@@ -34,10 +34,22 @@ _SEARCHED = 10  # altered images that are compared with every other picture
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of it. images: that the manifest counts; sha256: of the manifest; proven: whether by the owner's key.
+    """What came of it.
 
-    wrong: a line for each of the first things that are not as they were written; none where all is well.   count: of
-    all these things.   left_out: pictures that were left out when the set was made.
+    Attributes
+    ----------
+    images
+        That the manifest counts.
+    sha256
+        Of the manifest.
+    proven
+        Whether by the owner's key.
+    wrong
+        A line for each of the first things that are not as they were written; none where all is well.
+    left_out
+        Pictures that were left out when the set was made.
+    count
+        Of all these things.
     """
 
     images: int
@@ -73,9 +85,19 @@ class _Picture:
 def verify_set(source: str | Path, key: Key | None = None, *, scheme: Own = None) -> Verdict:
     """Read every byte of the cipher data set in the folder `source`, and look at every entry there.
 
-    key: the owner's; without it only digests are compared, which a forger would have made fit.   scheme: where the set
-    names one that is not installed, as for `decrypt_set`. Raises WrongKey with both fingerprints, and BadManifest where
-    there is no manifest at all, or no proof of it.
+    Parameters
+    ----------
+    key
+        The owner's; without it only digests are compared, which a forger would have made fit.
+    scheme
+        Where the set names one that is not installed, as for `decrypt_set`.
+
+    Raises
+    ------
+    WrongKey
+        With both fingerprints.
+    BadManifest
+        Where there is no manifest at all, or no proof of it.
     """
     home = Path(source)
     if key is None:

@@ -31,7 +31,14 @@ _PAST_CACHE_FROM = 1 << 23  # bytes: below this, what is written may be read aga
 class PreparedPlan:
     """Order, mask and unit of a canonical plan, and what is worked out from them once. As secret as the plan.
 
-    order: (n,) int32 or None.   mask: (n,) uint8 or None.   unit: 8 or 4 bits.
+    Attributes
+    ----------
+    order
+        (n,) int32 or None.
+    mask
+        (n,) uint8 or None.
+    unit
+        8 or 4 bits.
     """
 
     order: I32 | None

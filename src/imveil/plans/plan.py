@@ -96,9 +96,19 @@ class Plan:
     def __call__(self, images: Any, out: Any = None) -> Any:
         """Apply to a batch.
 
-        images: (n, h, w, c) uint8, a numpy array or a torch tensor on any device, contiguous or not.
-        out: where the result goes, same shape and kind; `out=images` works in place. A new array when None.
-        Raises BadDtype for anything but uint8, BadShape for images of another size than the plan's.
+        Parameters
+        ----------
+        images
+            (n, h, w, c) uint8, a numpy array or a torch tensor on any device, contiguous or not.
+        out
+            Where the result goes, same shape and kind; `out=images` works in place. A new array when None.
+
+        Raises
+        ------
+        BadDtype
+            For anything but uint8.
+        BadShape
+            For images of another size than the plan's.
         """
         if getattr(images, "ndim", None) != 4:
             raise BadShape(f"images are (n, h, w, c), got shape {tuple(getattr(images, 'shape', ()))}")

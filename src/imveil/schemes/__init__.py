@@ -37,9 +37,11 @@ def find(name: str, /, **fields: Any) -> Scheme:
 
     Parameters
     ----------
-    name : an id, such as "negpos/1"; or a scheme in a file of your own, "mine.py:Stripes" ("mine.py" where the file
-        holds one scheme). That file is run. For a name that came from outside use `known`, which opens no file.
-    fields : the scheme's public parameters; its defaults for the rest.
+    name
+        An id, such as "negpos/1"; or a scheme in a file of your own, "mine.py:Stripes" ("mine.py" where the file holds
+        one scheme). That file is run. For a name that came from outside use `known`, which opens no file.
+    fields
+        The scheme's public parameters; its defaults for the rest.
 
     Raises
     ------

@@ -45,14 +45,29 @@ class AdaptsModel(Protocol):
 def adapted(model: Any, name: str, block: int, inside: F64, order: npt.NDArray[Any] | None) -> Any:
     """A copy of `model` that reads cipher pictures.
 
-    model: as the cloud has them, with `shape` (h, w, c), `mean`, `std` (c,) of its normalisation, no adapter, and a
-    `net` whose first layer is a convolution of the stride of its kernel: `net.patch_embed.proj` with `net.pos_embed`
-    (a vision transformer with a class token) or `net.embed` (a ConvMixer). name: of the scheme, for messages.
-    block: side of its patches. inside: (d, d), what it does to a patch flattened channel, row, column: y = inside @ x.
-    order: cipher patch i is patch order[i], None where patches stay.
+    The normalisation goes into the first layer, in float64.
 
-    The normalisation goes into the first layer, in float64. Raises BadField for a model or fields that cannot be
-    adapted, BadShape where patches do not tile its pictures.
+    Parameters
+    ----------
+    model
+        As the cloud has them, with `shape` (h, w, c), `mean`, `std` (c,) of its normalisation, no adapter, and a `net`
+        whose first layer is a convolution of the stride of its kernel: `net.patch_embed.proj` with `net.pos_embed` (a
+        vision transformer with a class token) or `net.embed` (a ConvMixer).
+    name
+        Of the scheme, for messages.
+    block
+        Side of its patches.
+    inside
+        (d, d), what it does to a patch flattened channel, row, column: y = inside @ x.
+    order
+        Cipher patch i is patch order[i], None where patches stay.
+
+    Raises
+    ------
+    BadField
+        For a model or fields that cannot be adapted.
+    BadShape
+        Where patches do not tile its pictures.
     """
     changed = copy.deepcopy(model)
     layer, positions = _first(changed, name, block)

@@ -46,8 +46,14 @@ def scramble(
     """The plan of EtC: each block is turned, inverted, reversed and recoloured by its own codes, in this order; then
     block i of the cipher is block shuffle[i].
 
-    rotate, negaposi, reverse, channel: (blocks,) codes.   shuffle: (blocks,) a permutation.   orders: (6, 3), what
-    each code of `channel` does to the first three channels; with fewer there is nothing to do.
+    Parameters
+    ----------
+    rotate, negaposi, reverse, channel
+        (blocks,) codes.
+    shuffle
+        (blocks,) a permutation.
+    orders
+        (6, 3), what each code of `channel` does to the first three channels; with fewer there is nothing to do.
     """
     count = prod(grid(shape, block))
     rotate, negaposi = integers("rotate", rotate, count, 4), integers("negaposi", negaposi, count, 2)

@@ -22,9 +22,17 @@ from imveil.schemes.chaos.orbit import ChaoticMap, sequence
 class ChaoticXor(Scheme):
     """XOR with a shuffled chaotic sequence, one for the data set.
 
-    quantiser: how a number in [0, 1] becomes a byte: "mantissa" floor(1e14 x) mod 256, "floor256" floor(256 x),
-    "threshold" 0 or 255. index: "sample", h * w * c values, or "pixel", h * w values shared by the channels.
-    burn_in: steps dropped before the first value. shuffle: whether the second key permutes the sequence.
+    Attributes
+    ----------
+    quantiser
+        How a number in [0, 1] becomes a byte: "mantissa" floor(1e14 x) mod 256, "floor256" floor(256 x), "threshold" 0
+        or 255.
+    index
+        "sample", h * w * c values, or "pixel", h * w values shared by the channels.
+    burn_in
+        Steps dropped before the first value.
+    shuffle
+        Whether the second key permutes the sequence.
     """
 
     source: ClassVar[ChaoticMap]

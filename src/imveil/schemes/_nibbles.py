@@ -17,7 +17,12 @@ from imveil.plans.plan import Plan
 def scramble(shape: Shape, block: int, keys: Any, source: Any = None) -> Plan:
     """The plan that scrambles each block with its own key, and then fills block i from block source[i].
 
-    keys: (blocks, n), row i the permutation of block i of the picture.   source: (blocks,), None where blocks stay.
+    Parameters
+    ----------
+    keys
+        (blocks, n), row i the permutation of block i of the picture.
+    source
+        (blocks,), None where blocks stay.
     """
     units = nibble_blocks(shape, block)
     inverted = keys > units.shape[1] // 2

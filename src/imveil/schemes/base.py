@@ -42,16 +42,29 @@ Transform = Callable[..., Any]  # a Plan, or what has its face: called on (n, h,
 class Traits:
     """What is true of a scheme with these fields.
 
-    invertible: decrypt gives back the picture.   error: by how much a sample of it may differ at most; 0 where every
-    byte comes back.   keeps_shape: cipher images have the shape of the pictures.   per_image: a fresh key for every
-    image, so ids are needed and nonces travel.   dtype: of cipher images.   tile: height and width must be multiples
-    of it.   channels: how many an image may have; None: any.
-
-    survives_jpeg: what baseline JPEG codes as one piece stays one piece. That is 16x16 pixels, so that it holds with
-    chroma of half size (4:2:0) and of full size (4:4:4), or 8x8 where cipher images are grey; pieces may move, be
-    turned, inverted or recoloured as a whole. Decrypting the JPEG then gives the picture with the loss that JPEG alone
-    would have made, to within half a decibel of PSNR at qualities from 50 to 95, if pieces are decoded apart. Ordinary
-    decoders smooth chroma of half size across the edges of pieces, which costs more: docs/jpeg.md has the numbers.
+    Attributes
+    ----------
+    invertible
+        Decrypt gives back the picture.
+    error
+        By how much a sample of it may differ at most; 0 where every byte comes back.
+    keeps_shape
+        Cipher images have the shape of the pictures.
+    per_image
+        A fresh key for every image, so ids are needed and nonces travel.
+    survives_jpeg
+        What baseline JPEG codes as one piece stays one piece. That is 16x16 pixels, so that it holds with chroma of
+        half size (4:2:0) and of full size (4:4:4), or 8x8 where cipher images are grey; pieces may move, be turned,
+        inverted or recoloured as a whole. Decrypting the JPEG then gives the picture with the loss that JPEG alone
+        would have made, to within half a decibel of PSNR at qualities from 50 to 95, if pieces are decoded apart.
+        Ordinary decoders smooth chroma of half size across the edges of pieces, which costs more: docs/jpeg.md has the
+        numbers.
+    dtype
+        Of cipher images.
+    tile
+        Height and width must be multiples of it.
+    channels
+        How many an image may have; None: any.
     """
 
     invertible: bool = True
@@ -68,8 +81,14 @@ class Traits:
 class Within:
     """The range of an integer field, and which of its values laws, vectors and benchmarks run over.
 
-    Annotated as `block: Annotated[int, Within(2, 16, tried=(2, 8))] = 4`. low, high: both are allowed. tried: values
-    that stand for all, beside the default.
+    Annotated as `block: Annotated[int, Within(2, 16, tried=(2, 8))] = 4`.
+
+    Attributes
+    ----------
+    low, high
+        Both are allowed.
+    tried
+        Values that stand for all, beside the default.
     """
 
     low: int
@@ -81,8 +100,14 @@ class Within:
 class Cipher:
     """Cipher images, and what is public beside them.
 
-    images: (n, h, w, c).   nonces: 16 bytes an image where each has a key of its own, else None.
-    size: (h, w) before padding, None when nothing was padded.
+    Attributes
+    ----------
+    images
+        (n, h, w, c).
+    nonces
+        16 bytes an image where each has a key of its own, else None.
+    size
+        (h, w) before padding, None when nothing was padded.
     """
 
     images: Any
@@ -196,11 +221,23 @@ class Scheme(ABC):
     ) -> Cipher:
         """Cipher images of a batch; image by image gives the same.
 
-        images: (n, h, w, c) uint8, numpy or torch.
-        ids: a name for each image, unique in the data set; needed with a key per image (`traits.per_image`), else
-        not used. pad: where blocks do not tile the image, repeat its last row and column until they do; decrypt cuts
-        it off again. digests: SHA-256 of the bytes of each image, where they are known already.
-        Raises BadShape, BadDtype, BadIds.
+        Parameters
+        ----------
+        images
+            (n, h, w, c) uint8, numpy or torch.
+        ids
+            A name for each image, unique in the data set; needed with a key per image (`traits.per_image`), else not
+            used.
+        pad
+            Where blocks do not tile the image, repeat its last row and column until they do; decrypt cuts it off again.
+        digests
+            SHA-256 of the bytes of each image, where they are known already.
+
+        Raises
+        ------
+        BadShape
+        BadDtype
+        BadIds
         """
         self._check_images(images)
         images, size = self._padded(images) if pad else (images, None)

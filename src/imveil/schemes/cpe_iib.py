@@ -33,10 +33,14 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within, integers, permuta
 class CpeIib(Scheme):
     """Block scrambling between and inside blocks; any number of channels.
 
-    block, sub_block: sides of a block and of its sub-blocks.   material: `rotate`, `negaposi`, `reverse`, `channel`,
-    `shuffle` of the N blocks as in etc/1; and, each (N, M) with block and sub-block counted row by row,
-    `sub_rotate` 0..3, `sub_negaposi` 0 = invert, `sub_reverse` 0..3, and `sub_shuffle`, sub-block j of block i is its
-    sub-block sub_shuffle[i, j].
+    Attributes
+    ----------
+    block, sub_block
+        Sides of a block and of its sub-blocks.
+    material
+        `rotate`, `negaposi`, `reverse`, `channel`, `shuffle` of the N blocks as in etc/1; and, each (N, M) with block
+        and sub-block counted row by row, `sub_rotate` 0..3, `sub_negaposi` 0 = invert, `sub_reverse` 0..3, and
+        `sub_shuffle`, sub-block j of block i is its sub-block sub_shuffle[i, j].
     """
 
     id: ClassVar[str] = "cpe-iib/1"

@@ -41,8 +41,16 @@ from imveil.schemes.chaos.orbit import QUANTISERS, Logistic
 class Diffuse(Scheme):
     """Rounds of permutation and chained substitution, one key for the data set.
 
-    rounds: of both steps. backward: chain from the last sample to the first too. burn_in: steps of the map dropped in
-    each round. material: `x0` and `r`, (rounds,) each.
+    Attributes
+    ----------
+    rounds
+        Of both steps.
+    backward
+        Chain from the last sample to the first too.
+    burn_in
+        Steps of the map dropped in each round.
+    material
+        `x0` and `r`, (rounds,) each.
     """
 
     id: ClassVar[str] = "diffuse/1"

@@ -28,8 +28,13 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within, permutation, perm
 class ELE(Scheme):
     """Nibbles of blocks, another key in every block, and the blocks shuffled; any number of channels.
 
-    block: side of a block.   material: `keys` (blocks, n), a permutation of the n = 2 * block * block * c nibbles for
-    each block of the picture, row by row; `perm` (blocks,), block i of the cipher is block perm[i].
+    Attributes
+    ----------
+    block
+        Side of a block.
+    material
+        `keys` (blocks, n), a permutation of the n = 2 * block * block * c nibbles for each block of the picture, row by
+        row; `perm` (blocks,), block i of the cipher is block perm[i].
     """
 
     id: ClassVar[str] = "ele/1"

@@ -31,7 +31,7 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within
 class EtC(Scheme):
     """Block scrambling with true orders of colours; any number of channels.
 
-    block: side of a block.   material, each (blocks,) and row by row over the picture: `rotate` 0..3, `negaposi` 0 =
+    block: side of a block. material, each (blocks,) and row by row over the picture: `rotate` 0..3, `negaposi` 0 =
     invert, `reverse` 0..3, `channel` 0..5, and `shuffle`, block i of the cipher is block shuffle[i].
     """
 

@@ -40,7 +40,7 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within
 class EtCGrey(Scheme):
     """Block scrambling of the planes of colour pictures: (h, w, 3) becomes (h, 3 w, 1).
 
-    block: side of a block.   material, each (3 h w / block^2,) and row by row over the grey image: `rotate` 0..3,
+    block: side of a block. material, each (3 h w / block^2,) and row by row over the grey image: `rotate` 0..3,
     `negaposi` 0 = invert, `reverse` 0..3, and `shuffle`, block i of the cipher is block shuffle[i].
     """
 

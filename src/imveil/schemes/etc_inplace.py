@@ -34,7 +34,12 @@ ORDERS = np.array([[0, 1, 2], [1, 1, 2], [2, 1, 2], [0, 2, 2], [2, 2, 2], [1, 2,
 class EtCInplace(Scheme):
     """Block scrambling with lossy orders of colours, for pictures of three colours.
 
-    block: side of a block.   material: as in etc/1, `channel` being codes 0..5 into `ORDERS`.
+    Attributes
+    ----------
+    block
+        Side of a block.
+    material
+        As in etc/1, `channel` being codes 0..5 into `ORDERS`.
     """
 
     id: ClassVar[str] = "etc-inplace/1"

@@ -35,8 +35,12 @@ VALUES = 1000
 class Ffx(Scheme):
     """Samples of blocks through a table, the same ones in every block; any number of channels; cipher images uint16.
 
-    block: side M of a block.   material: `flip` (block * block * c), 1 or True = through the table; `lookup` (256),
-    different values in 0..999.
+    Attributes
+    ----------
+    block
+        Side M of a block.
+    material
+        `flip` (block * block * c), 1 or True = through the table; `lookup` (256), different values in 0..999.
     """
 
     id: ClassVar[str] = "ffx/1"

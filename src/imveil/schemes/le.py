@@ -33,7 +33,12 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within, permutation
 class LE(Scheme):
     """Nibbles of blocks, the same key in every block; any number of channels.
 
-    block: side of a block.   material: `keys`, a permutation of the 2 * block * block * c nibbles of a block.
+    Attributes
+    ----------
+    block
+        Side of a block.
+    material
+        `keys`, a permutation of the 2 * block * block * c nibbles of a block.
     """
 
     id: ClassVar[str] = "le/1"

@@ -32,10 +32,18 @@ ORDERS = np.array(list(permutations(range(3))), np.int32)  # out[c] = in[ORDERS[
 class NegPos(Scheme):
     """Pixel-based encryption by inversion and colour order.
 
-    negpos: invert samples. colors: reorder the first three channels of each pixel; a picture with fewer than three has
-    nothing to reorder (our choice: the papers have colour pictures only), a fourth stays in place. per_image: a key
-    per image. material: `inv` (h * w * c), 0 = invert; `colors` (h * w), codes 0..5 into `ORDERS`; all ones and
-    zeros where a step is off.
+    Attributes
+    ----------
+    negpos
+        Invert samples.
+    colors
+        Reorder the first three channels of each pixel; a picture with fewer than three has nothing to reorder (our
+        choice: the papers have colour pictures only), a fourth stays in place.
+    per_image
+        A key per image.
+    material
+        `inv` (h * w * c), 0 = invert; `colors` (h * w), codes 0..5 into `ORDERS`; all ones and zeros where a step is
+        off.
     """
 
     id: ClassVar[str] = "negpos/1"

@@ -26,7 +26,12 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within, integers
 class NpBlock(Scheme):
     """Samples of blocks inverted, the same ones in every block; any number of channels.
 
-    block: side M of a block.   material: `flip` (block * block * c), 1 or True = invert.
+    Attributes
+    ----------
+    block
+        Side M of a block.
+    material
+        `flip` (block * block * c), 1 or True = invert.
     """
 
     id: ClassVar[str] = "np-block/1"

@@ -36,9 +36,13 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within
 class Orthogonal(Scheme):
     """A random orthogonal matrix over patches, one for the data set.
 
-    block: side of a patch; drawing the matrix costs d^3, a blink at 16, some ten seconds at 32.
-    material: `matrix` (d, d) with d = c * block * block, y = matrix @ x; a matrix of other code is rounded to multiples
-    of 2^-30 and must be orthogonal to 1e-6.
+    Attributes
+    ----------
+    block
+        Side of a patch; drawing the matrix costs d^3, a blink at 16, some ten seconds at 32.
+    material
+        `matrix` (d, d) with d = c * block * block, y = matrix @ x; a matrix of other code is rounded to multiples of
+        2^-30 and must be orthogonal to 1e-6.
     """
 
     id: ClassVar[str] = "orthogonal/1"

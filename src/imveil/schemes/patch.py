@@ -36,10 +36,19 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within, permutation
 class Patch(Scheme):
     """Patch-wise pixel shuffling and patch shuffling, one key for the data set.
 
-    block: side of a patch. pixels: shuffle inside patches. blocks: shuffle patches. share: of the positions
-    that either step moves at all, 0 to 1. material: `pixel` (c * block * block), output position i of a flattened
-    patch is its position pixel[i]; `block` (number of patches, row by row), output patch i is patch block[i]. The
-    identity where a step is off.
+    Attributes
+    ----------
+    block
+        Side of a patch.
+    pixels
+        Shuffle inside patches.
+    blocks
+        Shuffle patches.
+    share
+        Of the positions that either step moves at all, 0 to 1.
+    material
+        `pixel` (c * block * block), output position i of a flattened patch is its position pixel[i]; `block` (number of
+        patches, row by row), output patch i is patch block[i]. The identity where a step is off.
     """
 
     id: ClassVar[str] = "patch/1"

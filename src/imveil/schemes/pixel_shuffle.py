@@ -30,8 +30,14 @@ from imveil.schemes.chaos.orbit import Logistic
 class PixelShuffle(Scheme):
     """A permutation of pixels by sorting a logistic orbit, one for the data set.
 
-    unit: what moves, a "pixel" with all its channels or each "sample" by itself. burn_in: steps of the map dropped
-    before the first number. material: `x0` and `r` of the map.
+    Attributes
+    ----------
+    unit
+        What moves, a "pixel" with all its channels or each "sample" by itself.
+    burn_in
+        Steps of the map dropped before the first number.
+    material
+        `x0` and `r` of the map.
     """
 
     id: ClassVar[str] = "pixel-shuffle/1"

@@ -24,7 +24,12 @@ from imveil.schemes.base import Scheme, Shape, Traits, Within, permutation
 class Shf(Scheme):
     """Samples of blocks shuffled, the same way in every block; any number of channels.
 
-    block: side M of a block.   material: `perm`, a permutation of the block * block * c samples of a block.
+    Attributes
+    ----------
+    block
+        Side M of a block.
+    material
+        `perm`, a permutation of the block * block * c samples of a block.
     """
 
     id: ClassVar[str] = "shf/1"

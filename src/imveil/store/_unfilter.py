@@ -15,9 +15,17 @@ U8 = npt.NDArray[np.uint8]
 
 
 def unfilter(rows: U8, step: int) -> U8:
-    """rows: (h, 1 + w * step) uint8, the filter type of each row first; step: bytes a pixel. Returns (h, w * step).
+    """Parameters
+    ----------
+    rows
+        (h, 1 + w * step) uint8, the filter type of each row first.
+    step
+        Bytes a pixel. Returns (h, w * step).
 
-    Raises BadImage for a filter type above 4.
+    Raises
+    ------
+    BadImage
+        For a filter type above 4.
 
     >>> unfilter(np.array([[1, 10, 1, 1], [2, 5, 5, 5]], np.uint8), step=1).tolist()
     [[10, 11, 12], [15, 16, 17]]

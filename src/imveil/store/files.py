@@ -19,8 +19,14 @@ def write_file(
 ) -> None:
     """Write `data` beside its place, then move it there in one step; an OSError leaves nothing of it behind.
 
-    aside: where to write first, on the same file system; a hidden name beside `path` when None. sync: wait until the
-    disk has it, and that it is there. mode: who may read and write it, as far as the umask lets them.
+    Parameters
+    ----------
+    aside
+        Where to write first, on the same file system; a hidden name beside `path` when None.
+    sync
+        Wait until the disk has it, and that it is there.
+    mode
+        Who may read and write it, as far as the umask lets them.
     """
     if aside is None:
         aside = Path(path).with_name(f".{Path(path).name}.part")

@@ -27,9 +27,20 @@ MOST_PIXELS = 1 << 28
 
 
 def encode(image: U8, quality: int, chroma: int = 444, tag: Tag | None = None) -> bytes:
-    """A baseline JPEG of one image, (h, w, 1) or (h, w, 3) uint8. quality: 1 to 100; chroma: 444 or 420.
+    """A baseline JPEG of one image, (h, w, 1) or (h, w, 3) uint8.
 
-    The same image gives the same bytes with the same version of libjpeg-turbo. Raises BadShape.
+    The same image gives the same bytes with the same version of libjpeg-turbo.
+
+    Parameters
+    ----------
+    quality
+        1 to 100.
+    chroma
+        444 or 420.
+
+    Raises
+    ------
+    BadShape
 
     >>> decode(encode(np.full((16, 16, 1), 77, np.uint8), 95))[0].ravel()[0]
     np.uint8(77)

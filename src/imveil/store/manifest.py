@@ -47,16 +47,37 @@ class Shard(_Strict):
 class Manifest(_Strict):
     """A cipher data set in facts.
 
-    container: how images lie on disk, see `container.py`.   scheme, fields, traits: what made them.
-    fingerprint: of the key.   classes: names in the order of the labels 0, 1, ...   splits: name -> number of images; a
-    set without splits has one, "all".   job: a keyed digest by which the owner knows the run again.   rejected: source
-    files that were left out.   names: digest of the sealed table, None where there is none.   rejects: of
-    rejected.jsonl, None where there is none.   class_check: a keyed digest of the classes, the same wherever the same
-    classes stand under one key, so that hidden labels of other classes are told apart.   preparation: what was done to
-    the pictures before, as options of `imveil encrypt`.   jpeg: quality and chroma where cipher images are JPEGs.
-    sha256: filled in by `to_bytes` and `from_bytes`.
-
     Version 1, which is read, has none of rejects, class_check, preparation and jpeg.
+
+    Attributes
+    ----------
+    container
+        How images lie on disk, see `container.py`.
+    scheme, fields, traits
+        What made them.
+    fingerprint
+        Of the key.
+    classes
+        Names in the order of the labels 0, 1, ...
+    splits
+        Name -> number of images; a set without splits has one, "all".
+    job
+        A keyed digest by which the owner knows the run again.
+    rejected
+        Source files that were left out.
+    names
+        Digest of the sealed table, None where there is none.
+    rejects
+        Of rejected.jsonl, None where there is none.
+    class_check
+        A keyed digest of the classes, the same wherever the same classes stand under one key, so that hidden labels of
+        other classes are told apart.
+    preparation
+        What was done to the pictures before, as options of `imveil encrypt`.
+    jpeg
+        Quality and chroma where cipher images are JPEGs.
+    sha256
+        Filled in by `to_bytes` and `from_bytes`.
     """
 
     format: Literal["imveil-set"] = FORMAT

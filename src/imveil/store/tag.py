@@ -27,10 +27,18 @@ _NONCE = re.compile("[0-9a-f]{32}", re.ASCII)
 class Tag:
     """What travels with one cipher image.
 
-    scheme, fields: id and public fields, they name the scheme exactly.   fingerprint: of the key.
-    nonce: 16 bytes where every image has a key of its own, else None.   size: (h, w) before padding, None when
-    nothing was padded.   depth: bits of a sample of the picture, 8, or 16 where the cipher holds the high bytes left
-    of the low bytes.
+    Attributes
+    ----------
+    scheme, fields
+        Id and public fields, they name the scheme exactly.
+    fingerprint
+        Of the key.
+    nonce
+        16 bytes where every image has a key of its own, else None.
+    size
+        (h, w) before padding, None when nothing was padded.
+    depth
+        Bits of a sample of the picture, 8, or 16 where the cipher holds the high bytes left of the low bytes.
 
     >>> tag = Tag("negpos/1", {"per_image": False}, "k3xd-7q2a-9fz4-mmwp")
     >>> tag.to_bytes()

@@ -39,11 +39,24 @@ class Moments:
 class Evidence:
     """What the attacker holds.
 
-    total: of a round.   other: a second total, of almost the same pictures.   head: (rows, classes), the weights.
-    ask: scores of the head for chosen rows, (n, rows) -> (n, classes).   messages: two masked sums of one owner in one
-    round, uint64.   candidates: (n, rows) of pictures of which some are in the sum; labels: (n,) their classes.
-    ciphertexts: (n, bytes) of encrypted queries, the second half about the same pictures as the first, in another
-    order.
+    Attributes
+    ----------
+    total
+        Of a round.
+    other
+        A second total, of almost the same pictures.
+    head
+        (rows, classes), the weights.
+    ask
+        Scores of the head for chosen rows, (n, rows) -> (n, classes).
+    messages
+        Two masked sums of one owner in one round, uint64.
+    candidates
+        (n, rows) of pictures of which some are in the sum.
+    labels
+        (n,) their classes.
+    ciphertexts
+        (n, bytes) of encrypted queries, the second half about the same pictures as the first, in another order.
     """
 
     total: Moments | None = None
@@ -68,8 +81,16 @@ class Claim:
 class MessageAttack(ABC):
     """One thing to do with messages. Subclasses say:
 
-    id: the name, as in the file's name with - for _.   needs: parts of Evidence, of `NEEDS`.   measure: how the referee
-    scores, "auc" (is it in?) or "share" (which one is it?).   paper: where it is published, or "ours".
+    Attributes
+    ----------
+    id
+        The name, as in the file's name with - for _.
+    needs
+        Parts of Evidence, of `NEEDS`.
+    measure
+        How the referee scores, "auc" (is it in?) or "share" (which one is it?).
+    paper
+        Where it is published, or "ours".
     """
 
     id: ClassVar[str]

@@ -50,14 +50,22 @@ def play(
 
     Parameters
     ----------
-    scheme : what encrypts; a Challenger for an encryptor that is none of ours.
-    images : (n, h, w, c) uint8, enough for the `terms`.
-    attack : an Attack, or its name as `attacks.find` takes it.
-    terms : how many targets, cipher images, pairs, queries, public pictures and candidates; `Terms()` by default.
-    seed : decides the split, the key and the attack's rng.
-    data : what the pictures are called in the record.
-    steps : how many the attack may take; None: its own default.
-    against_noise : play the same attack against noise, too.
+    scheme
+        What encrypts; a Challenger for an encryptor that is none of ours.
+    images
+        (n, h, w, c) uint8, enough for the `terms`.
+    attack
+        An Attack, or its name as `attacks.find` takes it.
+    terms
+        How many targets, cipher images, pairs, queries, public pictures and candidates; `Terms()` by default.
+    seed
+        Decides the split, the key and the attack's rng.
+    data
+        What the pictures are called in the record.
+    steps
+        How many the attack may take; None: its own default.
+    against_noise
+        Play the same attack against noise, too.
 
     Returns
     -------

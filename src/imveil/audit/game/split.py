@@ -16,10 +16,23 @@ from imveil.errors import BadInput
 class Terms:
     """How much an attacker is given, of what his attack needs.
 
-    targets: pictures to get back.   ciphers: further cipher images.   pairs: known pictures with their cipher images.
-    queries: how many images the oracle encrypts, None for any number. public: plain pictures of the same kind.
-    gallery: candidates, the targets among them, for re-identification too.   crop: of larger cipher images and pictures
-    only so many rows and columns are played with; 0: all. It is for attacks that are `local`.
+    Attributes
+    ----------
+    targets
+        Pictures to get back.
+    ciphers
+        Further cipher images.
+    pairs
+        Known pictures with their cipher images.
+    queries
+        How many images the oracle encrypts, None for any number.
+    public
+        Plain pictures of the same kind.
+    gallery
+        Candidates, the targets among them, for re-identification too.
+    crop
+        Of larger cipher images and pictures only so many rows and columns are played with; 0: all. It is for attacks
+        that are `local`.
     """
 
     targets: int = 40

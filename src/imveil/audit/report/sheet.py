@@ -26,7 +26,17 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a sheet. label: what the pictures are; note: a second, smaller line; images: (n, h, w, c) uint8."""
+    """One row of a sheet.
+
+    Attributes
+    ----------
+    label
+        What the pictures are.
+    images
+        (n, h, w, c) uint8.
+    note
+        A second, smaller line.
+    """
 
     label: str
     images: Any

@@ -15,9 +15,14 @@ from imveil.extras import nn, torch
 class Adapter(nn.Module):
     """Raw values (0..255 where pictures are uint8) as float (n, c, h, w) -> float (n, c', h', w').
 
-    rate: of learning, times that of the net; adapters know no weight decay.
-    picture: the output has the shape of the picture, so it can be looked at, and scored as an attack.
-    movable: a flipped or shifted output is again the output of some picture, so the loop may move it.
+    Attributes
+    ----------
+    rate
+        Of learning, times that of the net; adapters know no weight decay.
+    picture
+        The output has the shape of the picture, so it can be looked at, and scored as an attack.
+    movable
+        A flipped or shifted output is again the output of some picture, so the loop may move it.
     """
 
     rate: float = 1.0

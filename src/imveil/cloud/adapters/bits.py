@@ -14,6 +14,11 @@ from imveil.cloud.adapters.base import Adapter
 def bits(shape: tuple[int, int, int], *, shared: bool = False, rate: float = 10.0) -> Adapter:
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w), itself at first.
 
-    shared: one gain for all channels of a pixel.   rate: of learning, times that of the net.
+    Parameters
+    ----------
+    shared
+        One gain for all channels of a pixel.
+    rate
+        Of learning, times that of the net.
     """
     return Gains(shape, shared=shared, rate=rate)

@@ -26,7 +26,14 @@ def bits_smooth(
 ) -> Adapter:
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w), itself at first.
 
-    shared: one gain for all channels of a pixel.   rate: of learning, times that of the net.   weight: of the penalty.
+    Parameters
+    ----------
+    shared
+        One gain for all channels of a pixel.
+    rate
+        Of learning, times that of the net.
+    weight
+        Of the penalty.
     """
     return _Smooth(shape, shared=shared, rate=rate, weight=weight)
 

@@ -21,8 +21,16 @@ def blocks(
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w), about the identity at
     first.
 
-    block: side of a block.   nibbles: halves of bytes apart.   hidden: channels of two further layers 1x1 beside the
-    linear map, 0 for none.   rate: of learning, times that of the net.
+    Parameters
+    ----------
+    block
+        Side of a block.
+    nibbles
+        Halves of bytes apart.
+    hidden
+        Channels of two further layers 1x1 beside the linear map, 0 for none.
+    rate
+        Of learning, times that of the net.
     """
     check_tiles(shape, block)
     return _Blocks(shape[2], block, nibbles, hidden, rate)

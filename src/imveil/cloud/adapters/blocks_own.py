@@ -22,8 +22,16 @@ def blocks_own(
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w), about the identity at
     first.
 
-    block: side of a block.   nibbles: halves of bytes apart.   order: learn the order of blocks, too.   rate: of
-    learning, times that of the net: each block's map is taught by one block a picture.
+    Parameters
+    ----------
+    block
+        Side of a block.
+    nibbles
+        Halves of bytes apart.
+    order
+        Learn the order of blocks, too.
+    rate
+        Of learning, times that of the net: each block's map is taught by one block a picture.
     """
     check_tiles(shape, block)
     return _Own(shape, block, nibbles, order, rate)

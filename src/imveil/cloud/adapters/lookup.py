@@ -17,8 +17,14 @@ from imveil.errors import BadShape
 def lookup(shape: tuple[int, int, int], *, block: int = 0, levels: int = 256, rate: float = 1.0) -> Adapter:
     """For pictures of `shape` = (h, w, c): float (n, c, h, w), whole values 0..levels-1 -> float (n, c, h, w).
 
-    block: side of the blocks that share a table, 0 for a table of its own for every place.   levels: how many values
-    there are.   rate: of learning, times that of the net. At first the output is the value, over 0..255.
+    Parameters
+    ----------
+    block
+        Side of the blocks that share a table, 0 for a table of its own for every place.
+    levels
+        How many values there are.
+    rate
+        Of learning, times that of the net. At first the output is the value, over 0..255.
     """
     height, width, channels = shape
     if block and (height % block or width % block):

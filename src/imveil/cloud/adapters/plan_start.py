@@ -24,7 +24,12 @@ ENOUGH = 1000  # pictures
 def plan_start(shape: tuple[int, int, int], *, scheme: str = "", block: int = 4) -> Adapter:
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w) 0..255.
 
-    scheme: its id; every family of schemes is tried where it is empty.   block: side of its blocks, or sub-blocks.
+    Parameters
+    ----------
+    scheme
+        Its id; every family of schemes is tried where it is empty.
+    block
+        Side of its blocks, or sub-blocks.
     """
     return _PlanStart(shape, scheme, block)
 

@@ -70,10 +70,15 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
     """Cut a cipher data set into parts. A split "test" is the test, "valid" or "val" the validation, as they are.
 
     A set without splits gives a fifth of each class, at most 10,000, as test. Without a validation split a tenth of
-    what is left of each class, at most 5,000, is held out for it. limit: train on so many pictures only, and validate
-    on a tenth as many. stream: leave the pictures on disk and read them as they are needed; None: where they would take
-    more than a quarter of the memory.
-    TrainingProblem where nothing is to be trained on.
+    what is left of each class, at most 5,000, is held out for it.
+
+    Parameters
+    ----------
+    limit
+        Train on so many pictures only, and validate on a tenth as many.
+    stream
+        Leave the pictures on disk and read them as they are needed; None: where they would take more than a quarter of
+        the memory. TrainingProblem where nothing is to be trained on.
     """
     manifest = cipher_set.manifest
     if not manifest.classes:

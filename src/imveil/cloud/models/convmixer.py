@@ -29,8 +29,12 @@ def convmixer(
 ) -> nn.Module:
     """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes).
 
-    width: of the vectors, 256 unless given.   patch: side of a patch; 2 for pictures of up to 64 pixels and 7 for
-    larger ones where it is 0.
+    Parameters
+    ----------
+    width
+        Of the vectors, 256 unless given.
+    patch
+        Side of a patch; 2 for pictures of up to 64 pixels and 7 for larger ones where it is 0.
 
     >>> sum(p.numel() for p in convmixer(1000, (224, 224, 3), width=768, depth=32, kernel=7).parameters())
     21110248

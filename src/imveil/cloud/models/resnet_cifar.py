@@ -17,7 +17,12 @@ from imveil.errors import BadField
 def resnet_cifar(classes: int, shape: tuple[int, int, int], *, width: int | None = None, depth: int = 20) -> nn.Module:
     """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes).
 
-    width: channels of the first stage, 16 unless given.   depth: 6n + 2; BadField for another.
+    Parameters
+    ----------
+    width
+        Channels of the first stage, 16 unless given.
+    depth
+        6n + 2; BadField for another.
 
     >>> sum(p.numel() for p in resnet_cifar(10, (32, 32, 3)).parameters())
     269722

@@ -19,7 +19,12 @@ def vit_tiny(
 ) -> nn.Module:
     """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes).
 
-    width: of the vectors, 192 unless given; a head for every 64.   patch: side of a patch, 0 for the usual one.
+    Parameters
+    ----------
+    width
+        Of the vectors, 192 unless given; a head for every 64.
+    patch
+        Side of a patch, 0 for the usual one.
 
     >>> sum(p.numel() for p in vit_tiny(1000, (224, 224, 3)).parameters())
     5717416

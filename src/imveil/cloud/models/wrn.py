@@ -16,7 +16,12 @@ from imveil.errors import BadField
 def wrn(classes: int, shape: tuple[int, int, int], *, width: int | None = None, depth: int = 28) -> nn.Module:
     """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes).
 
-    width: channels of the first stage, 16k; 160 unless given.   depth: 6n + 4; BadField for another.
+    Parameters
+    ----------
+    width
+        Channels of the first stage, 16k; 160 unless given.
+    depth
+        6n + 4; BadField for another.
 
     >>> sum(p.numel() for p in wrn(10, (32, 32, 3)).parameters())
     36479194

@@ -50,7 +50,15 @@ def digest(*arrays: Any) -> str:
 
 @dataclass
 class State:
-    """What changes from step to step. average: of the weights, where one is kept. scaler: of losses, for fp16."""
+    """What changes from step to step.
+
+    Attributes
+    ----------
+    average
+        Of the weights, where one is kept.
+    scaler
+        Of losses, for fp16.
+    """
 
     net: nn.Module
     optimiser: torch.optim.Optimizer

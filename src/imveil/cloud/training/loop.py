@@ -66,14 +66,29 @@ def fit(
 ) -> Trained:
     """Train a net on pictures (n, h, w, c), uint8, uint16 or float32, with labels int64 (n,) in 0..classes-1.
 
-    valid: pictures that are only looked at after each epoch. checkpoint: a file that is written after each epoch,
-    every minute, and on SIGINT or SIGTERM; a run that finds it there goes on from it, and ends in the same bits on a
-    CPU with the same number of threads. progress: called every few steps. fresh(batch, generator): what is done to
-    each augmented batch ((n, h, w, c), on the device), for an owner who encrypts anew in every epoch. start: weights of
-    another net's state, taken where name and shape are the same; normalisation and adapter are those of the pictures.
+    Parameters
+    ----------
+    valid
+        Pictures that are only looked at after each epoch.
+    checkpoint
+        A file that is written after each epoch, every minute, and on SIGINT or SIGTERM; a run that finds it there goes
+        on from it, and ends in the same bits on a CPU with the same number of threads.
+    progress
+        Called every few steps. fresh(batch, generator): what is done to each augmented batch ((n, h, w, c), on the
+        device), for an owner who encrypts anew in every epoch.
+    start
+        Weights of another net's state, taken where name and shape are the same; normalisation and adapter are those of
+        the pictures.
 
-    Raises BadShape, BadDtype, BadField; TrainingProblem for labels that cannot be learnt, and before a net is kept that
-    answers with no numbers; KeyboardInterrupt after a signal, once the checkpoint is safe.
+    Raises
+    ------
+    BadShape
+    BadDtype
+    BadField
+    TrainingProblem
+        For labels that cannot be learnt, and before a net is kept that answers with no numbers.
+    KeyboardInterrupt
+        After a signal, once the checkpoint is safe.
     """
     settings.check()
     check_pictures(*train, classes)

@@ -19,14 +19,29 @@ Precision = Literal["auto", "float32", "bf16", "fp16"]
 class Settings:
     """The recipe of one training run.
 
-    lr: peak rate.   flip, shift: of what is `moved`, the cipher pictures ("input") or what the adapter makes of them
-    ("adapted"); shift in pixels.   precision: of products in the net; "auto" = the shortest numbers that the hardware
-    has.   model_options, adapter_options: of the files of that name.   optimiser: SGD with Nesterov momentum, or AdamW,
-    for which momentum is beta 1.   schedule: up over a fifth of all steps and down on a "line", or up over a twentieth
-    and down on a "cosine".   ema: 0, or how much of the mean of weights each step keeps; the mean is what is trained
-    then.   accumulate: parts of a batch that go through the net one after the other, for less memory.   mirror: answer
-    with the mean of a picture and its mirror image.   compiled: by torch.compile, which pays in long runs of some
-    nets (docs/learning.md).
+    Attributes
+    ----------
+    lr
+        Peak rate.
+    flip, shift
+        Of what is `moved`, the cipher pictures ("input") or what the adapter makes of them ("adapted"); shift in
+        pixels.
+    precision
+        Of products in the net; "auto" = the shortest numbers that the hardware has.
+    model_options, adapter_options
+        Of the files of that name.
+    optimiser
+        SGD with Nesterov momentum, or AdamW, for which momentum is beta 1.
+    schedule
+        Up over a fifth of all steps and down on a "line", or up over a twentieth and down on a "cosine".
+    ema
+        0, or how much of the mean of weights each step keeps; the mean is what is trained then.
+    accumulate
+        Parts of a batch that go through the net one after the other, for less memory.
+    mirror
+        Answer with the mean of a picture and its mirror image.
+    compiled
+        By torch.compile, which pays in long runs of some nets (docs/learning.md).
     """
 
     model: str = "cnn"

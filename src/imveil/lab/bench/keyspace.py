@@ -29,9 +29,18 @@ SAMPLES = 256  # keys that the parameter space is counted from
 class KeySpace:
     """The four numbers. Bits are logarithms to base 2.
 
-    parameters: of how many different settings the scheme can have for images of this shape.   seed: of the secret that
-    they are derived from.   attack: of the keys that brute force could try in the time of the best attack; None where
-    no attack on record succeeds.   attacked_by: which one, and with what.   keys_per_second: tried on one core.
+    Attributes
+    ----------
+    parameters
+        Of how many different settings the scheme can have for images of this shape.
+    seed
+        Of the secret that they are derived from.
+    attack
+        Of the keys that brute force could try in the time of the best attack; None where no attack on record succeeds.
+    attacked_by
+        Which one, and with what.
+    keys_per_second
+        Tried on one core.
     """
 
     parameters: float
@@ -54,7 +63,12 @@ class KeySpace:
 def key_space(scheme: Scheme, shape: Shape, records: Iterable[Record] = (), *, seconds: float = 0.3) -> KeySpace:
     """The key space of `scheme` for images of `shape` (h, w, c).
 
-    records: of kind "recovery", among which the best attack is looked for.   seconds: how long keys are tried.
+    Parameters
+    ----------
+    records
+        Of kind "recovery", among which the best attack is looked for.
+    seconds
+        How long keys are tried.
     """
     rate = keys_per_second(scheme, shape, seconds=seconds)
     return KeySpace(parameter_bits(scheme, shape), 8.0 * SIZE, *attack_on(best_attack(scheme, records), rate), rate)

@@ -99,8 +99,14 @@ def measure_map(id: str, keys: int, cycle_limit: int, weak_keys: int, pairs: int
     """The map of one scheme: numbers a second on one core, Lyapunov exponents, cycles, keys whose orbit repeats early,
     pairs of keys that give one sequence.
 
-    keys: starts for exponents and cycles. cycle_limit: steps of a search for a cycle. weak_keys, pairs: how many. What
-    is 0 is left out.
+    Parameters
+    ----------
+    keys
+        Starts for exponents and cycles.
+    cycle_limit
+        Steps of a search for a cycle.
+    weak_keys, pairs
+        How many. What is 0 is left out.
     """
     source = chaotic()[id].source
     facts = {"scheme": id, "map": type(source).__name__}

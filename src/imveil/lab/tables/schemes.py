@@ -38,8 +38,29 @@ def page_of(id: str) -> dict[str, Any]:
         "traits": asdict(scheme.traits),
         "text": text,
         **parts,
-        "use": inspect.cleandoc(type(scheme).__doc__ or ""),
+        "use": _listed(inspect.cleandoc(type(scheme).__doc__ or "")),
     }
+
+
+def _listed(text: str) -> str:
+    """A docstring whose section of attributes has become a list.
+
+    >>> print(_listed("Blocks.\n\nAttributes\n----------\nblock\n    Side of a block."))
+    Blocks.
+    <BLANKLINE>
+    * `block`: Side of a block.
+    """
+    before, mark, section = text.partition("\nAttributes\n----------\n")
+    if not mark:
+        return text
+    lines: list[str] = []
+    for line in section.splitlines():
+        if line and not line.startswith(" "):
+            names = ", ".join(f"`{name}`" for name in line.split(", "))
+            lines.append(f"* {names}:")
+        elif line.strip():
+            lines[-1] += f" {line.strip()}"
+    return before + "\n" + "\n".join(lines)
 
 
 def _parts(text: str) -> tuple[str, dict[str, str]]:

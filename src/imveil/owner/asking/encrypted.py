@@ -27,7 +27,13 @@ LEAST_BUDGET = 3
 
 
 class Asked(NamedTuple):
-    """query: the file for the cloud.   secret: the file that stays, with the key."""
+    """Attributes
+    ----------
+    query
+        The file for the cloud.
+    secret
+        The file that stays, with the key.
+    """
 
     query: bytes
     secret: bytes

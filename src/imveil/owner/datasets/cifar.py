@@ -34,9 +34,19 @@ def _unknown(name: str) -> UnknownName:
 def load(name: str | CifarSet, *, coarse: bool = False, progress: Progress = on_terminal) -> dict[str, tuple[U8, I64]]:
     """All pictures and labels of "cifar10" or "cifar100", in the official order.
 
-    coarse: the 20 superclasses of CIFAR-100 in place of its 100 classes.   progress: told of downloads.
-    Returns {"train": (images (50000, 32, 32, 3) uint8, labels (50000,) int64), "test": (...)}.
-    Raises Unavailable when it is found nowhere and cannot be fetched, UnknownName for another name.
+    Parameters
+    ----------
+    coarse
+        The 20 superclasses of CIFAR-100 in place of its 100 classes.
+    progress
+        Told of downloads. Returns {"train": (images (50000, 32, 32, 3) uint8, labels (50000,) int64), "test": (...)}.
+
+    Raises
+    ------
+    Unavailable
+        When it is found nowhere and cannot be fetched.
+    UnknownName
+        For another name.
     """
     which = find(name)
     paths = locate.files(which, progress)

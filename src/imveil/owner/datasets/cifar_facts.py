@@ -41,7 +41,14 @@ class Part:
 class Npm:
     """An npm package with the same pictures: batches as PNGs of one picture a row, labels as JSON lists.
 
-    sha1: of the packed file.   batches: {official file: member}.   labels: {split: member}.
+    Attributes
+    ----------
+    sha1
+        Of the packed file.
+    batches
+        {official file: member}.
+    labels
+        {split: member}.
     """
 
     package: str
@@ -52,7 +59,15 @@ class Npm:
 
 @dataclass(frozen=True)
 class CifarSet:
-    """One of the two sets. labels: bytes of label a record. classes: per label byte, the names in official order."""
+    """One of the two sets.
+
+    Attributes
+    ----------
+    labels
+        Bytes of label a record.
+    classes
+        Per label byte, the names in official order.
+    """
 
     name: str
     folder: str

@@ -79,8 +79,13 @@ def download(
 ) -> None:
     """Fetch `url` into `path`, going on from `path`.part where an earlier run left one.
 
-    timeout: seconds without a byte.   tries: how often a broken connection that brought nothing new is taken up again.
-    Raises Unavailable; the part that came stays for the next run.
+    Parameters
+    ----------
+    timeout
+        Seconds without a byte.
+    tries
+        How often a broken connection that brought nothing new is taken up again. Raises Unavailable; the part that came
+        stays for the next run.
     """
     part = path.with_name(path.name + ".part")
     left = tries

@@ -28,7 +28,12 @@ class Encoder(ABC):
     """A frozen public network. It learns nothing, so it gives nothing of the owner's pictures away but through its
     answers, and those stay with the owner.
 
-    facts: see `Facts`.   precision: "float32" or "bfloat16".
+    Attributes
+    ----------
+    facts
+        See `Facts`.
+    precision
+        "float32" or "bfloat16".
     """
 
     facts: Facts

@@ -25,9 +25,11 @@ from imveil.store import png
 class Keyed:
     """A scheme and its key, or where its key is.
 
-    scheme: or its id, with its fields.   key: a reference (`KeyRef`) or its text, "owner.key", "env:OWNER_KEY", ...; it
-    is opened now, and again in each process that the object is sent to. A Key itself works in this process and its
-    forks; whoever pickles it then gets SecretLeak.
+    scheme: or its id, with its fields.
+
+    key: a reference (`KeyRef`) or its text, "owner.key", "env:OWNER_KEY", ...; it is opened now, and again in each
+    process that the object is sent to. A Key itself works in this process and its forks; whoever pickles it then gets
+    SecretLeak.
 
     >>> Keyed("negpos/1", Key(bytes(32)), per_image=True)
     Keyed(negpos/1, key=ioes-uskh-tcku-o3ya)

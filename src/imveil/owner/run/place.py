@@ -29,10 +29,15 @@ _HEAD = {"format": "imveil-run", "version": 2}
 
 @dataclass(frozen=True)
 class Job:
-    """What a run is to do. digest: keyed, over everything that decides the result but the pixels.
+    """What a run is to do.
 
-    shard: how many images one has at most. It follows from the first pictures that can be read, and what can be read
-    may change before the run goes on: what an interrupted run began with holds.
+    Attributes
+    ----------
+    digest
+        Keyed, over everything that decides the result but the pixels.
+    shard
+        How many images one has at most. It follows from the first pictures that can be read, and what can be read may
+        change before the run goes on: what an interrupted run began with holds.
     """
 
     scheme: str

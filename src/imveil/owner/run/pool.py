@@ -53,8 +53,13 @@ def run(
 ) -> Generator[Any]:
     """`make(key, *parts)` gives the work, which is done on every task; results come as they are ready.
 
-    workers: 1 works in this process. make: a function of a module; parts and tasks can be pickled. Whatever ends the
-    loop, an error, Ctrl-C or the caller, ends the workers after the picture they are at.
+    Parameters
+    ----------
+    make
+        A function of a module; parts and tasks can be pickled. Whatever ends the loop, an error, Ctrl-C or the caller,
+        ends the workers after the picture they are at.
+    workers
+        1 works in this process.
     """
     if workers <= 1 or len(tasks) <= 1:
         work = make(key, *parts)

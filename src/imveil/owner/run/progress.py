@@ -13,7 +13,15 @@ from imveil.errors import BadDestination
 
 
 class Reject(NamedTuple):
-    """A picture that was left out, and why. at: its place in the source; path: of its cipher image."""
+    """A picture that was left out, and why.
+
+    Attributes
+    ----------
+    at
+        Its place in the source.
+    path
+        Of its cipher image.
+    """
 
     at: int
     id: str
@@ -48,9 +56,18 @@ class Progress:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did. images: written or kept; already: the job was complete before it began.
+    """What a run did.
 
-    notes: what its owner should know.   wrong: what is not as it should be, beside the pictures that were left out.
+    Attributes
+    ----------
+    images
+        Written or kept.
+    already
+        The job was complete before it began.
+    notes
+        What its owner should know.
+    wrong
+        What is not as it should be, beside the pictures that were left out.
     """
 
     images: int

@@ -90,8 +90,12 @@ def cipher_paths(
 ) -> list[str]:
     """The path of each cipher image in its data set: a name from the key, or with keep_names its own.
 
-    extension: ".png" for files, "" where images have none of their own.   shown: items and classes as the cloud sees
-    them, where these are others.
+    Parameters
+    ----------
+    extension
+        ".png" for files, "" where images have none of their own.
+    shown
+        Items and classes as the cloud sees them, where these are others.
     """
     named = ids(items, classes)
     where = [folder(item, (shown or (items, classes))[1]) for item in (shown or (items, classes))[0]]

@@ -33,7 +33,15 @@ I32 = npt.NDArray[np.int32]
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """What there is to do. items: the pictures as the source names them.   shown: classes as the cloud sees them."""
+    """What there is to do.
+
+    Attributes
+    ----------
+    items
+        The pictures as the source names them.
+    shown
+        Classes as the cloud sees them.
+    """
 
     items: Sequence[Any]
     classes: list[str]

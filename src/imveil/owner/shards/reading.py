@@ -217,7 +217,15 @@ def check_tag(tag: Tag | None, path: str, manifest: Manifest, scheme: Scheme) ->
 
 
 def make(key: Key, source: CipherSet, scheme: Scheme, root: Path, version: int, public: bool = False) -> DecryptShard:
-    """The work of one worker. version: of the sealed table; public: whether others may read what is written."""
+    """The work of one worker.
+
+    Parameters
+    ----------
+    version
+        Of the sealed table.
+    public
+        Whether others may read what is written.
+    """
     return DecryptShard(key, source, scheme, root, version, public)
 
 

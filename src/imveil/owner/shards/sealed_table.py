@@ -40,9 +40,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """All pictures in the order of the source. keep_names: whether cipher images kept their names.
+    """All pictures in the order of the source.
 
-    hide_labels: whether the cloud sees other names of classes, see `labels.py`.
+    Attributes
+    ----------
+    keep_names
+        Whether cipher images kept their names.
+    hide_labels
+        Whether the cloud sees other names of classes, see `labels.py`.
     """
 
     classes: list[str]

@@ -49,7 +49,15 @@ class ShardTask(NamedTuple):
 
 
 class ShardDone(NamedTuple):
-    """What came of a shard. facts: (place, depth, check of the pixels) of each picture. kept: by an earlier run."""
+    """What came of a shard.
+
+    Attributes
+    ----------
+    facts
+        (place, depth, check of the pixels) of each picture.
+    kept
+        By an earlier run.
+    """
 
     number: int
     shard: Shard
@@ -211,5 +219,13 @@ def encrypted(
 def make(
     key: Key, source: Any, scheme: Scheme, root: Path, container: str, classes: Sequence[str] = (), strict: bool = False
 ) -> EncryptShard:
-    """The work of one worker. container: its name; classes: as the cloud sees them."""
+    """The work of one worker.
+
+    Parameters
+    ----------
+    container
+        Its name.
+    classes
+        As the cloud sees them.
+    """
     return EncryptShard(key, source, scheme, root, container, classes, strict)

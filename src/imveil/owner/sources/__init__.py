@@ -52,10 +52,29 @@ def open_source(
 ) -> Source:
     """The source that `spec` means: "cifar10", "cifar100", "cifar100-coarse", a folder or a file of pictures.
 
-    form: one of `FORMS`; recognised unless given.   most_pixels: pictures with more are refused, one by one.
-    follow_links: read what links lead to outside of the folder.   column: of pictures, in Parquet files.   splits: take
-    these only.   progress: told of downloads. Raises BadSource in one line; UnknownName; Unavailable when a named set
-    cannot be had; MissingExtra.
+    Parameters
+    ----------
+    form
+        One of `FORMS`; recognised unless given.
+    most_pixels
+        Pictures with more are refused, one by one.
+    follow_links
+        Read what links lead to outside of the folder.
+    column
+        Of pictures, in Parquet files.
+    splits
+        Take these only.
+    progress
+        Told of downloads.
+
+    Raises
+    ------
+    BadSource
+        In one line.
+    UnknownName
+    Unavailable
+        When a named set cannot be had.
+    MissingExtra
     """
     source = _opened(spec, form, most_pixels, follow_links, column, progress)
     if splits is not None:

@@ -31,11 +31,22 @@ class Item(NamedTuple):
 class Source(ABC):
     """Plain pictures with labels. Can be pickled: workers open the files again, in the order that was found first.
 
-    spec: what the source was opened by.   classes: names, empty where pictures have no labels.
-    items: every picture, in the order that decryption restores.   notes: what the owner should be told, in sentences.
-    place: the folder or file that all is read from, None where it is no single one.   left_out: a line for each thing
-    that should be a picture and cannot become one, such as a link that leads nowhere.
-    prepared: what is done to the pictures when they are read, as options of `imveil encrypt`.
+    Attributes
+    ----------
+    spec
+        What the source was opened by.
+    classes
+        Names, empty where pictures have no labels.
+    items
+        Every picture, in the order that decryption restores.
+    notes
+        What the owner should be told, in sentences.
+    place
+        The folder or file that all is read from, None where it is no single one.
+    left_out
+        A line for each thing that should be a picture and cannot become one, such as a link that leads nowhere.
+    prepared
+        What is done to the pictures when they are read, as options of `imveil encrypt`.
     """
 
     spec: str

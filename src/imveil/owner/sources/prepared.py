@@ -24,14 +24,21 @@ Size = tuple[int, ...]  # (shorter side,) or (height, width)
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is done to each picture; None: nothing. resize: (shorter,) or (h, w); pad, crop: (h, w).
-
-    channels: "rgb" or "grey", to make all alike: grey is the brightness after ITU-R BT.601, or the sample that all
-    three share; transparency is left out.
+    """What is done to each picture; None: nothing.
 
     Resizing is bilinear, over the area that a new pixel covers where it shrinks. Padding is black, the same above as
     below and left as right (one less above and left where the number is odd), up to the size; larger pictures stay.
     Cropping keeps the middle.
+
+    Attributes
+    ----------
+    resize
+        (shorter,) or (h, w).
+    pad, crop
+        (h, w).
+    channels
+        "rgb" or "grey", to make all alike: grey is the brightness after ITU-R BT.601, or the sample that all three
+        share; transparency is left out.
     """
 
     resize: Size | None = None

@@ -33,7 +33,12 @@ _xor_in_cache, _xor_past_cache = _xor_lines(False), _xor_lines(True)
 def xor(images: Any, mask: Any, out: Any, past: Any) -> None:
     """out[i] = images[i] ^ mask[i % period] over flat arrays, which may be one.
 
-    mask: (period + 64,), its beginning repeated at its end, 64 bytes or more.   past: write past the cache.
+    Parameters
+    ----------
+    mask
+        (period + 64,), its beginning repeated at its end, 64 bytes or more.
+    past
+        Write past the cache.
     """
     n, period = len(images), len(mask) - LINE
     head = min(-out.ctypes.data % LINE, n)
@@ -100,8 +105,13 @@ def inverted_and_recoloured(image: Any, inv: Any, codes: Any, orders: Any, out: 
 def invert_and_recolour(inv: Any, codes: Any, orders: Any, order: Any, mask: Any) -> None:
     """The plan of negative-positive and then an order of colours: order and mask (pixels * channels) are written.
 
-    inv: 0 = invert, for each sample.   codes: of each pixel, rows of orders, (6, 3): out[k] = in[orders[code, k]]. With
-    fewer than three channels nothing is reordered, a fourth stays in place.
+    Parameters
+    ----------
+    inv
+        0 = invert, for each sample.
+    codes
+        Of each pixel, rows of orders, (6, 3): out[k] = in[orders[code, k]]. With fewer than three channels nothing is
+        reordered, a fourth stays in place.
     """
     channels = len(order) // len(codes)
     moving = 3 if channels >= 3 else 0

@@ -115,9 +115,20 @@ _take_nibbles, _take_nibbles_past = _taker(4, False), _taker(4, True)
 def gather(images: Any, order: Any, mask: Any, units: Any, spans: Any, out: Any, lanes: Any, past: Any) -> None:
     """out[i, j] = images[i, order[j]] ^ mask[j] over units; images and out (n, bytes) may be one array.
 
-    n: a multiple of 16 * units.   order: `units` a byte, 1 or 2, the low nibble first.   mask: (bytes,).   spans: the
-    bounds of stretches of 64 bytes or more that keep to themselves, gathered one after the other.   lanes: room for the
-    longest stretch of 16 * units images.   past: write past the cache; then bytes is a multiple of 64.
+    n: a multiple of 16 * units.
+
+    Parameters
+    ----------
+    order
+        `units` a byte, 1 or 2, the low nibble first.
+    mask
+        (bytes,).
+    spans
+        The bounds of stretches of 64 bytes or more that keep to themselves, gathered one after the other.
+    lanes
+        Room for the longest stretch of 16 * units images.
+    past
+        Write past the cache; then bytes is a multiple of 64.
     """
     (n, size), many = images.shape, 16 * units
     ahead = many * size if many * size <= NEAR else 512

@@ -17,7 +17,12 @@ LEAST = 64  # bytes of a stretch: rows are read and written so many bytes at a t
 def spans(order: Any, unit: int, most: int = SPAN) -> Any:
     """Bounds (k + 1,) of stretches, in bytes: units of a stretch come from the same stretch, in cipher and picture.
 
-    unit: 8 or 4 bits.   most: stretches are no longer where the order allows, and `LEAST` bytes or more.
+    Parameters
+    ----------
+    unit
+        8 or 4 bits.
+    most
+        Stretches are no longer where the order allows, and `LEAST` bytes or more.
 
     >>> spans(np.arange(20_000) ^ 1, 8).tolist()
     [0, 8192, 16384, 20000]

@@ -28,7 +28,12 @@ def set_threads(count: int | None) -> None:
 def spread(work: Callable[[Iterator[slice]], None], images: int, nbytes: int, group: int = 1) -> None:
     """Call `work` in each thread with an iterator of slices, which together are all of `images`.
 
-    nbytes: of the whole batch.   group: slices begin at multiples of it.   `work` must give up the interpreter lock.
+    Parameters
+    ----------
+    nbytes
+        Of the whole batch.
+    group
+        Slices begin at multiples of it. `work` must give up the interpreter lock.
     """
     if not images:
         return

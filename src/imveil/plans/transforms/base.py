@@ -37,9 +37,18 @@ class Transform(ABC):
     def __call__(self, images: Any, out: Any = None) -> Any:
         """Apply to a batch.
 
-        images: (n, h, w, c), a numpy array or a torch tensor on any device, contiguous or not.
-        out: where the result goes, of the result's shape and kind; `out=images` works in place where these are the
-        same. A new array when None. Raises BadDtype, BadShape.
+        Parameters
+        ----------
+        images
+            (n, h, w, c), a numpy array or a torch tensor on any device, contiguous or not.
+        out
+            Where the result goes, of the result's shape and kind; `out=images` works in place where these are the same.
+            A new array when None.
+
+        Raises
+        ------
+        BadDtype
+        BadShape
         """
         if getattr(images, "ndim", None) != 4 or tuple(images.shape[1:]) != self.shape:
             came = tuple(getattr(images, "shape", ()))

@@ -19,8 +19,13 @@ from imveil.plans.transforms.base import Shape, Transform
 class Table(Transform):
     """uint8 to uint16; `undo` is its inverse.
 
-    where: (h, w, c) bool, which samples go through the table.   values: (256,) uint16, all different and below
-    `limit`. Undone, a sample that no picture gives (a wrong key, an altered image) becomes its lowest eight bits.
+    Attributes
+    ----------
+    where
+        (h, w, c) bool, which samples go through the table.
+    values
+        (256,) uint16, all different and below `limit`. Undone, a sample that no picture gives (a wrong key, an altered
+        image) becomes its lowest eight bits.
 
     >>> table = Table((1, 1, 2), np.array([[[True, False]]]), np.arange(256, dtype=np.uint16) + 500, 1000)
     >>> table(np.array([1, 2], np.uint8).reshape(1, 1, 1, 2)).ravel().tolist()

@@ -29,7 +29,12 @@ COMPILE_FROM = 1 << 20  # steps: below this, Python is done before numba has bee
 class ChaoticMap(ABC):
     """A map, and what its parameters are: all of them secret, drawn by `from_words`, refused by `check` where weak.
 
-    words: how many 64-bit words a set of parameters takes.   width: how many numbers one step gives.
+    Attributes
+    ----------
+    words
+        How many 64-bit words a set of parameters takes.
+    width
+        How many numbers one step gives.
     """
 
     words: ClassVar[int]

@@ -47,7 +47,15 @@ BURN_IN = 100
 
 
 class Coder(NamedTuple):
-    """An entropy coder of a library. pack: samples, k -> bytes.   unpack: bytes, count of samples, k -> samples."""
+    """An entropy coder of a library.
+
+    Attributes
+    ----------
+    pack
+        Samples, k -> bytes.
+    unpack
+        Bytes, count of samples, k -> samples.
+    """
 
     pack: Callable[[U8, int], bytes]
     unpack: Callable[[bytes, int, int], U8]
@@ -97,8 +105,18 @@ class Parts:
 def compress(image: U8, key: Key, *, k: int = 2, coder: str = "huffman") -> bytes:
     """One picture (h, w, c) uint8 as an encrypted byte stream; the same picture and key always give the same bytes.
 
-    k: how many neighbouring samples merge, 2 to 4. coder: "huffman" (codes the numbers by their remainders), or
-    "none", "zlib", "bz2", "lzma" on their bits. Raises BadField, BadDtype, BadShape.
+    Parameters
+    ----------
+    k
+        How many neighbouring samples merge, 2 to 4.
+    coder
+        "huffman" (codes the numbers by their remainders), or "none", "zlib", "bz2", "lzma" on their bits.
+
+    Raises
+    ------
+    BadField
+    BadDtype
+    BadShape
 
     >>> from imveil import Key
     >>> key, image = Key.generate(), np.zeros((4, 4, 3), np.uint8)

@@ -37,7 +37,15 @@ Held = Mapping[str, Callable[[], Packed]]  # by name, decoded when called, which
 
 
 class Listed(Protocol):
-    """One image as a shard lists it. path: its name in the data set; sha256: of the file that holds it."""
+    """One image as a shard lists it.
+
+    Attributes
+    ----------
+    path
+        Its name in the data set.
+    sha256
+        Of the file that holds it.
+    """
 
     @property
     def path(self) -> str: ...
@@ -46,9 +54,14 @@ class Listed(Protocol):
 
 
 class About(NamedTuple):
-    """What a shard needs to know of its set. classes: names in the order of labels, as the cloud may see them.
+    """What a shard needs to know of its set.
 
-    split: of all its images where the container keeps splits apart, else None; `ALL` for a set without splits.
+    Attributes
+    ----------
+    classes
+        Names in the order of labels, as the cloud may see them.
+    split
+        Of all its images where the container keeps splits apart, else None; `ALL` for a set without splits.
     """
 
     classes: Sequence[str] = ()
@@ -91,10 +104,20 @@ _PLAIN = re.compile("[A-Za-z0-9_]{1,32}", re.ASCII)
 
 
 class Container(ABC):
-    """One way to store. suffix: of shard files; extension: of images' names; dtypes: that it can hold.
+    """One way to store.
 
-    by_split: a shard has images of one split only, whose name is part of the file's, as other programs expect it.
-    lossy: an image comes back with a loss, so that only the digest of its file proves it.
+    Attributes
+    ----------
+    suffix
+        Of shard files.
+    extension
+        Of images' names.
+    dtypes
+        That it can hold.
+    by_split
+        A shard has images of one split only, whose name is part of the file's, as other programs expect it.
+    lossy
+        An image comes back with a loss, so that only the digest of its file proves it.
     """
 
     suffix: ClassVar[str]

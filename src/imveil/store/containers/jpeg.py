@@ -18,7 +18,15 @@ from imveil.store.tag import Tag
 
 @dataclass(frozen=True)
 class Jpeg(Files):
-    """JPEG files. quality: 1 to 100 as in libjpeg; chroma: 444 or 420."""
+    """JPEG files.
+
+    Attributes
+    ----------
+    quality
+        1 to 100 as in libjpeg.
+    chroma
+        444 or 420.
+    """
 
     quality: int = 90
     chroma: int = 444

@@ -23,7 +23,17 @@ _MOST = 1 << 33
 
 
 class Message(NamedTuple):
-    """What is in an envelope. kind: as "sum".   facts: the JSON object.   body: bytes."""
+    """What is in an envelope.
+
+    Attributes
+    ----------
+    kind
+        As "sum".
+    facts
+        The JSON object.
+    body
+        bytes.
+    """
 
     kind: str
     facts: dict[str, Any]

@@ -43,10 +43,26 @@ class Measured(_Strict):
 class Card(_Strict):
     """What may be said of a head.
 
-    method: "ridge", "lda" or "gradient".   study: digest of step 0 of its round.   steps: releases it stands on.
-    pictures: in the sum, an estimate where it is private.   owners: how many.   privacy: of all steps, None where
-    nothing is promised.   measured: accuracies.   attacked: what was tried on it, in sentences.   head: SHA-256 over
-    the head's numbers.
+    Attributes
+    ----------
+    method
+        "ridge", "lda" or "gradient".
+    study
+        Digest of step 0 of its round.
+    steps
+        Releases it stands on.
+    pictures
+        In the sum, an estimate where it is private.
+    owners
+        How many.
+    privacy
+        Of all steps, None where nothing is promised.
+    measured
+        accuracies.
+    attacked
+        What was tried on it, in sentences.
+    head
+        SHA-256 over the head's numbers.
     """
 
     features: Features

@@ -73,12 +73,21 @@ def concentrated(epsilon: float, delta: float) -> float:
 def scale_for(epsilon: float, delta: float, unit: float, numbers: int, releases: int = 1) -> float:
     """The scale s of whole-number noise for `releases` releases of sensitivity 1 each that are private together.
 
-    unit: whole numbers in 1, so that the noise of a number is a discrete Gaussian of scale at least s * unit / 2.
-    numbers: how many numbers a release has.
-
     Noise in whole numbers is within a total variation of sqrt(numbers * releases / 48) / scale of real Gaussian noise
     (proof in docs/private.md): that costs (1 + e^epsilon) times as much of delta. Where it would cost more than half,
-    `concentrated` is taken. Raises BadInput for an epsilon outside 0.01..20 or a delta outside 1e-12..1e-2.
+    `concentrated` is taken.
+
+    Parameters
+    ----------
+    unit
+        Whole numbers in 1, so that the noise of a number is a discrete Gaussian of scale at least s * unit / 2.
+    numbers
+        How many numbers a release has.
+
+    Raises
+    ------
+    BadInput
+        For an epsilon outside 0.01..20 or a delta outside 1e-12..1e-2.
     """
     if not 0.01 <= epsilon <= 20 or not math.isfinite(epsilon):
         raise BadInput(f"epsilon {epsilon:g} is outside 0.01 to 20", hint="1 to 4 is usual; above 8 little is promised")

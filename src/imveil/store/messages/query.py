@@ -64,7 +64,13 @@ class Query(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """query: SHA-256 of the file it answers.   blobs: ciphertexts, of each picture in turn; of each class in slots."""
+    """Attributes
+    ----------
+    query
+        SHA-256 of the file it answers.
+    blobs
+        Ciphertexts, of each picture in turn; of each class in slots.
+    """
 
     query: str
     blobs: list[bytes]

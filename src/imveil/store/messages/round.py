@@ -50,7 +50,12 @@ class Projection(_Strict):
 class Features(_Strict):
     """From a picture to whole numbers: what a round and a head must agree on. docs/private.md has each number's reason.
 
-    dim: numbers of a picture, beside the constant `bias`.   bits: each is a multiple of 2^-bits.
+    Attributes
+    ----------
+    dim
+        Numbers of a picture, beside the constant `bias`.
+    bits
+        Each is a multiple of 2^-bits.
     """
 
     encoder: Encoder
@@ -63,9 +68,15 @@ class Features(_Strict):
 class Privacy(_Strict):
     """Differential privacy of a round, all its steps together.
 
-    unit: what comes or goes, a picture or a person with at most `most` pictures.   trust: "masks", where owners share
-    the noise, of whom `colluding` may pool what they know; or "nobody", where each adds all of it.   weight: share of
-    the second moments in a release, 0 to 1.
+    Attributes
+    ----------
+    unit
+        What comes or goes, a picture or a person with at most `most` pictures.
+    trust
+        "masks", where owners share the noise, of whom `colluding` may pool what they know; or "nobody", where each adds
+        all of it.
+    weight
+        Share of the second moments in a release, 0 to 1.
     """
 
     epsilon: float
@@ -80,12 +91,27 @@ class Privacy(_Strict):
 class Round(Features):
     """What owners agree on.
 
-    id: 16 random bytes.   method: what step 0 sums, second moments ("sums") or a gradient; later steps are gradients.
-    steps: how many are planned, which the privacy covers.   step, parent, head: which one this is, the digest of step
-    0, and the digest of the head that a gradient is taken at ("" where it is all zeros).   least, least_class:
-    pictures of an owner, and of a class at an owner unless it has none.   about: pictures of all owners together, as
-    far as they say so in public.   small: fewer than five pictures a number were accepted.   told: without privacy,
-    that totals tell who is in them was accepted.   group: the shared secret of a blind round, sealed for each owner.
+    Attributes
+    ----------
+    id
+        16 random bytes.
+    method
+        What step 0 sums, second moments ("sums") or a gradient; later steps are gradients.
+    told
+        Without privacy, that totals tell who is in them was accepted.
+    least, least_class
+        Pictures of an owner, and of a class at an owner unless it has none.
+    about
+        Pictures of all owners together, as far as they say so in public.
+    small
+        Fewer than five pictures a number were accepted.
+    steps
+        How many are planned, which the privacy covers.
+    step, parent, head
+        Which one this is, the digest of step 0, and the digest of the head that a gradient is taken at ("" where it is
+        all zeros).
+    group
+        The shared secret of a blind round, sealed for each owner.
     """
 
     id: str = Field(pattern=r"^[0-9a-f]{32}$")

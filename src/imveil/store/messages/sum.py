@@ -22,7 +22,15 @@ KIND = "sum"
 
 
 class Sum(NamedTuple):
-    """owner: its recipient.   words: (length,) uint64.   tag: below 2^61, 0 where the round is not blind."""
+    """Attributes
+    ----------
+    owner
+        Its recipient.
+    words
+        (length,) uint64.
+    tag
+        Below 2^61, 0 where the round is not blind.
+    """
 
     owner: str
     words: npt.NDArray[np.uint64]

@@ -22,7 +22,13 @@ _ROWS = 8192
 
 
 class Moments(NamedTuple):
-    """second: (rows, rows), the sum of z z'.   classes: (rows, classes), the sum of z for each class."""
+    """Attributes
+    ----------
+    second
+        (rows, rows), the sum of z z'.
+    classes
+        (rows, classes), the sum of z for each class.
+    """
 
     second: F64
     classes: F64
@@ -35,7 +41,15 @@ def length(round_: Round) -> int:
 
 
 def moments(z: I64, labels: I64, round_: Round) -> I64:
-    """The table of pictures: (length,) int64, exact. z: (n, dim + 1) in units of 2^-bits; labels: (n,)."""
+    """The table of pictures: (length,) int64, exact.
+
+    Parameters
+    ----------
+    z
+        (n, dim + 1) in units of 2^-bits.
+    labels
+        (n,).
+    """
     rows, classes = z.shape[1], len(round_.classes)
     second, sums = np.zeros((rows, rows)), np.zeros((rows, classes))
     for at in range(0, len(z), _ROWS):

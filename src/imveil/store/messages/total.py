@@ -24,7 +24,15 @@ KIND = "total"
 
 
 class Total(NamedTuple):
-    """round: what was agreed.   words: (length,) int64, modulo 2^64.   opened: whether an owner took the mask off."""
+    """Attributes
+    ----------
+    round
+        What was agreed.
+    words
+        (length,) int64, modulo 2^64.
+    opened
+        Whether an owner took the mask off.
+    """
 
     round: Round
     words: npt.NDArray[np.int64]

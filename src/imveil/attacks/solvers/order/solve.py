@@ -240,8 +240,15 @@ def upright(values: Any, order: I64, grid: tuple[int, int]) -> I64:
 def matched(values: Any, public: Any, starts: list[I64]) -> I64:
     """Which unit belongs to each place, by statistics of public pictures.
 
-    values: (units, observations).   public: (places, observations).   starts: orders of which one may be right, such
-    as the turns of one; an order made of the values at single places is tried beside them.
+    Parameters
+    ----------
+    values
+        (units, observations).
+    public
+        (places, observations).
+    starts
+        Orders of which one may be right, such as the turns of one; an order made of the values at single places is
+        tried beside them.
     """
     own = ((_marginals(values)[:, None] - _marginals(public)) ** 2).sum(axis=2)
     places = np.arange(len(own))

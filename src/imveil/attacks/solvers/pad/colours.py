@@ -36,7 +36,15 @@ def arranged(pictures: Any, shape: Shape) -> tuple[I64, float]:
 
 
 def named(pictures: Any, public: Any = None) -> I64:
-    """Where red, green and blue of each pixel are, (positions,). pictures: (positions, n) uint8.   public: (..., 3)."""
+    """Where red, green and blue of each pixel are, (positions,).
+
+    Parameters
+    ----------
+    pictures
+        (positions, n) uint8.
+    public
+        (..., 3).
+    """
     values = pictures.reshape(-1, 3, pictures.shape[1]).astype(np.float64)
     mean = values.mean(axis=(0, 2))
     apart = [sum(np.abs(values[:, a] - values[:, b]).mean() for b in range(3)) for a in range(3)]

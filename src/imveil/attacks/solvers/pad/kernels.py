@@ -29,7 +29,12 @@ def votes(samples: Any, pairs: Any, plane: int) -> Any:
 def forest(a: Any, b: Any, relative: Any, nodes: int, table: Any, inverse: Any) -> Any:
     """Kruskal's forest over pairs in the order given: each node's root, and s with e(node) = s e(root).
 
-    relative: of each pair, g with e(b) = g e(a).   table, inverse: of the group.
+    Parameters
+    ----------
+    relative
+        Of each pair, g with e(b) = g e(a).
+    table, inverse
+        Of the group.
     """
     root = np.arange(nodes)
     step = np.zeros(nodes, np.int64)
@@ -59,9 +64,18 @@ def sweep(samples: Any, mask: Any, groups: Any, around: Any, coefficients: Any, 
     """One pass over groups of positions that share a mask byte: each takes the byte under which its samples are
     nearest to what their neighbours predict.
 
-    groups: (g, members).   around: (positions, f) neighbours.   coefficients: (c, f) of a linear prediction; (c, 0)
-    for the median of the neighbours. scales: (256,) the size of a typical error where neighbours differ by so much on
-    average. bytes_: which bytes a mask may hold.   mask is changed in place; returns which positions changed.
+    Parameters
+    ----------
+    groups
+        (g, members).
+    around
+        (positions, f) neighbours.
+    coefficients
+        (c, f) of a linear prediction; (c, 0) for the median of the neighbours.
+    scales
+        (256,) the size of a typical error where neighbours differ by so much on average.
+    bytes_
+        Which bytes a mask may hold. mask is changed in place; returns which positions changed.
     """
     n, c, f = samples.shape[1], coefficients.shape[0], around.shape[1]
     linear = coefficients.shape[1] > 0
@@ -139,8 +153,14 @@ def order_costs(samples: Any, pairs: Any, orders: Any) -> Any:
     """For two neighbouring pixels and each order of three colours: how much worse than the best order it fits, each
     image weighted by how well the best one does.
 
-    samples: (pixels, 3, n) uint8.   pairs: (m, 2) pixels.   orders: (6, 3), colour u of the first pixel beside colour
-    orders[g, u] of the second. (m, 6) float64.
+    Parameters
+    ----------
+    samples
+        (pixels, 3, n) uint8.
+    pairs
+        (m, 2) pixels.
+    orders
+        (6, 3), colour u of the first pixel beside colour orders[g, u] of the second. (m, 6) float64.
     """
     found = np.zeros((len(pairs), len(orders)))
     sums = np.empty(len(orders), np.int64)

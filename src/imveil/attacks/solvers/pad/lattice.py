@@ -35,8 +35,13 @@ def surroundings(shape: Shape, reach: int = 1, *, own: bool = True) -> I32:
     """(h * w * c, f): the samples around each sample. Column j means the same for every sample of one colour; at the
     border it turns the other way.
 
-    reach: 0 is the four nearest pixels in the same colour; 1 the eight around in all colours; 2 all pixels at most
-    three steps away, two in a direction. own: with the other colours of its own pixel.
+    Parameters
+    ----------
+    reach
+        0 is the four nearest pixels in the same colour; 1 the eight around in all colours; 2 all pixels at most three
+        steps away, two in a direction.
+    own
+        With the other colours of its own pixel.
 
     >>> surroundings((3, 3, 1))[4].tolist()
     [0, 1, 2, 3, 5, 6, 7, 8]

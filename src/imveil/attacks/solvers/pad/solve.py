@@ -114,7 +114,15 @@ def best_start(samples: U8, shape: Shape, rng: Any) -> tuple[U8, Way]:
 
 
 def start(samples: U8, shape: Shape, rng: Any, groups: Any, allowed: U8) -> U8:
-    """The mask by votes alone: steps 1 and 2. groups: positions that share a byte; allowed: which bytes there are."""
+    """The mask by votes alone: steps 1 and 2.
+
+    Parameters
+    ----------
+    groups
+        Positions that share a byte.
+    allowed
+        Which bytes there are.
+    """
     two, kinds = pairs(shape)
     unit = np.empty(len(samples), np.int64)
     unit[groups] = np.arange(len(groups))[:, None]
@@ -182,7 +190,12 @@ def fitted(pictures: U8, around: Any, c: int, rng: Any, rows: int = ROWS) -> tup
     """How a sample follows from its neighbours: coefficients (c, f) of least absolute error, and the size of a
     typical error where the neighbours differ from the prediction by 0..255 on average, (256,).
 
-    pictures: (positions, n) uint8.   around: (positions, f).
+    Parameters
+    ----------
+    pictures
+        (positions, n) uint8.
+    around
+        (positions, f).
     """
     size, n = pictures.shape
     f, rows = around.shape[1], min(rows, pictures.size // c)

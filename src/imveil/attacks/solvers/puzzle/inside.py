@@ -106,7 +106,8 @@ def _starts(apart: F64, side: int) -> list[I64]:
 def _beside(known: Any, values: Any) -> I64:
     """An order of samples after that of another plane: each lies where it is most like what lies there.
 
-    known: (m, n) in order.   values: (m, n).
+    known: (m, n) in order.
+    values: (m, n).
     """
     sharp = []
     for some in (known, values):

@@ -44,8 +44,12 @@ def turned(piece: Any, d: int) -> Any:
 def framed(rows: int, columns: int, mine: Any, place: Any, turn: Any, value: Any) -> tuple[Any, Any, Any]:
     """Which piece lies where in a frame, in which turn and value, each (rows, columns), -1 where none does.
 
-    mine: (k,) the pieces that have a place, among all; place: (n, 2), turn, value: (n,). The whole is turned by a
-    quarter where it would not fit otherwise.
+    Parameters
+    ----------
+    mine
+        (k,) the pieces that have a place, among all.
+    place
+        (n, 2), turn, value: (n,). The whole is turned by a quarter where it would not fit otherwise.
     """
     where, turn, value = place[mine] - place[mine].min(axis=0), turn[mine], value[mine]
     if (where.max(axis=0) >= (rows, columns)).any():
@@ -71,7 +75,19 @@ def meetings(turns: int) -> Any:
 
 @dataclass(frozen=True)
 class Values:
-    """The ways samples may be shown. signs: (v,) 1 or -1.   orders: (v, c).   table: (v, v).   inverse: (v,)."""
+    """The ways samples may be shown.
+
+    Attributes
+    ----------
+    signs
+        (v,) 1 or -1.
+    orders
+        (v, c).
+    table
+        (v, v).
+    inverse
+        (v,).
+    """
 
     signs: Any
     orders: Any

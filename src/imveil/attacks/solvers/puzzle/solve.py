@@ -54,8 +54,14 @@ def solve(
 ) -> Solved:
     """Assemble pieces (n, side, side, c) uint8, n >= rows * columns: those that are too many are left out.
 
-    What may have been done to pieces is said: turns 1 (none), 4 or 8, negatives, other orders of colours. either:
-    whether the frame may lie on its side though no piece is turned. unfit: (n,) what it costs to use a piece at all.
+    What may have been done to pieces is said: turns 1 (none), 4 or 8, negatives, other orders of colours.
+
+    Parameters
+    ----------
+    either
+        Whether the frame may lie on its side though no piece is turned.
+    unfit
+        (n,) what it costs to use a piece at all.
     """
     found = links(cut, values(cut.shape[3], negatives, colours), turns, MOST_LINKS, unfit)
     either = either or turns > 1

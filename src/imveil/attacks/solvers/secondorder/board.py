@@ -69,6 +69,11 @@ class Board:
 def undone_order(order: I64, unit_of: I64) -> I64:
     """(blocks, m): the cipher unit, counted over all blocks, at each place of each block.
 
-    order: (blocks,) the cipher block at each place.   unit_of: (blocks, m) the unit of it at each place inside.
+    Parameters
+    ----------
+    order
+        (blocks,) the cipher block at each place.
+    unit_of
+        (blocks, m) the unit of it at each place inside.
     """
     return np.asarray(order[:, None] * unit_of.shape[1] + unit_of)

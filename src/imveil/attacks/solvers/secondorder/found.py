@@ -36,7 +36,12 @@ class Found:
 def from_bytes(shape: Shape, block: int, source: Any, inverted: Any) -> Plan:
     """The plan that fills each place of a picture from a byte of the cipher image.
 
-    source: (blocks, m) the cipher unit, counted over all blocks, at each place.   inverted: (blocks, m) whether it is.
+    Parameters
+    ----------
+    source
+        (blocks, m) the cipher unit, counted over all blocks, at each place.
+    inverted
+        (blocks, m) whether it is.
     """
     where = to_units(positions(shape)[None], block).reshape(source.shape)
     order, mask = np.empty(prod(shape), np.int32), np.zeros(prod(shape), np.uint8)

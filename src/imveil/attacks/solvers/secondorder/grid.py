@@ -20,10 +20,17 @@ LEVEL = 64.0  # a difference of means this large weighs as much as a correlation
 def in_order(means: Any, grid: tuple[int, int], prior: Prior, weights: Any = LUMA) -> list[I64]:
     """Orders of blocks, the likeliest first: order[place] is the block that belongs there.
 
-    means: (n, blocks), of n cipher images.   grid: blocks down and across.   weights: of the colours in these means.
-
     Neighbours alone, and matching with the prior from several starts, in all turns of what they find; the fit of
     partial correlations decides.
+
+    Parameters
+    ----------
+    means
+        (n, blocks), of n cipher images.
+    grid
+        Blocks down and across.
+    weights
+        Of the colours in these means.
     """
     down, across = grid
     wide, mean, deviation = prior.grid(down, across, weights)

@@ -21,8 +21,12 @@ def high_halves(correlation: Any) -> I64:
 def low_halves(ours: Any, theirs: Any) -> tuple[I64, F64]:
     """The low half at each place and its sign, (m,) and (m,).
 
-    ours: (m, m) correlations of low nibbles with what is expected at each place beyond the high half.   theirs: (m, m)
-    the same of pictures, place by place.
+    Parameters
+    ----------
+    ours
+        (m, m) correlations of low nibbles with what is expected at each place beyond the high half.
+    theirs
+        (m, m) the same of pictures, place by place.
     """
     upright = ((ours[:, None] - theirs) ** 2).sum(axis=2)
     inverted = ((ours[:, None] + theirs) ** 2).sum(axis=2)

@@ -44,7 +44,12 @@ def match(
 ) -> tuple[I64, float]:
     """The unit at each place, (m,), and the agreement of the best of `tries` starts.
 
-    ours, theirs: relations (m, m) of units and of places, pair by pair.   own: (m, m) what a unit gains at a place.
+    Parameters
+    ----------
+    ours, theirs
+        Relations (m, m) of units and of places, pair by pair.
+    own
+        (m, m) what a unit gains at a place.
     """
     one, two, gain = _prepared(ours, theirs, own)
     found = (follow(one, two, gain, climbed(one, two, gain, start)) for start in _starts(len(gain), tries, seed))

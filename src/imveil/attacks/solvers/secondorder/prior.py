@@ -28,10 +28,18 @@ SHIPPED = "prior.npz"
 class Prior:
     """Statistics of colour pictures; grey ones are read off them.
 
-    kernel: (2 REACH + 1, 2 REACH + 1, 3, 3) correlation of a sample of one colour with another one, by offset and
-    colours.   low: the like, of a low half with what the neighbours' high halves make one expect beyond its own.
-    mean: (CELLS, CELLS, 3) of cells.   spread: (CELLS * CELLS * 3,) squared, their covariance.   palette: how colours
-    look.
+    Attributes
+    ----------
+    kernel
+        (2 REACH + 1, 2 REACH + 1, 3, 3) correlation of a sample of one colour with another one, by offset and colours.
+    low
+        The like, of a low half with what the neighbours' high halves make one expect beyond its own.
+    mean
+        (CELLS, CELLS, 3) of cells.
+    spread
+        (CELLS * CELLS * 3,) squared, their covariance.
+    palette
+        How colours look.
     """
 
     kernel: F64

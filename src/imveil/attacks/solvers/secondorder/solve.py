@@ -37,11 +37,15 @@ def solve(
 
     Parameters
     ----------
-    ciphers : (n, h, w, c) under one key; one large image is enough for schemes that treat all blocks alike.
-    scheme, fields : the public description; every family is tried where there is none.
-    prior : statistics of pictures; the shipped ones where none are given.
-    sure : whether what fails the check is dropped. With False the best of what was tried is returned all the same, and
-        its score and confidence say how little speaks for it.
+    ciphers
+        (n, h, w, c) under one key; one large image is enough for schemes that treat all blocks alike.
+    scheme, fields
+        The public description; every family is tried where there is none.
+    prior
+        Statistics of pictures; the shipped ones where none are given.
+    sure
+        Whether what fails the check is dropped. With False the best of what was tried is returned all the same, and its
+        score and confidence say how little speaks for it.
 
     Returns
     -------
