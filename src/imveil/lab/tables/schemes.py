@@ -43,7 +43,7 @@ def page_of(id: str) -> dict[str, Any]:
 
 
 def _listed(text: str) -> str:
-    """A docstring whose section of attributes has become a list.
+    r"""A docstring whose section of attributes has become a list.
 
     >>> print(_listed("Blocks.\n\nAttributes\n----------\nblock\n    Side of a block."))
     Blocks.
