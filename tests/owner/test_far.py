@@ -18,7 +18,8 @@ from imveil.owner import encryption
 from imveil.owner.encrypt_far import encrypt_far
 from imveil.owner.encryption import encrypt_set
 from imveil.owner.sources import open_source
-from imveil.store.far import Far
+from imveil.owner.verification import verify_set
+from imveil.store.far import Far, fetched
 from made_source import made, tree
 
 KEY = Key(b"k" * 32)
@@ -165,3 +166,15 @@ def test_a_password_in_an_address_is_not_shown() -> None:
     with pytest.raises(BadDestination) as error:
         far.list()
     assert "hunter2" not in str(error.value)
+
+
+def test_a_set_elsewhere_is_read(tmp_path: Path) -> None:
+    """Its address with both slashes, and as a path leaves of it."""
+    encrypt_set(made(4), tmp_path / "c", imveil.find("negpos/1"), KEY)
+    for address in (f"file://{tmp_path}/c", Path(f"file://{tmp_path}/c")):
+        with fetched(address) as home:
+            assert home != tmp_path / "c"
+            assert verify_set(home, KEY).wrong == []
+        assert not home.exists()
+    with fetched(tmp_path / "c") as home:
+        assert home == tmp_path / "c"

@@ -77,11 +77,12 @@ def decrypt(
     if of:
         raise BadInput("--of is for one picture, and this is a data set", hint="leave it out: each picture is checked")
     from imveil.owner.decryption import decrypt_set
+    from imveil.store.far import fetched
 
     opened = open_key(key)
-    with interruptible(), bar("decrypting") as watch:
+    with interruptible(), bar("decrypting") as watch, fetched(source) as home:
         report = decrypt_set(
-            source,
+            home,
             destination,
             opened,
             classes=classes,

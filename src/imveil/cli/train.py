@@ -115,6 +115,7 @@ def train(
     from imveil.cloud.training.group import leader
     from imveil.cloud.training.run import train_on
     from imveil.extras import torch
+    from imveil.store.far import fetched
 
     if model.exists() and not force:
         raise BadDestination(f"{model} exists already", hint="choose another name, or overwrite it with --force")
@@ -123,13 +124,13 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     checkpoint = model.with_name(model.name + ".checkpoint")
-    with logged("training") if leader() else nullcontext() as log_tell:
+    with logged("training") if leader() else nullcontext() as log_tell, fetched(ciphers) as home:
         made = train_on(
-        ciphers, model=net, width=width, epochs=epochs, budget=budget, limit=limit, stream=stream, batch=batch, lr=lr,
-        seed=seed, augment=augment, adapter=adapter, attack=attack, model_options=options(model_options),
-        adapter_options=options(adapter_options), recipe=options(more), start=start, checkpoint=checkpoint,
-        restart=restart, log=log, device=device.value, watching=lambda epochs: Epochs(epochs, log_tell), tell=fact,
-    )  # fmt: skip
+            home, model=net, width=width, epochs=epochs, budget=budget, limit=limit, stream=stream, batch=batch, lr=lr,
+            seed=seed, augment=augment, adapter=adapter, attack=attack, model_options=options(model_options),
+            adapter_options=options(adapter_options), recipe=options(more), start=start, checkpoint=checkpoint,
+            restart=restart, log=log, device=device.value, watching=lambda epochs: Epochs(epochs, log_tell), tell=fact,
+        )  # fmt: skip
     if not leader():
         return
     made.save(model, force=force)

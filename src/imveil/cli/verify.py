@@ -42,16 +42,17 @@ def verify(
     from imveil.errors import BadInput
     from imveil.owner.sealed_sets import check_sealed
     from imveil.owner.verification import verify_set
+    from imveil.store.far import fetched
     from imveil.store.manifest import SEALED
 
     opened = None if key is None else open_key(key)
-    with interruptible(), working("verifying"):
-        if (source / SEALED).exists():
+    with interruptible(), working("verifying"), fetched(source) as home:
+        if (home / SEALED).exists():
             if opened is None:
                 raise BadInput(f"{source} is sealed: its key was needed", hint="give it with --key")
-            verdict = check_sealed(source, opened)
+            verdict = check_sealed(home, opened)
         else:
-            verdict = verify_set(source, opened, scheme=scheme)
+            verdict = verify_set(home, opened, scheme=scheme)
     wrong = verdict.wrong
     for line in wrong:
         note(line)

@@ -2,8 +2,8 @@
 
 It shows that the quality of the sequence is not the point. Hides: the histogram and the look of each image by itself.
 Leaks: the XOR of any two pictures, equality of pictures, their sizes; one known or chosen picture gives away all
-others of that size, and a few dozen cipher images do the same without any. Key space: 2^256, which does not matter.
-Break: a many-time pad.
+others, those of other sizes as far as it reaches, and a few dozen cipher images do the same without any. Key space:
+2^256, which does not matter. Break: a many-time pad.
 """
 
 from __future__ import annotations

@@ -9,15 +9,19 @@ never an option of ours. Files are written in one request, which an object store
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from imveil.errors import BadDestination, BadSource, ImveilError, MissingExtra
 from imveil.extras import need
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_SHORTENED = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
 _STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "r2"}  # names of files, no folders
 
 
@@ -113,4 +117,25 @@ def far_source(url: str) -> Far:
     return Far(url, BadSource)
 
 
-__all__ = ["Far", "far_source", "is_far"]
+@contextmanager
+def fetched(place: str | Path) -> Iterator[Path]:
+    """The folder of a cipher data set: as it is, or where it is elsewhere, a copy that is gone at the end.
+
+    Raises BadSource where it cannot be reached, or a name there leads out of it.
+    """
+    address = _SHORTENED.sub(r"\1://", str(place))  # a path that was made of an address has lost a slash
+    if not is_far(address):
+        yield Path(place)
+        return
+    far = far_source(address)
+    with tempfile.TemporaryDirectory(prefix="imveil-near-") as folder:
+        for name in far.list():
+            if {"", ".", ".."} & set(name.split("/")):
+                raise BadSource(f"{far.name} holds {name!r}, which is no name of a file of a data set")
+            target = Path(folder) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(far.read(name))
+        yield Path(folder)
+
+
+__all__ = ["Far", "far_source", "fetched", "is_far"]
