@@ -123,7 +123,8 @@ def fetched(place: str | Path) -> Iterator[Path]:
 
     Raises BadSource where it cannot be reached, or a name there leads out of it.
     """
-    address = _SHORTENED.sub(r"\1://", str(place))  # a path that was made of an address has lost a slash
+    # A path that was made of an address has lost a slash, and that of a file two.
+    address = _SHORTENED.sub(lambda found: f"{found[1]}://" + "/" * (found[1] == "file"), str(place))
     if not is_far(address):
         yield Path(place)
         return
