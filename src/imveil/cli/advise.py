@@ -61,8 +61,8 @@ def advise(
 
     \b
     Examples:
-      imveil advise --owners 3 --pictures 1500 --hidden-from all --wants train --model-may-leave --no-enclave
-             --error much
+      imveil advise --owners 3 --pictures 1500 --hidden-from all --wants train --model-may-leave --no-enclave \\
+          --error much
     """
     from imveil.lab.advice import Situation
     from imveil.lab.advice import advise as ways
