@@ -13,9 +13,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from imveil.owner import load_dataset
+from imveil.store.png import encode
+
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "demo"
 MODEL, KEY, CIPHERS = HERE / "models" / "images.safetensors", HERE / "page" / "owner.key", HERE / "page" / "ciphers"
+CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+PLAIN, IMAGES = HERE / "page" / "plain", {"train": 10_000, "test": 1_000}
 BUDGET = os.environ.get("IMVEIL_PAGE_BUDGET", "2m")
 
 
@@ -32,6 +37,17 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def some_pictures() -> Path:
+    """A part of CIFAR-10 as a folder of pictures: encrypting all of it would take longer than training."""
+    for split, count in IMAGES.items():
+        images, labels = load_dataset("cifar10")[split]
+        for number in range(count):
+            file = PLAIN / split / CLASSES[int(labels[number])] / f"{number:05}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(encode(images[number]))
+    return PLAIN
+
+
 def train() -> None:
     """The model that answers under any key, where it is not there yet."""
     if MODEL.exists():
@@ -41,7 +57,7 @@ def train() -> None:
     if not KEY.exists():
         imveil_command("keygen", named(KEY))
     scheme = ("--scheme", "negpos/1", "--set", "per_image=true")
-    imveil_command("encrypt", "cifar10", named(CIPHERS), "--key", named(KEY), *scheme)
+    imveil_command("encrypt", named(some_pictures()), named(CIPHERS), "--key", named(KEY), *scheme)
     imveil_command("train", named(CIPHERS), named(MODEL), "--budget", BUDGET)
 
 
