@@ -239,7 +239,7 @@ def _finite(total: torch.Tensor, run: Run) -> float:
     value = float(total)
     if not math.isfinite(value):
         raise TrainingProblem(
-            f"the loss is no number any more in epoch {run.state.at.epoch}, by step {run.state.at.step} of {run.steps}",
+            f"the loss became NaN or infinite in epoch {run.state.at.epoch}, by step {run.state.at.step} of {run.steps}",
             hint=_hint(run),
         )
     return value
@@ -255,7 +255,7 @@ def _sound(run: Run) -> None:
     if run.group.any(not good):
         at = run.state.at
         done = (at.epoch - 1) * run.steps + at.step
-        raise TrainingProblem(f"the net's answers are no numbers any more after step {done}", hint=_hint(run))
+        raise TrainingProblem(f"the net's answers became NaN or infinite after step {done}", hint=_hint(run))
 
 
 def _hint(run: Run) -> str:
