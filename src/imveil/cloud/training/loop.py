@@ -239,7 +239,7 @@ def _finite(total: torch.Tensor, run: Run) -> float:
     value = float(total)
     if not math.isfinite(value):
         raise TrainingProblem(
-            f"the loss became NaN or infinite in epoch {run.state.at.epoch}, by step {run.state.at.step} of {run.steps}",
+            f"the loss became NaN or infinite in epoch {run.state.at.epoch}, step {run.state.at.step} of {run.steps}",
             hint=_hint(run),
         )
     return value
