@@ -31,7 +31,7 @@ LINK = re.compile(r"(?P<text>!?\[[^\]]*\])\((?P<target>[^)#:\s]+)(?P<anchor>#[^)
 # there yet is left out.
 MENU: dict[str, tuple[str, ...]] = {
     "Start": ("index.md", "tutorial.md", "SECURITY.md", "accuracy-and-secrecy.md"),
-    "Paths": ("paths/pictures.md", "paths/train.md", "paths/judge.md", "paths/research.md"),
+    "Paths": ("paths/pictures.md", "paths/train.md", "paths/judge.md", "private.md", "paths/research.md"),
     "How-to": (),
     "Attacks": ("attacks/index.md", "attacks/*"),
     "Schemes": (

@@ -42,6 +42,8 @@ JOBS: dict[str, dict[str, Any]] = {
     **{f"eps {e:g}": {"dim": 768, "epsilon": e} for e in (0.5, 1, 2, 4, 8)},
     **{f"alone eps {e:g}": {"dim": 768, "epsilon": e, "trust": "nobody"} for e in (1, 2, 8)},
     **{f"steps eps {e:g}": {"dim": 768, "epsilon": e, "steps": 100, "rate": 16.0} for e in (0.5, 1, 2, 4, 8)},
+    "clear 64": {"dim": 64},
+    **{f"64 eps {e:g}": {"dim": 64, "epsilon": e} for e in (1, 2, 8)},  # for sets of some thousand pictures
     **{f"own {n}": {"dim": 1280, "kind": "none", "only": n} for n in (100, 500, 1000, 5000)},
 }
 
@@ -114,8 +116,10 @@ def run(data: Data, name: str, seed: int) -> record.Record:
     test, truth = data.parts["test"]
     right = int((head.scores(rows(test, round_)).argmax(axis=1) == truth).sum())
     low, high = wilson(right, len(truth))
-    facts = {"data": data.name, "encoder": data.encoder.facts.name, "precision": data.encoder.precision, "job": name,
-             "owners": len(people), "pictures": len(order), "delta": 1e-5, "colluding": 1, **job}  # fmt: skip
+    facts = {
+        "data": Path(data.name).stem, "encoder": data.encoder.facts.name, "precision": data.encoder.precision,
+        "job": name, "owners": len(people), "pictures": len(order), "delta": 1e-5, "colluding": 1, **job,
+    }  # fmt: skip
     if exact is not None:
         facts["exact"] = exact
     return record.measured(

@@ -7,8 +7,10 @@ from scripts.tables._markdown import markdown
 from imveil import record
 from imveil.record import latest, runs, summary
 
+_EPSILONS = (0.5, 1, 2, 4, 8)
 _ORDER = (
-    "masked", "clear", "clear 768", *(f"{how}eps {e:g}" for how in ("", "steps ", "alone ") for e in (0.5, 1, 2, 4, 8)),
+    "masked", "clear", "clear 768", "clear 64",
+    *(f"{how}eps {e:g}" for how in ("", "steps ", "64 ", "alone ") for e in _EPSILONS),
     *(f"own {n}" for n in (100, 500, 1000, 5000)),
 )  # fmt: skip
 
