@@ -75,4 +75,5 @@ def _strays(far: int, n: int) -> float:
         ks = range(math.ceil(max(first, -reach)), math.floor(min((n / far - 1) / 4, reach)) + 1)
         return sum(phi((4 * k + a) * step) - phi((4 * k + b) * step) for k in ks)
 
-    return 1 - between((-n / far + 1) / 4, 1, -1) + between((-n / far - 3) / 4, 3, 1)
+    p = 1 - between((-n / far + 1) / 4, 1, -1) + between((-n / far - 3) / 4, 3, 1)
+    return min(max(0.0, p), 1.0)  # a sum of some thousand terms may end a few roundings outside
