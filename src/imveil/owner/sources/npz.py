@@ -50,11 +50,11 @@ class _Zip:
     def load(self, name: str) -> npt.NDArray[Any]:
         """The array: mapped where it is stored as it is, else unpacked."""
         info = self.file.getinfo(name + ".npy")
-        with self.file.open(info) as member:
-            while member.read(1 << 20):  # its checksum is compared at its end
-                pass
-            if info.compress_type == zipfile.ZIP_STORED and (found := _mapped(self.file, info)) is not None:
-                return found
+        if info.compress_type == zipfile.ZIP_STORED and (found := _mapped(self.file, info)) is not None:
+            with self.file.open(info) as member:
+                while member.read(1 << 20):  # its checksum is compared at its end
+                    pass
+            return found
         Budget(info.compress_size, _RATIO).decode(info.file_size)
         with self.file.open(info) as member:
             array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)

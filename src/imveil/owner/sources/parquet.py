@@ -67,6 +67,7 @@ class ParquetSource(Source):
         self._starts: list[int] = []
         self._column: tuple[str, bool] | None = None
         self._asked = column
+        self._refused: dict[int, str] = {}
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._size = 0
         known: list[str] | None = None
@@ -163,6 +164,8 @@ class ParquetSource(Source):
 
     def _rows(self, at: int) -> Any:
         """The pictures of a group, as an Arrow column that is read once and kept for a while."""
+        if at in self._refused:
+            raise BadImage(self._refused[at])
         if at not in self._kept:
             group = self._groups[at]
             parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
@@ -178,7 +181,11 @@ class ParquetSource(Source):
                     columns=[f"{column}.bytes" if struct else column],
                     use_threads=False,
                 ):
-                    budget.decode(batch.nbytes)
+                    try:
+                        budget.decode(batch.nbytes)
+                    except BadImage as error:  # once for all of its rows
+                        self._refused[at] = error.message
+                        raise
                     chunks.append(batch.column(column))
             self._kept[at] = need("pyarrow", "parquet", "a .parquet file").chunked_array(chunks)
             self._size += self._kept[at].nbytes
