@@ -48,7 +48,7 @@ def test_the_reference_agrees_with_what_is_written() -> None:
 @pytest.mark.parametrize("one", QUERY, ids=lambda one: str(len(one["row"])))
 def test_queries_have_these_numbers_and_moduli(one: dict[str, list[int]]) -> None:
     pytest.importorskip("tenseal")
-    from imveil.owner.asking import small
+    from imveil.owner.asking.encrypted import small
     from imveil.store.messages import bfv
 
     whole, _ = small(np.array([one["row"]]))
