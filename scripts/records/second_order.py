@@ -22,7 +22,8 @@ from imveil.record import Record
 
 UNSEEN = 200
 COUNTS = (10, 30, 100, 300, 1000, 5000)
-SCHEMES = ("shf/1", "np-block/1", "le/1", "patch/1", "etc/1", "cpe-iib/1", "ele/1")
+BYTES = ("shf/1", "np-block/1", "le/1", "patch/1", "etc/1", "cpe-iib/1", "ele/1", "etc-inplace/1")
+SCHEMES = (*BYTES, "ffx/1", "orthogonal/1")
 ALONE = ("shf/1", "np-block/1", "le/1")
 SIDES = (32, 64, 128, 224, 512)
 

@@ -26,6 +26,7 @@ DRAWN = scenes(700, (48, 48, 3), seed=3)[:, :24, :24]
 PICTURES = (DRAWN @ np.array([[0.7, 0.2, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.6]])).astype(np.uint8)
 PRIOR = Prior.of(PICTURES[300:])
 EXACT = [("shf/1", {}), ("shf/1", {"block": 2}), ("np-block/1", {}), ("le/1", {})]
+OTHER = [("orthogonal/1", {"block": 2}), ("ffx/1", {})]
 MOVED = [("etc/1", {}), ("cpe-iib/1", {"block": 8}), ("patch/1", {}), ("ele/1", {})]
 
 
@@ -43,7 +44,7 @@ def alike(guess: Any, truth: Any) -> float:
     )
 
 
-@pytest.mark.parametrize(("id", "fields"), EXACT + MOVED, ids=str)
+@pytest.mark.parametrize(("id", "fields"), EXACT + MOVED + OTHER, ids=str)
 def test_unseen_pictures_come_back(id: str, fields: dict[str, Any]) -> None:
     # Made-up scenes have no up and down and no colour of their own, so a turn or an order of colours may stay open.
     found = solve(
@@ -51,8 +52,9 @@ def test_unseen_pictures_come_back(id: str, fields: dict[str, Any]) -> None:
     )
     assert found is not None
     unseen = PICTURES[300:340]
-    assert alike(found.undo(ciphers_of(id, fields, unseen)), unseen) > 0.97
-    np.testing.assert_array_equal(found.plan(found.undo(unseen)), unseen)
+    guess = found.undo(ciphers_of(id, fields, unseen))
+    assert alike(guess, unseen) > 0.97
+    np.testing.assert_allclose(found.plan(guess), ciphers_of(id, fields, unseen), atol=0.01)
 
 
 @pytest.mark.parametrize("id", ["shf/1", "le/1", "patch/1"])

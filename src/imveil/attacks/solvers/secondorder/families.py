@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from imveil.attacks.solvers.secondorder import moved, own, shared
+from imveil.attacks.solvers.secondorder import moved, own, rotation, shared, table
 from imveil.attacks.solvers.secondorder.grid import MOST
 from imveil.attacks.solvers.secondorder.prior import Prior
 
@@ -37,6 +37,8 @@ FAMILIES: dict[str, Family] = {
     "blocks moved, turned, inverted, recoloured": Family(moved.turned, (4, 8, 16), MOST),
     "blocks moved, turned, inverted, colours lost": Family(partial(moved.turned, orders=moved.LOSSY), (4, 8), MOST),
     "blocks moved, nibbles shuffled by keys of their own": Family(own.own_nibbles, (4, 8), MOST),
+    "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32"),
+    "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16"),
 }
 
 _NAMES = list(FAMILIES)
@@ -49,6 +51,8 @@ SCHEMES: Mapping[str, tuple[str, str]] = {
     "cpe-iib": (_NAMES[3], "sub_block"),
     "etc-inplace": (_NAMES[4], "block"),
     "ele": (_NAMES[5], "block"),
+    "orthogonal": (_NAMES[6], "block"),
+    "ffx": (_NAMES[7], "block"),
 }
 """Of a scheme's name: its family, and the field that holds the side of a block."""
 

@@ -25,13 +25,13 @@ def relations(units: Any, steps: Sequence[tuple[int, int]] = STEPS) -> list[F64]
     values, size = standard(units), units.shape[-1]
     found = []
     for down, across in steps:
-        one, other = _apart(values, down, across)
+        one, other = apart(values, down, across)
         pairs = one.size // size
         found.append((one.reshape(-1, size).T @ other.reshape(-1, size)).astype(np.float64) / max(pairs, 1))
     return found
 
 
-def _apart(values: Any, down: int, across: int) -> tuple[Any, Any]:
+def apart(values: Any, down: int, across: int) -> tuple[Any, Any]:
     """Every block that has another one a step away, and these others; across may be negative."""
     h, w = values.shape[1:3]
     one = values[:, : h - down, max(-across, 0) : w - max(across, 0)]
