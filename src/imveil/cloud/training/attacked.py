@@ -33,7 +33,7 @@ def attacked(manifest: Manifest, traits: Mapping[str, Any], images: Any, best: C
     if best.adapter == "bits_start" or name not in SCHEMES or traits.get("per_image"):
         return best, ""
     family, field = SCHEMES[name]
-    block = manifest.fields.get(field)
+    block = 1 if field is None else manifest.fields.get(field)
     if type(block) is not int or FAMILIES[family].dtype != traits.get("dtype", "uint8"):
         return best, ""
     chosen = np.linspace(0, len(images) - 1, min(ENOUGH, len(images))).astype(np.int64)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from imveil.attacks.solvers.secondorder import moved, own, rotation, shared, table
+from imveil.attacks.solvers.secondorder import moved, own, rotation, shared, table, whole
 from imveil.attacks.solvers.secondorder.grid import MOST
 from imveil.attacks.solvers.secondorder.prior import Prior
 
@@ -39,10 +39,12 @@ FAMILIES: dict[str, Family] = {
     "blocks moved, nibbles shuffled by keys of their own": Family(own.own_nibbles, (4, 8), MOST),
     "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32"),
     "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16"),
+    "a sequence XORed into all pictures": Family(whole.masked, (1,)),
+    "pixels moved": Family(whole.moved_pixels, (1,), MOST),
 }
 
 _NAMES = list(FAMILIES)
-SCHEMES: Mapping[str, tuple[str, str]] = {
+SCHEMES: Mapping[str, tuple[str, str | None]] = {
     "shf": (_NAMES[0], "block"),
     "np-block": (_NAMES[0], "block"),
     "le": (_NAMES[1], "block"),
@@ -53,21 +55,24 @@ SCHEMES: Mapping[str, tuple[str, str]] = {
     "ele": (_NAMES[5], "block"),
     "orthogonal": (_NAMES[6], "block"),
     "ffx": (_NAMES[7], "block"),
+    **dict.fromkeys(("logistic-xor", "skew-tent-xor", "henon-xor", "lattice-xor", "aes-xor"), (_NAMES[8], None)),
+    "negpos": (_NAMES[8], None),
+    "pixel-shuffle": (_NAMES[9], None),
 }
-"""Of a scheme's name: its family, and the field that holds the side of a block."""
+"""Of a scheme's name: its family, and the field that holds the side of a block, where there are blocks."""
 
 
 def candidates(
     scheme: str | None, fields: Mapping[str, Any], dtype: str, shape: tuple[int, int, int]
 ) -> list[tuple[str, int]]:
     """(family, block) pairs to try on cipher images of a dtype and a shape (h, w, c): those of the scheme, or all."""
-    known = SCHEMES.get((scheme or "").rpartition("/")[0])
-    if known is not None and known[1] in fields:
-        pairs = [(known[0], int(fields[known[1]]))]
-    elif scheme is not None:
+    family, field = SCHEMES.get((scheme or "").rpartition("/")[0], (None, None))
+    if scheme is None:
+        pairs = [(name, block) for name, one in FAMILIES.items() for block in one.blocks]
+    elif family is None or (field is not None and field not in fields):
         return []
     else:
-        pairs = [(name, block) for name, family in FAMILIES.items() for block in family.blocks]
+        pairs = [(family, 1 if field is None else int(fields[field]))]
     return [(name, block) for name, block in pairs if _fits(FAMILIES[name], block, dtype, shape)]
 
 
