@@ -189,7 +189,6 @@ def encrypt(
         raise BadInput("--seal needs a destination on this machine", hint="seal it here, then copy it")
     shown = Far(destination).name if far else destination
     place = _unsealed(Path(destination)) if seal else destination
-    note(in_a_line(chosen.id, chosen.config()))
     with interruptible(), bar("encrypting") as watch:
         options: dict[str, Any] = {
             "keep_names": keep_names,
@@ -210,6 +209,7 @@ def encrypt(
         with interruptible(), bar("sealing") as watch:
             seal_set(place, Path(destination), opened, move=True, workers=workers, progress=watch)
     close(report, f"encrypted with {chosen.id}, key {opened.fingerprint}", shown)
+    note(in_a_line(chosen.id, chosen.config()))
     rejected(report, f"see {shown}/{REJECTED}")
 
 

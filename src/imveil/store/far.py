@@ -136,7 +136,12 @@ def fetched(place: str | Path) -> Iterator[Path]:
             target = Path(folder) / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(far.read(name))
-        yield Path(folder)
+        try:
+            yield Path(folder)
+        except ImveilError as error:  # nobody knows the copy: errors name what was asked for
+            error.message = error.message.replace(folder, far.name)
+            error.args = (error.message,)
+            raise
 
 
 __all__ = ["Far", "far_source", "fetched", "is_far"]
