@@ -100,7 +100,7 @@ def test_no_size_is_too_small(shape: tuple[int, int, int], n: int) -> None:
 def test_the_check_tells_pictures_from_a_wrong_plan() -> None:
     units = to_units(PICTURES[:100], 4)
     swapped = units.copy()
-    swapped[..., [0, 20]] = units[..., [20, 0]]
+    swapped[..., [0, 20, 9, 41]] = units[..., [20, 0, 41, 9]]  # two pairs of 48
     assert smoothness(PICTURES[:100], 4)[1] > 0.97 > smoothness(from_units(swapped, 4), 4)[1]
 
 
