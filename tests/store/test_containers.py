@@ -36,7 +36,7 @@ CASES = [
     pytest.param(name, scheme, id=f"{name}-{scheme.id}")
     for name in registry.files(base.PACKAGE)
     for dtype, scheme in SCHEMES.items()
-    if dtype in base.find(name).dtypes
+    if dtype in base.find(name).dtypes and name != "jpeg"  # which takes other schemes, and has tests of its own
 ]
 every = pytest.mark.parametrize(("name", "scheme"), CASES)
 
@@ -134,10 +134,17 @@ def test_a_changed_byte_is_refused(tmp_path: Path, name: str, scheme: Any, how: 
     if how == "missing":
         file.unlink()
     found = open_set(tmp_path / "c")
-    for read in (found.verify, lambda: found.load("train"), lambda: decrypt_set(found.path, tmp_path / "p", KEY)):
+    for read in (found.verify, lambda: found.load("train")):
         with pytest.raises(BadShard, match=file.name.replace(".", r"\.")):
             read()
-    assert not tree(tmp_path / "p") if (tmp_path / "p").exists() else True
+    report = decrypt_set(found.path, tmp_path / "p", KEY, workers=1)
+    # What the owner's table proves is written, every pixel of it; the rest is named.
+    assert report.images + len(report.rejected) == 12
+    source = made(12)
+    known = {source.read(i).pixels.tobytes() for i in range(12)}
+    written = list((tmp_path / "p").rglob("*.png"))
+    assert len(written) == report.images
+    assert {read_picture(file).pixels.tobytes() for file in written} <= known
 
 
 def test_a_shard_that_is_changed_meanwhile_takes_only_its_own_pictures_along(tmp_path: Path) -> None:
@@ -147,11 +154,11 @@ def test_a_shard_that_is_changed_meanwhile_takes_only_its_own_pictures_along(tmp
     with pytest.MonkeyPatch.context() as patch:
         opened: list[str] = []
 
-        def read(root: Path, shard: Shard, most: int) -> bytes:
+        def read(root: Path, shard: Shard, most: int, believed: bool = True) -> bytes:
             opened.append(shard.file)
-            if opened.count(file.name) == 2:  # the first time is the look at all lists
+            if opened.count(file.name) == 1:
                 file.write_bytes(b"PK")
-            return real(root, shard, most)
+            return real(root, shard, most, believed)
 
         patch.setattr(_single, "checked_bytes", read)
         report = decrypt_set(found.path, tmp_path / "p", KEY, workers=1)
@@ -198,7 +205,7 @@ def test_containers_that_nobody_knows(tmp_path: Path) -> None:
         run(made(4), tmp_path / "c", "folder", SCHEMES["uint8"])
     manifest = read_manifest(tmp_path / "c")
     write_manifest(tmp_path / "c", manifest.model_copy(update={"container": "punched-cards"}))
-    with pytest.raises(BadManifest, match="stored as 'punched-cards', this imveil reads folder, npz, parquet"):
+    with pytest.raises(BadManifest, match="stored as 'punched-cards', this imveil reads folder, jpeg, npz, parquet"):
         open_set(tmp_path / "c").load("train")
 
 
@@ -210,7 +217,7 @@ def test_a_manifest_that_counts_otherwise(tmp_path: Path) -> None:
         with pytest.raises(BadShard, match=said):
             open_set(tmp_path).load(split)
     run(made(12, shapes={4: (5, 9, 3)}), tmp_path / "mixed", "npz", SCHEMES["uint8"], keep_names=True)
-    with pytest.raises(BadShape, match=r"differ in size: train/cat/picture 00000\.jpg is 8x8x3, .* is 9x5x3"):
+    with pytest.raises(BadShape, match=r"differ in size: train/cat/picture 00000\.jpg is 8x8x3 .* is 5x9x3"):
         open_set(tmp_path / "mixed").load("train")
 
 
@@ -275,7 +282,7 @@ def test_broken_files_give_one_error(data: Any) -> None:
     ("name", "value", "said"),
     [
         ("which", np.array([0, 1, 1]), "not listed"),
-        ("which", np.array([0, -1, 0]), "no cipher images"),
+        ("which", np.array([0, -1, 0]), "a group that is not there"),
         ("names", np.array([b"a", b"a", b"b"]), "come twice"),
         ("names", np.array([b"../a", b"a", b"b"]), "lead astray"),
         ("names", np.array([b"a", b"b"]), "unequal length"),
@@ -350,7 +357,7 @@ def test_the_whole_way_through_the_command_line(
 
     for id in ("orthogonal/1", "ffx/1"):
         _, err = imveil_command(f"encrypt pictures {id[:3]} --key my.key --scheme {id}")
-        assert err == f"imveil: cipher images of {id} are {imveil.find(id).traits.dtype}, stored as npz\n"
+        assert err.startswith(f"imveil: cipher images of {id} are {imveil.find(id).traits.dtype}, stored as npz\n")
         imveil_command(f"train {id[:3]} {id[:3]}.safetensors --epochs 1 --width 4")
         out, _ = imveil_command(f"predict {id[:3]}.safetensors {id[:3]}")
         assert out.count(".npz:train/cat/") == 6
