@@ -125,7 +125,8 @@ def campaign(count: int, kinds: list[str], rng: random.Random, undisturbed: Undi
     while kills.total() < count:
         runs += 1
         assert runs < 10 * count, "kills come too late: make the runs longer"
-        name, what = rng.choice(list(registry.files(base.PACKAGE))), rng.choice(kinds)
+        exact = [one for one in registry.files(base.PACKAGE) if not base.find(one).lossy]
+        name, what = rng.choice(exact), rng.choice(kinds)
         source, destination = undisturbed.source(what, name), root / f"{runs}-{what}"
         if what == "move":
             source = Path(shutil.copytree(source, root / f"{runs}-source"))

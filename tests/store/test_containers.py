@@ -36,7 +36,7 @@ CASES = [
     pytest.param(name, scheme, id=f"{name}-{scheme.id}")
     for name in registry.files(base.PACKAGE)
     for dtype, scheme in SCHEMES.items()
-    if dtype in base.find(name).dtypes and name != "jpeg"  # which takes other schemes, and has tests of its own
+    if dtype in base.find(name).dtypes and not base.find(name).lossy
 ]
 every = pytest.mark.parametrize(("name", "scheme"), CASES)
 
