@@ -60,7 +60,7 @@ def fitted(paths: Sequence[str], holds: Holds) -> dict[int, str]:
     """Other names, ending in .png, for those of `paths` that a folder cannot hold, by their place.
 
     >>> fitted(["a/b.png", "x" * 300 + ".png"], Holds())[1][-25:]
-    'xxxx~9cad8c30e47ec3cb.png'
+    'xxxx~33c8c4f3a01362a9.png'
     """
     count = Counter(map(holds.folded, paths)) if not (holds.cases and holds.forms) else Counter()
     return {
