@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-LIMIT = 5_000_000  # bytes of a wheel; 3.7 MB of them are the two public projections of the private path
+LIMIT = 3_000_000  # bytes of a wheel; 1.5 MB of them are the two public projections of the private path
 MAKE_PICTURES = """
 import numpy as np
 from pathlib import Path

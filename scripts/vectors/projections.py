@@ -2,6 +2,8 @@
 
 The first 10,000 training pictures of CIFAR-100; 768 axes, each divided by the fourth root of its variance, half of what
 would whiten: on held-out pictures of CIFAR-10 it was the best of none, half and three quarters for sums with noise.
+Kept as whole numbers up to 63 and a step for each axis: a third of the bytes of float16, and on those pictures the same
+accuracy within 0.02 points, with noise and without.
 Run: python scripts/vectors/projections.py lite2-224 [embeddings.npy]
 """
 
@@ -15,7 +17,7 @@ import numpy as np
 from imveil.owner.datasets import cifar
 from imveil.owner.encoders import find
 
-PICTURES, AXES = 10_000, 768
+PICTURES, AXES, LEVELS = 10_000, 768, 63
 HOME = Path(__file__).parents[2] / "src" / "imveil" / "owner" / "encoders" / "projections"
 
 
@@ -30,8 +32,10 @@ def main(name: str, given: str = "") -> None:
     variances, axes = np.linalg.eigh((x - mean).T @ (x - mean) / len(x))
     axes, variances = axes[:, ::-1][:, :AXES], variances[::-1][:AXES]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(AXES)])
-    scaled = (axes / variances**0.25).astype(np.float16)
-    np.savez_compressed(HOME / f"{name}.npz", mean=mean.astype(np.float32), axes=scaled)
+    axes = axes / variances**0.25
+    steps = (np.abs(axes).max(axis=0) / LEVELS).astype(np.float32)
+    whole = np.rint(axes / steps).astype(np.int8)
+    np.savez_compressed(HOME / f"{name}.npz", mean=mean.astype(np.float32), axes=whole, steps=steps)
 
 
 if __name__ == "__main__":

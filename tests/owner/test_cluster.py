@@ -152,7 +152,9 @@ def test_from_address_to_address_by_the_command(tmp_path: Path, key_file: Path) 
         command = [sys.executable, "-m", "imveil", "encrypt", *words]
         done = subprocess.run(command, cwd=tmp_path, env=patient, capture_output=True, text=True, timeout=400)
         assert done.returncode == 0, done.stderr
-        assert all(line.startswith(("imveil: encrypting", "imveil: negpos/1: ")) for line in done.stderr.splitlines()), done.stderr
+        assert all(
+            line.startswith(("imveil: encrypting", "imveil: negpos/1: ")) for line in done.stderr.splitlines()
+        ), done.stderr
         assert done.stdout.startswith(f"{forms.COUNT} pictures encrypted")
         assert done.stdout.count("\n") == 1
     found = tree(tmp_path / "ray")

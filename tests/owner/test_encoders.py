@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imveil.errors import BadImage, BadInput, BadModelFile, MissingExtra, UnknownName
+from imveil.errors import BadImage, BadInput, BadModelFile, Mismatch, MissingExtra, UnknownName
 from imveil.owner.encoders import find
 from imveil.owner.encoders.base import rgb
 from imveil.owner.features import projection, rows
@@ -169,3 +169,20 @@ def test_rows_are_at_most_one_long_whatever_the_embedding(kind: str, dim: int) -
         rows(np.full((1, 1280), np.nan, np.float32), features)
     with pytest.raises(BadInput, match="embeddings are"):
         rows(np.zeros((2, 7), np.float32), features)
+
+
+@pytest.mark.parametrize("name", LITE)
+def test_a_public_projection_is_of_orthogonal_axes_and_bound_by_its_digest(name: str) -> None:
+    from imveil.owner.features import SHIPPED, _projection
+
+    public = projection("pca", name)
+    features = Features(encoder=Encoder(name=name, weights="0" * 64, width=1280), projection=public, dim=SHIPPED)
+    mean, axes = _projection(features)
+    assert mean.shape == (1280,)
+    assert axes is not None
+    length = np.linalg.norm(axes, axis=0)
+    assert (np.diff(length) > -0.02 * length[:-1]).all()  # one over the fourth root of the variance: it grows
+    assert np.abs((axes / length).T @ (axes / length) - np.eye(SHIPPED)).max() < 0.02  # kept in seven bits
+    another = features.model_copy(update={"projection": public.model_copy(update={"digest": "0" * 64})})
+    with pytest.raises(Mismatch, match="another than this imveil ships"):
+        rows(np.zeros((1, 1280), np.float32), another)

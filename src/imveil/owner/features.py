@@ -99,7 +99,7 @@ def _cached(encoder: str, width: int, kind: str, digest: str, dim: int) -> tuple
         data = _shipped(encoder)
         with np.load(io.BytesIO(data), allow_pickle=False) as held:
             mean = held["mean"].astype(np.float64)
-            axes = held["axes"].astype(np.float64)
+            axes = held["axes"] * held["steps"].astype(np.float64)
         if kind == "pca":
             if hashlib.sha256(data).hexdigest() != digest:
                 raise Mismatch(f"the round's projection for {encoder} is another than this imveil ships")
