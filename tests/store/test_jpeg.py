@@ -12,18 +12,20 @@ from PIL import Image
 
 import imveil
 from imveil import Key
+from imveil.cli.encrypt import stored_as
 from imveil.errors import BadField, BadImage, BadInput, BadShape
 from imveil.metrics.psnr import psnr
 from imveil.owner.decryption import decrypt_file, decrypt_set
-from imveil.owner.encryption import encrypt_set, pick_container
+from imveil.owner.encryption import encrypt_file, encrypt_set, pick_container
 from imveil.owner.rekeying import rekey_set
 from imveil.owner.sealed_sets import seal_set, unseal_set
+from imveil.owner.sources._likeness import Likeness
 from imveil.owner.verification import verify_set
 from imveil.schemes.base import Cipher
 from imveil.store import jpeg
 from imveil.store.containers.base import find
 from imveil.store.manifest import read_manifest
-from imveil.store.sets import open_set
+from imveil.store.sets import lossy, open_set
 from imveil.store.tag import Tag
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(32))
@@ -182,3 +184,31 @@ def test_pictures_that_a_jpeg_does_not_hold_are_left_out(source: Path, tmp_path:
     report = encrypt_set(tmp_path / "in", tmp_path / "c", ETC, KEY, container="jpeg")
     assert (report.images, len(report.rejected)) == (12, 1)
     assert "1 or 3 channels" in report.rejected[0].reason
+
+
+def test_one_picture_as_a_jpeg(source: Path, tmp_path: Path) -> None:
+    plain = next(source.rglob("*.png"))
+    for name, container in (("a.jpg", None), ("b.JPEG", "jpeg:50:420")):
+        encrypt_file(plain, tmp_path / name, ETC, KEY, container=container)
+        assert lossy(tmp_path / name)
+        decrypt_file(tmp_path / name, tmp_path / f"{name}.png", KEY)
+        truth, found = (np.asarray(Image.open(file)) for file in (plain, tmp_path / f"{name}.png"))
+        assert truth.shape == found.shape
+        assert psnr(truth[None], found[None])[0] > 24
+    assert (tmp_path / "b.JPEG").stat().st_size < (tmp_path / "a.jpg").stat().st_size
+    with pytest.raises(BadInput, match="do not survive JPEG"):
+        encrypt_file(plain, tmp_path / "c.jpg", imveil.find("negpos/1"), KEY)
+    Image.fromarray(picture(c=4)).save(tmp_path / "alpha.png")
+    with pytest.raises(BadShape, match="1 or 3 channels"):
+        encrypt_file(tmp_path / "alpha.png", tmp_path / "c.jpg", ETC, KEY)
+    assert not (tmp_path / "c.jpg").exists()
+
+
+def test_jpegs_like_those_that_are_there(source: Path, tmp_path: Path) -> None:
+    encrypt_set(source, tmp_path / "c", ETC, KEY, container="jpeg:80:420")
+    like = Likeness.of(tmp_path / "c")
+    assert stored_as(None, None, None, like) == stored_as("jpeg", None, None, like) == "jpeg:80:420"
+    assert stored_as(None, 70, None, like) == "jpeg:70:420"
+    assert stored_as("jpeg", None, "444", None) == "jpeg:90:444"
+    with pytest.raises(BadInput, match="are of JPEGs"):
+        stored_as("folder", 80, None, like)

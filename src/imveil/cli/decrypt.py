@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 def decrypt(
     source: Annotated[
         Path,
-        typer.Argument(metavar="SRC", help="A cipher data set, or one cipher image, .png or .npz.", show_default=False),
+        typer.Argument(
+            metavar="SRC", help="A cipher data set, or one cipher image, .png, .npz or .jpg.", show_default=False
+        ),
     ],
     destination: Annotated[
         Path, typer.Argument(metavar="DST", help="A new folder for the pictures, or a .png file.", show_default=False)
@@ -66,13 +68,15 @@ def decrypt(
 
     if source.is_file():
         from imveil.owner.decryption import decrypt_file
+        from imveil.store.sets import lossy
 
         if classes or ids:
             raise BadInput("--class and --ids are for data sets, and this is one picture", hint="leave them out")
         new_file(destination, ".png")
         id = decrypt_file(source, destination, open_key(key), of=of, public=public, scheme=scheme)
         said = f"it is {id} of {of}" if of else "nothing proves this picture; --of CIPHERS does"
-        say(f"{destination}: decrypted; {said}")
+        loss = "; pixels carry the loss of JPEG" if lossy(source) else ""
+        say(f"{destination}: decrypted; {said}{loss}")
         return
     if of:
         raise BadInput("--of is for one picture, and this is a data set", hint="leave it out: each picture is checked")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from imveil.owner.sources.prepared import Preparation
 
 GROUP = "Owner"
+JPEGS = (".jpg", ".jpeg")
 
 
 def register(app: typer.Typer) -> None:
@@ -51,8 +52,8 @@ def encrypt(
         str,
         typer.Argument(
             metavar="DST",
-            help="A new folder for the cipher data set, or its address, s3://BUCKET/NAME; for a picture a .png or "
-            ".npz file.",
+            help="A new folder for the cipher data set, or its address, s3://BUCKET/NAME; for a picture a .png, "
+            ".npz or .jpg file.",
             show_default=False,
         ),
     ],
@@ -128,6 +129,7 @@ def encrypt(
       imveil encrypt photos/ ciphers/ --key my.key --scheme negpos/1
       imveil encrypt cifar10 ciphers/ --key my.key --scheme logistic-xor/1 --set index=pixel
       imveil encrypt query.jpg query.png --key my.key --like model.safetensors
+      imveil encrypt query.jpg cipher.jpg --key my.key --scheme etc/1 --set block=16 --quality 90
       imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
       imveil encrypt cifar10 ciphers/ --key my.key --scheme le/1 --copies 4
       imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \
@@ -150,18 +152,31 @@ def encrypt(
     if is_picture(Path(source), form):
         from imveil.owner.encryption import encrypt_file
 
+        as_jpeg = Path(destination).suffix.lower() in JPEGS and container in (None, "jpeg")
         _for_sets(
             {
-                "--keep-names": keep_names, "--container": container, "--hide-labels": hide_labels, "--strict": strict,
-                "--copies": copies != 1, "--seal": seal, "--engine": engine != "pool", "--workers": workers,
+                "--keep-names": keep_names, "--container": container and not as_jpeg, "--hide-labels": hide_labels,
+                "--strict": strict, "--copies": copies != 1, "--seal": seal,
+                "--engine": engine != "pool", "--workers": workers,
                 "--address": address, "--splits": splits, "--column": column,
             }
         )  # fmt: skip
-        new_file(Path(destination), ".png", ".npz", force=force)
+        new_file(Path(destination), ".png", ".npz", *JPEGS, force=force)
+        stored = stored_as("jpeg", quality, chroma, as_there) if as_jpeg else stored_as(None, quality, chroma, None)
         opened = open_key(key)
         if as_there is not None:
             check_key(opened, as_there.fingerprint, str(like))
-        encrypt_file(source, destination, chosen, opened, form=form, prepare=prepare, like=as_there, force=force)
+        encrypt_file(
+            source,
+            destination,
+            chosen,
+            opened,
+            form=form,
+            prepare=prepare,
+            like=as_there,
+            container=stored,
+            force=force,
+        )
         say(f"{destination}: encrypted with {chosen.id}")
         return
     from imveil.owner.encrypt_far import encrypt_far
@@ -215,14 +230,15 @@ def encrypt(
 
 def stored_as(container: str | None, quality: int | None, chroma: str | None, like: Likeness | None) -> str | None:
     """The name of the container that is asked for, with its options. Raises BadInput for options of another."""
+    there = like.jpeg if like is not None and like.jpeg else {"quality": 90, "chroma": 444}
     if container is None and like is not None:
         container = like.container
-        if like.jpeg and quality is None and chroma is None:
-            return f"{container}:{like.jpeg['quality']}:{like.jpeg['chroma']}"
     if container == "jpeg":
-        return f"jpeg:{90 if quality is None else quality}:{chroma or 444}"
+        return f"jpeg:{there['quality'] if quality is None else quality}:{chroma or there['chroma']}"
     if quality is not None or chroma is not None:
-        raise BadInput("--quality and --chroma are of JPEGs", hint="add --container jpeg")
+        raise BadInput(
+            "--quality and --chroma are of JPEGs", hint="add --container jpeg, or for one picture write a .jpg"
+        )
     return container
 
 

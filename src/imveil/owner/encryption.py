@@ -31,8 +31,6 @@ from imveil.owner.shards.writing import EncryptShard, ShardDone, Todo
 from imveil.owner.sources._likeness import Likeness
 from imveil.owner.sources.prepared import Preparation
 from imveil.schemes.base import Scheme
-from imveil.store import png
-from imveil.store.containers import npz
 from imveil.store.containers.base import find
 from imveil.store.files import sync_all, write_file
 from imveil.store.manifest import ALL, FILE, NAMES, REJECTED, Manifest, write_manifest
@@ -145,9 +143,10 @@ def encrypt_file(
     form: str | None = None,
     prepare: Preparation | None = None,
     like: Likeness | None = None,
+    container: str | None = None,
     force: bool = False,
 ) -> None:
-    """Encrypt one picture into one cipher PNG, or .npz file; its id is the file's name.
+    """Encrypt one picture into one cipher PNG, .npz file or JPEG, as the name of the file says; its id is its own name.
 
     Parameters
     ----------
@@ -157,11 +156,15 @@ def encrypt_file(
         What is done to it before.
     like
         What it must be like, in size and channels.
+    container
+        "jpeg:QUALITY:CHROMA" for a JPEG; of 90 and 444 unless given.
     force
         Replace the file that is there.
 
     Raises
     ------
+    BadInput
+        For a JPEG where the scheme does not survive it.
     BadImage
     BadDtype
     BadShape
@@ -171,17 +174,19 @@ def encrypt_file(
     from imveil.owner.sources import read_one
 
     target = Path(destination)
-    packed = target.suffix.lower() == ".npz"
-    pick_container(scheme, "npz" if packed else "folder")
+    suffix = target.suffix.lower()
+    own = {".npz": "npz", ".jpg": container or "jpeg", ".jpeg": container or "jpeg"}.get(suffix, "folder")
+    store = find(pick_container(scheme, own))
     picture = read_one(Path(source), form)
     picture = prepare(picture) if prepare else picture
     picture = like.fitted(picture) if like else picture
     if target.exists() and not force:
         raise BadDestination(f"{target} exists already", hint="choose another name, or overwrite it with --force")
+    store.check(picture.pixels.shape[2], picture.depth)
     todo = Todo(0, Path(source).name, "")
     ((image, tag),) = writing.encrypted(scheme, key, [todo], [picture.pixels], picture.depth)
     try:
-        write_file(target, npz.pack([("picture", image, tag)]) if packed else png.encode(image, tag))
+        write_file(target, store.one("picture", image, tag))
     except OSError as error:
         raise cannot_write(target, error) from error
 

@@ -198,6 +198,12 @@ def recognised(data: bytes) -> bool:
     return any(store.recognises(data) for store in base.every())
 
 
+def lossy(path: str | Path) -> bool:
+    """Whether a file holds cipher images with a loss, so that pictures come back with it. Raises BadImage."""
+    head = read_bytes(path)[:16]
+    return any(store.lossy and store.recognises(head) for store in base.every())
+
+
 def endings() -> tuple[str, ...]:
     """What names of files end with that may hold cipher images, in lower case."""
     return tuple(store.ending for store in base.every())

@@ -62,6 +62,11 @@ class Files(Container):
         """The one image of a file."""
         return {"": partial(self.decode, data)}
 
+    def one(self, name: str, image: Any, tag: Tag) -> bytes:
+        """The file of the image, which holds no name."""
+        del name
+        return self.encode(image, tag)
+
     def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
         """Each image is written when it comes."""
         del about

@@ -26,6 +26,10 @@ class Single(Container):
     def pack(self, items: Items, about: About = NOTHING, number: int = 0) -> bytes:
         """The bytes of a file with these images, in this order. number: of the shard."""
 
+    def one(self, name: str, image: Any, tag: Tag) -> bytes:
+        """A file of one image."""
+        return self.pack([(name, image, tag)])
+
     def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
         """Images are kept until the shard is closed."""
         del root, aside

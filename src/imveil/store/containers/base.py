@@ -169,6 +169,10 @@ class Container(ABC):
         return {path: image() for path, image in self.unpack(data).items()}
 
     @abstractmethod
+    def one(self, name: str, image: Any, tag: Tag) -> bytes:
+        """The bytes of a file with this image alone."""
+
+    @abstractmethod
     def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
         """A writer for shard `number` of the data set in `root`. aside: where files may be written first."""
 
