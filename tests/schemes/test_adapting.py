@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ import imveil  # noqa: E402
 from imveil.audit.game.challenger import key_of  # noqa: E402
 from imveil.cloud.classifier import Classifier  # noqa: E402
 from imveil.cloud.prediction import predict_logits  # noqa: E402
+from imveil.cloud.training.choice import chosen  # noqa: E402
 from imveil.cloud.training.loop import Settings, fit  # noqa: E402
 from imveil.errors import BadField, BadShape  # noqa: E402
 from imveil.keys.key import Key  # noqa: E402
-from imveil.schemes._adapt import AdaptsModel  # noqa: E402
+from imveil.schemes._adapt import AdaptsModel, readapted  # noqa: E402
 from smooth import smooth_pictures  # noqa: E402
 
 KEY, OTHER = key_of(0), key_of(1)
@@ -74,6 +76,32 @@ def test_answers_on_cipher_pictures_are_those_on_plain_ones(net: str, scheme: st
     assert np.array_equal(plain, again), "the plain model is left as it was"
 
 
+@pytest.mark.parametrize(("net", "scheme", "fields"), CASES)
+def test_a_model_as_trained_by_default_is_adapted(net: str, scheme: str, fields: Any) -> None:
+    """By default answers are means over a picture and its mirror image; no cipher picture has one."""
+    options: dict[str, Any] = {"model_options": {"patch": 4, "depth": 2}, "adapter_options": {}, "more": {}}
+    plain: Any = SimpleNamespace(scheme="plain/1", fields={})
+    asked = {"net": NETS[net]["model"], "width": 32, "adapter": "auto", "augment": None, "lr": None, **options}
+    settings, _ = chosen(plain, {}, **asked)
+    assert settings.mirror
+    torch.manual_seed(0)
+    model = Classifier.of(settings, 4, (16, 16, 3)).eval()
+    images, _ = bright(40, 1)
+    model.normalise(torch.from_numpy(images))
+    mirrored = predict_logits(model, images)
+    hidden = imveil.find(scheme, **fields)
+    assert isinstance(hidden, AdaptsModel)
+    changed = hidden.adapt(model, KEY)
+    seen = predict_logits(changed, hidden.encrypt(images, KEY).images)
+    again = predict_logits(readapted(changed, hidden, KEY, OTHER), hidden.encrypt(images, OTHER).images)
+    assert model.mirror, "the plain model is left as it was"
+    model.mirror = False
+    straight = predict_logits(model, images)
+    assert np.abs(straight - mirrored).max() > 2e-3, "a mirror image makes a difference"
+    assert np.abs(seen - straight).max() < 1e-4
+    assert np.abs(again - straight).max() < 1e-4
+
+
 @pytest.mark.parametrize(("net", "scheme", "fields"), [CASES[0], CASES[3], CASES[4]])
 def test_a_wrong_key_gives_chance(net: str, scheme: str, fields: Any, models: Any) -> None:
     images, labels = bright(300, 1)
@@ -120,7 +148,7 @@ def test_the_command_from_a_plain_model_to_answers_on_cipher_pictures(
 
     net, key = models["vit"], Key.generate()
     write_key(tmp_path / "key", key)
-    settings = replace(Settings(model_options={"patch": 4, "depth": 2}), model="vit_tiny", width=64)
+    settings = replace(Settings(model_options={"patch": 4, "depth": 2}), model="vit_tiny", width=64, mirror=True)
     facts: dict[str, Any] = {"fields": {}, "traits": {}, "fingerprint": "none", "classes": list("abcd"), "images": 400}
     info = ModelInfo(scheme="plain/1", shape=net.shape, mean=(1,) * 3, std=(1,) * 3, settings=settings, **facts)
     save_net(tmp_path / "plain", net, info)
@@ -129,6 +157,10 @@ def test_the_command_from_a_plain_model_to_answers_on_cipher_pictures(
     assert code == 0
     assert f"key {key.fingerprint}" in out
     assert "read the key off them" in err
+    assert "mirror image" in err
+    assert "switched off" in err
+    changed = load_model(tmp_path / "cloud")
+    assert not changed.info.settings.mirror
     images, _ = bright(20, 3)
     hidden = imveil.find("patch/1")
     for number, image in enumerate(hidden.encrypt(images, key).images):
@@ -138,6 +170,17 @@ def test_the_command_from_a_plain_model_to_answers_on_cipher_pictures(
     assert [one.top[0][0] for one in found if isinstance(one, Answer)] == [
         "abcd"[k] for k in predict_logits(net, images).argmax(1)
     ]
+    older = changed.info.model_copy(update={"settings": replace(changed.info.settings, mirror=True)})
+    save_net(tmp_path / "older", changed.net, older)  # as such files were written once
+    write_key(tmp_path / "new", OTHER)
+    for old in ("cloud", "older"):
+        keys = ["--from", tmp_path / "key", "--to", tmp_path / "new"]
+        code, _, err = run("rekey-model", tmp_path / old, tmp_path / f"{old}-new", *keys)
+        assert code == 0, err
+        assert ("switched off" in err) == (old == "older")
+        renewed = load_model(tmp_path / f"{old}-new").net
+        ciphers = hidden.encrypt(images, OTHER).images
+        assert np.abs(predict_logits(renewed, ciphers) - predict_logits(net, images)).max() < 1e-3
     for words_after, said in (
         (["etc/1"], "etc/1 cannot change a model"),
         (["patch/1"], "exists already"),

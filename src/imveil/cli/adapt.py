@@ -12,6 +12,10 @@ from imveil.cli.words import note, say
 from imveil.errors import BadDestination, BadField, Mismatch
 
 GROUP = "Owner"
+MIRROR = (
+    "answers were the mean over a picture and its mirror image; a mirrored cipher picture is not the cipher of a "
+    "mirrored picture, so that is switched off: answers are those of the model trained with --set mirror=false"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -59,12 +63,11 @@ def adapt(
         )
     opened = open_key(key)
     changed = chosen.adapt(loaded.net, opened)
-    channels = loaded.info.shape[2]
-    about = {
-        "scheme": chosen.id, "fields": chosen.config(), "traits": asdict(chosen.traits),
-        "fingerprint": opened.fingerprint, "mean": (0.0,) * channels, "std": (1.0,) * channels,
-        "valid": None, "test": None,
-    }  # fmt: skip
-    save_net(destination, changed, loaded.info.model_copy(update=about), force=force)
+    info = loaded.info.reading(
+        scheme=chosen.id, fields=chosen.config(), traits=asdict(chosen.traits), fingerprint=opened.fingerprint
+    )
+    save_net(destination, changed, info, force=force)
     say(f"{destination}: reads cipher pictures of {chosen.id}, key {opened.fingerprint}")
+    if loaded.info.settings.mirror:
+        note(MIRROR)
     note(f"keep {model} where the pictures are: with both files anyone can read the key off them")

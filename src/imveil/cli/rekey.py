@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from imveil.cli.adapt import MIRROR
 from imveil.cli.options import Force, OwnScheme, Workers
 from imveil.cli.progress import bar, close, interruptible, rejected
 from imveil.cli.words import note, say
@@ -90,7 +91,10 @@ def rekey_model(
     before, after = open_key(old), open_key(new)
     check_key(before, loaded.info.fingerprint, str(model))
     changed = readapted(loaded.net, scheme, before, after)
-    channels = loaded.info.shape[2]
-    about = {"fingerprint": after.fingerprint, "mean": (0.0,) * channels, "std": (1.0,) * channels}
-    save_net(destination, changed, loaded.info.model_copy(update=about), force=force)
+    info = loaded.info.reading(
+        scheme=scheme.id, fields=loaded.info.fields, traits=loaded.info.traits, fingerprint=after.fingerprint
+    )
+    save_net(destination, changed, info, force=force)
     say(f"{destination}: reads cipher pictures of {scheme.id}, key {after.fingerprint}")
+    if loaded.info.settings.mirror:
+        note(MIRROR)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -73,6 +73,22 @@ class ModelInfo(BaseModel):
             rest = {name: known for name, known in value.items() if name != "bf16"}
             return {**rest, "precision": "bf16" if value["bf16"] else "float32"}
         return value
+
+    def reading(
+        self, *, scheme: str, fields: Mapping[str, Any], traits: Mapping[str, Any], fingerprint: str
+    ) -> ModelInfo:
+        """What is said of a model that was changed for cipher pictures of a key, its normalisation taken into the net.
+
+        What holds for plain pictures only is switched off: the mean over a picture and its mirror image, and scores
+        that were measured so.
+        """
+        channels = self.shape[2]
+        same = scheme == self.scheme and not self.settings.mirror
+        return self.model_copy(update={
+            "scheme": scheme, "fields": dict(fields), "traits": dict(traits), "fingerprint": fingerprint,
+            "mean": (0.0,) * channels, "std": (1.0,) * channels, "settings": replace(self.settings, mirror=False),
+            "valid": self.valid if same else None, "test": self.test if same else None,
+        })  # fmt: skip
 
     def check_classes(self, classes: Sequence[str], class_check: str | None, what: str) -> None:
         """Mismatch where the classes of `what` are others than the model knows, hidden ones too."""

@@ -45,7 +45,9 @@ class AdaptsModel(Protocol):
 def adapted(model: Any, name: str, block: int, inside: F64, order: npt.NDArray[Any] | None) -> Any:
     """A copy of `model` that reads cipher pictures.
 
-    The normalisation goes into the first layer, in float64.
+    The normalisation goes into the first layer, in float64. Answers are those of the picture as it is: the mean over a
+    picture and its mirror image, which models of plain pictures give by default, is switched off, since a mirrored
+    cipher picture is not the cipher of a mirrored picture.
 
     Parameters
     ----------
@@ -91,6 +93,7 @@ def adapted(model: Any, name: str, block: int, inside: F64, order: npt.NDArray[A
         _set(positions, whole)
     _set(changed.mean, np.zeros(c))
     _set(changed.std, np.ones(c))
+    changed.mirror = False
     return changed
 
 
