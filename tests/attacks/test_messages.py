@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
-from imveil.attacks.messages import base
-from imveil.attacks.messages.base import Evidence, Moments, find, names
+from imveil.attacks.messages import base, embedding_inversion
+from imveil.attacks.messages.base import Evidence, Moments, Opened, find, names
 from imveil.errors import BadInput, BadShape, UnknownName
 from imveil.store.messages.round import Round
 from private import made_round
@@ -17,7 +18,7 @@ from private import made_round
 pytest.importorskip("tenseal")
 
 from imveil.audit import messages
-from imveil.audit.messages import Found, Setting, play
+from imveil.audit.messages import Drawn, Found, Setting, play
 
 DIM = 24
 
@@ -43,8 +44,8 @@ def found(name: str, setting: Setting, epsilon: float | None = None, seed: int =
 
 
 def test_there_are_these() -> None:
-    assert names() == ["differencing", "head-extraction", "head-membership", "link", "round-twice", "sum-members",
-                       "sum-span"]  # fmt: skip
+    assert names() == ["answers-shared", "differencing", "embedding-inversion", "head-extraction", "head-membership",
+                       "link", "round-twice", "sum-members", "sum-span"]  # fmt: skip
     with pytest.raises(UnknownName, match="sum-members"):
         find("sum-member")
 
@@ -126,6 +127,83 @@ def test_noise_of_a_tenth_of_the_size_is_found_out(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(messages, "scales", lambda r, s: scales(r, s / 10))
     one = found("sum-members", Setting(15, draws=8), 0.5)
     assert one.low > one.cap, one
+
+
+def approximate(pictures: int, degree: int = 1024) -> Evidence:
+    """The red control: SEAL's CKKS at 128 bits. Numbers lie in slots; an answer is a query times a constant, and what
+    its owner shares are the real numbers that he reads. What is shared says twice the phase's even part, to the bit."""
+    import tenseal.sealapi as api
+
+    parameters = api.EncryptionParameters(api.SCHEME_TYPE.CKKS)
+    parameters.set_poly_modulus_degree(degree)
+    parameters.set_coeff_modulus(api.CoeffModulus.Create(degree, [27]))
+    ctx = api.SEALContext(parameters, True, api.SEC_LEVEL_TYPE.TC128)
+    assert ctx.parameters_set()
+    prime = int(ctx.first_context_data().parms().coeff_modulus()[0].value())
+    secret, encoder, evaluator = api.KeyGenerator(ctx).secret_key(), api.CKKSEncoder(ctx), api.Evaluator(ctx)
+    rng, scale = np.random.default_rng(4), 2.0**16
+    slots = np.array([pow(3, j, 2 * degree) for j in range(degree // 2)])
+
+    def twice(shared: np.ndarray) -> np.ndarray:
+        at = np.zeros(2 * degree)
+        at[slots] = at[2 * degree - slots] = shared
+        return 2 * np.fft.fft(at)[:degree].real / degree
+
+    def polynomials(one: Any) -> np.ndarray:
+        evaluator.transform_from_ntt_inplace(one)
+        return np.array([one[i] for i in range(2 * degree)], object).reshape(2, degree)
+
+    asked, answered, shared, candidates = [], [], [], []
+    for _ in range(pictures):
+        plain, one, reply, read = api.Plaintext(), api.Ciphertext(), api.Ciphertext(), api.Plaintext()
+        encoder.encode(rng.normal(size=degree // 2).tolist(), scale, plain)
+        api.Encryptor(ctx, secret).encrypt_symmetric(plain, one)
+        evaluator.add(one, one, reply)
+        evaluator.add_inplace(reply, one)
+        api.Decryptor(ctx, secret).decrypt(reply, read)
+        said = np.array(encoder.decode_double(read))
+        shared.append(np.rint(twice(said) * scale).astype(np.int64).astype(object) % prime)
+        candidates.append(twice(said) / 2 / 3)
+        asked.append(polynomials(one))
+        answered.append(polynomials(reply))
+    opened = Opened(np.array(asked), np.array(answered), np.array(shared), scale, prime)
+    return Evidence(opened=opened, candidates=np.array(candidates))
+
+
+def test_shared_answers_give_the_key_of_an_approximate_scheme_and_not_ours() -> None:
+    """CKKS: the key itself, and every query with it. BFV: no key, and guesses, although every coefficient is shared."""
+    evidence = approximate(4)
+    claim = find("answers-shared").run(evidence)
+    assert claim.values is not None
+    assert set(np.unique(claim.values)) == {-1.0, 0.0, 1.0}
+    assert claim.scores.argmax(axis=1).tolist() == list(range(4))
+    assert evidence.opened is not None
+    rounded = replace(evidence.opened, twice=evidence.opened.twice + 1)  # one unit off: the key is gone
+    missed = find("answers-shared").run(replace(evidence, opened=rounded))
+    assert missed.values is not None
+    assert np.abs(missed.values).max() > 1000
+    ours = found("answers-shared", Setting(10, draws=1))
+    assert ours.low <= ours.chance, ours
+
+
+def test_released_embeddings_show_their_pictures_and_shuffled_ones_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A made encoder of made pictures: numbers that a plane cuts off. Red control: public pictures in another order."""
+    monkeypatch.setattr(embedding_inversion, "_FEATURES", 64)
+    rng = np.random.default_rng(2)
+    pixels = rng.normal(size=(700, 8)) @ rng.normal(size=(8, 30))
+    z = np.maximum(pixels @ rng.normal(size=(30, DIM)), 0)
+    z *= np.sqrt(1 - 0.09) / np.linalg.norm(z, axis=1, keepdims=True)
+    rows = np.trunc(np.c_[z, np.full(len(z), 0.3)] * 4096).astype(np.int64)
+    seen: list[np.ndarray] = []
+    drawn = Drawn(pixels[:100], rows[100:], pixels[100:], lambda values, _: seen.append(values))
+    labels, setting = np.zeros(100, np.int64), Setting(100, draws=1)
+    one = play("embedding-inversion", rows[:100], labels, round_(), setting, drawn=drawn)
+    assert one.value > 0.9
+    assert seen[0].shape == (100, 30)
+    mixed = replace(drawn, public=drawn.public[rng.permutation(600)])
+    assert play("embedding-inversion", rows[:100], labels, round_(), setting, drawn=mixed).value < 0.2
+    with pytest.raises(BadInput, match="draws pictures"):
+        found("embedding-inversion", setting)
 
 
 def test_strangers_and_noise_protect() -> None:

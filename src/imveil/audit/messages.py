@@ -7,20 +7,23 @@ proven cap beside it: with noise no test may have a larger area than Phi(mu / sq
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imveil.attacks.messages.base import Claim, Evidence, Moments, find
+from imveil.attacks.messages._ring import conjugate
+from imveil.attacks.messages.base import Claim, Evidence, MessageAttack, Moments, Opened, find
 from imveil.errors import BadInput
 from imveil.interval import wilson
 from imveil.keys import masks
 from imveil.keys.gaussian import gaussian
 from imveil.keys.key import Key
 from imveil.keys.sharing import Identity
-from imveil.owner.asking.encrypted import ask
+from imveil.owner.asking.encrypted import SECRET, ask, small
+from imveil.store.messages import bfv, envelope
 from imveil.store.messages.head import Card
 from imveil.store.messages.privacy import most_auc
 from imveil.store.messages.query import Query
@@ -43,6 +46,17 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """pictures: (n, pixels) of the rows, any whole numbers.   public_rows, public: (m, dim + 1) and (m, pixels) of
+    other pictures, which the attacker has.   shown: takes what was drawn of `pictures[chosen]`, with `chosen`."""
+
+    pictures: F64
+    public_rows: I64
+    public: F64
+    shown: Callable[[F64, I64], None] = lambda *_: None
+
+
+@dataclass(frozen=True)
 class Found:
     """What an attack reached. measure: "auc" or "share".   value, low, high: with its 95 % interval.   n: candidates
     scored over all draws.   cap: what is proven that no attack exceeds, 1 where nothing is.   chance: of guessing."""
@@ -58,7 +72,9 @@ class Found:
     seconds: float
 
 
-def play(name: str, rows: I64, labels: I64, round_: Round, setting: Setting, seed: int = 0) -> Found:
+def play(
+    name: str, rows: I64, labels: I64, round_: Round, setting: Setting, seed: int = 0, drawn: Drawn | None = None
+) -> Found:
     """Let an attack run on pictures dealt at random.
 
     The round's privacy decides the noise.
@@ -69,6 +85,8 @@ def play(name: str, rows: I64, labels: I64, round_: Round, setting: Setting, see
         (n, dim + 1) as of `owner/features`.
     labels
         (n,).
+    drawn
+        The pictures, for an attack that draws them.
 
     Raises
     ------
@@ -82,7 +100,10 @@ def play(name: str, rows: I64, labels: I64, round_: Round, setting: Setting, see
     if attack.measure == "share":
         right = n = choices = 0
         for _ in range(setting.draws):
-            scores, truth = _share(name, attack, rows, labels, round_, setting, rng)
+            if "embeddings" in attack.needs:
+                scores, truth = _inverted(attack, rows, round_, setting, rng, drawn)
+            else:
+                scores, truth = _share(name, attack, rows, labels, round_, setting, rng)
             right, n, choices = right + int((scores.argmax(axis=1) == truth).sum()), n + len(truth), scores.shape[1]
         low, high = wilson(right, n)
         return Found(name, "share", right / n, low, high, n, cap, 1 / choices, time.perf_counter() - began)
@@ -146,6 +167,10 @@ def _share(
     real = np.asarray(z * 2.0**-round_.bits, np.float64)
     if name == "link":
         return attack.run(Evidence(ciphertexts=_queries(z, round_))).scores, np.arange(len(z))[::-1].copy()
+    if name == "answers-shared":
+        opened = _opened(z, _head(total_of(z, y, round_, rng)), _card(round_))
+        evidence = Evidence(opened=opened, candidates=small(z)[0].astype(np.float64))
+        return attack.run(evidence).scores, np.arange(len(z))
     if name == "head-extraction":
         head = _head(total_of(z, y, round_, rng))
         claim = attack.run(Evidence(ask=lambda x: x @ head, candidates=real))
@@ -164,16 +189,56 @@ def _share(
     return attack.run(evidence).scores, np.array([one])
 
 
+def _inverted(
+    attack: MessageAttack, rows: I64, round_: Round, setting: Setting, rng: np.random.Generator, drawn: Drawn | None
+) -> tuple[F64, I64]:
+    """As `_share`, of embeddings that were released as they are."""
+    if drawn is None:
+        raise BadInput("this attack draws pictures, and none were given")
+    chosen, unit = rng.permutation(len(rows))[: setting.members], 2.0**-round_.bits
+    claim = attack.run(Evidence(embeddings=rows[chosen] * unit, public=(drawn.public_rows * unit, drawn.public),
+                                candidates=drawn.pictures[chosen]))  # fmt: skip
+    if claim.values is not None:
+        drawn.shown(claim.values, chosen)
+    return claim.scores, np.arange(len(chosen))
+
+
 def _queries(z: I64, round_: Round) -> npt.NDArray[np.uint8]:
     """Encrypted queries of pictures, and of the same once more in reverse order: (2n, bytes) of their ciphertexts."""
-    card = Card(
-        features=round_.features, classes=round_.classes, method="ridge", study="", steps=1, pictures=0, owners=1
-    )
     blobs = []
     for row in [*z, *z[::-1]]:
-        blobs.append(Query.from_bytes(ask(row[None], ["x"], card, bulk=False).query).blobs[0])
+        blobs.append(Query.from_bytes(ask(row[None], ["x"], _card(round_), bulk=False).query).blobs[0])
     short = min(map(len, blobs))
     return np.stack([np.frombuffer(blob[:short], np.uint8) for blob in blobs])
+
+
+def _opened(z: I64, weights: F64, card: Card) -> Opened:
+    """Queries of pictures under one key, answered for the first class and shared as far as the key opens: every
+    coefficient. The cloud's cover is left out, as the attacker would take it off."""
+    asked = ask(z, ["x"] * len(z), card, bulk=False)
+    query = Query.from_bytes(asked.query)
+    chosen = query.parameters
+    ctx, api = bfv.context(chosen), bfv.seal()
+    key = bfv.from_bytes("SecretKey", ctx, envelope.unpack(asked.secret, SECRET).body, "the secret")
+    product = bfv.polynomial(np.rint(weights[::-1, 0] * (bfv.MOST / np.abs(weights).max())).astype(np.int64), chosen)
+    prime = int(ctx.first_context_data().parms().coeff_modulus()[0].value())
+    asks, answers, shared = [], [], []
+    for blob in query.blobs:
+        question, reply, plain = bfv.from_bytes("Ciphertext", ctx, blob, "the query"), api.Ciphertext(), api.Plaintext()
+        api.Evaluator(ctx).multiply_plain(question, product, reply)
+        api.Decryptor(ctx, key).decrypt(reply, plain)
+        pair = [bfv.words(one, 2 * chosen.degree).astype(object).reshape(2, -1) for one in (question, reply)]
+        phase = (bfv.words(plain, chosen.degree).astype(object) * prime + chosen.plain // 2) // chosen.plain
+        asks.append(pair[0])
+        answers.append(pair[1])
+        shared.append((phase + conjugate(phase, prime)) % prime)
+    return Opened(np.array(asks), np.array(answers), np.array(shared), prime / chosen.plain, prime)
+
+
+def _card(round_: Round) -> Card:
+    return Card(
+        features=round_.features, classes=round_.classes, method="ridge", study="", steps=1, pictures=0, owners=1
+    )
 
 
 def _head(total: Moments) -> F64:

@@ -42,7 +42,7 @@ def _single(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> lis
     """For each picture in turn, the classes of `query.together` in each ciphertext."""
     rows, chosen, api = query.rows, query.parameters, bfv.seal()
     groups = [weights[:, at : at + query.together] for at in range(0, query.classes, query.together)]
-    products = [_product(group.tobytes(), rows, chosen.plain) for group in groups]
+    products = [_product(group.tobytes(), rows, chosen) for group in groups]
     found = []
     for one in asked:
         for group, product in zip(groups, products, strict=True):
@@ -50,16 +50,16 @@ def _single(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> lis
             evaluator.multiply_plain(one, product, out)
             cover = uniform(chosen.degree, chosen.plain)
             cover[[c * rows + rows - 1 for c in range(group.shape[1])]] = 0
-            evaluator.add_plain_inplace(out, bfv.polynomial(cover, chosen.plain))
+            evaluator.add_plain_inplace(out, bfv.polynomial(cover, chosen))
             found.append(bfv.to_bytes(out))
     return found
 
 
 @lru_cache(64)
-def _product(group: bytes, rows: int, modulus: int) -> Any:
+def _product(group: bytes, rows: int, chosen: bfv.Parameters) -> Any:
     """The polynomial of some classes' weights, reversed class by class; the same head is asked again and again."""
     weights = np.frombuffer(group, np.int64).reshape(rows, -1)
-    return bfv.polynomial(weights[::-1].T.ravel(), modulus)
+    return bfv.polynomial(weights[::-1].T.ravel(), chosen)
 
 
 def _slots(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> list[bytes]:
@@ -71,7 +71,7 @@ def _slots(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> list
         for one, weight in zip(asked, of_class, strict=True):
             if weight:
                 out = api.Ciphertext()
-                evaluator.multiply_plain(one, api.Plaintext(f"{int(weight) % plain:X}"), out)
+                evaluator.multiply_plain(one, bfv.constant(int(weight), plain), out)
                 if total is None:
                     total = out
                 else:

@@ -16,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil import registry
+from imveil.attacks.messages._ring import Whole
 from imveil.errors import BadShape
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 _PACKAGE = "imveil.attacks.messages"
-NEEDS = frozenset({"total", "other", "head", "ask", "messages", "candidates", "ciphertexts"})
+NEEDS = frozenset(
+    {"total", "other", "head", "ask", "messages", "candidates", "ciphertexts", "opened", "embeddings", "public"}
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,30 @@ class Moments:
     classes: F64
     noise: float = 0.0
     weight: float = 0.5
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Queries under one key, their answers, and what the owner shared of them. Ciphertexts are pairs of polynomials
+    modulo x^degree + 1 and a prime, whole numbers of dtype object, lowest coefficients first.
+
+    Attributes
+    ----------
+    asked, answered
+        (n, 2, degree).
+    twice
+        (n, degree), what the shared numbers say of an answer's phase b + a s, plus its conjugate.
+    scale
+        Of a candidate's number 1 in the phase of a query.
+    prime
+        The modulus.
+    """
+
+    asked: Whole
+    answered: Whole
+    twice: Whole
+    scale: float
+    prime: int
 
 
 @dataclass(frozen=True)
@@ -52,11 +79,17 @@ class Evidence:
     messages
         Two masked sums of one owner in one round, uint64.
     candidates
-        (n, rows) of pictures of which some are in the sum.
+        (n, rows) of pictures of which some are in the sum; (n, pixels) where pictures are drawn.
     labels
         (n,) their classes.
     ciphertexts
         (n, bytes) of encrypted queries, the second half about the same pictures as the first, in another order.
+    opened
+        Queries and answers that were opened and shared.
+    embeddings
+        (n, rows) of pictures that are looked for, where such were released.
+    public
+        Embeddings (m, rows) of other pictures, and those pictures (m, pixels).
     """
 
     total: Moments | None = None
@@ -67,6 +100,9 @@ class Evidence:
     candidates: F64 | None = None
     labels: I64 | None = None
     ciphertexts: npt.NDArray[np.uint8] | None = None
+    opened: Opened | None = None
+    embeddings: F64 | None = None
+    public: tuple[F64, F64] | None = None
 
 
 @dataclass(frozen=True)

@@ -70,10 +70,10 @@ def ask(rows: I64, names: Sequence[str], card: Card, *, bulk: bool | None = None
         plains = []
         for column in whole.T:
             plain = api.Plaintext()
-            encoder.encode([int(v) for v in column], plain)
+            encoder.encode(column.tolist(), plain)
             plains.append(plain)
     else:
-        plains = [bfv.polynomial(row, chosen.plain) for row in whole]
+        plains = [bfv.polynomial(row, chosen) for row in whole]
     blobs = [bfv.to_bytes(encryptor.encrypt_symmetric(plain)) for plain in plains]
     query = Query(count, width, len(card.classes), card.head, slots, blobs).to_bytes()
     facts = {
