@@ -195,9 +195,10 @@ def _inverted(
     """As `_share`, of embeddings that were released as they are."""
     if drawn is None:
         raise BadInput("this attack draws pictures, and none were given")
-    chosen, unit = rng.permutation(len(rows))[: setting.members], 2.0**-round_.bits
-    claim = attack.run(Evidence(embeddings=rows[chosen] * unit, public=(drawn.public_rows * unit, drawn.public),
-                                candidates=drawn.pictures[chosen]))  # fmt: skip
+    chosen = rng.permutation(len(rows))[: setting.members]
+    released, public = (np.asarray(x * 2.0**-round_.bits, np.float64) for x in (rows[chosen], drawn.public_rows))
+    evidence = Evidence(embeddings=released, public=(public, drawn.public), candidates=drawn.pictures[chosen])
+    claim = attack.run(evidence)
     if claim.values is not None:
         drawn.shown(claim.values, chosen)
     return claim.scores, np.arange(len(chosen))

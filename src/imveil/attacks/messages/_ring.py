@@ -54,7 +54,8 @@ def _transformed(x: Whole, prime: int) -> Whole:
         half = x.shape[1]
         even, odd = x[::2], x[1::2] * w[:: n // (2 * half)][:half] % prime
         x = np.concatenate([even + odd, even - odd], axis=1) % prime
-    return x[0]
+    found: Whole = x[0]
+    return found
 
 
 def _powers(base: int, count: int, prime: int) -> Whole:
