@@ -26,7 +26,7 @@ FACES = {
     "imveil.metrics": ["find", "names", "Metric"],
     "imveil.audit": ["audit", "audit_folder", "play", "measure", "Audit", "Terms"],
     "imveil.owner": ["encrypt", "decrypt", "verify", "seal", "rekey", "encrypt_png", "load_dataset"],
-    "imveil.cloud": ["train", "load", "evaluate", "CipherDataset", "Model", "Score"],
+    "imveil.cloud": ["train", "load", "evaluate", "export", "CipherDataset", "Model", "Score"],
 }
 
 

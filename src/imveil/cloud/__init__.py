@@ -17,6 +17,7 @@ from imveil import registry
 
 if TYPE_CHECKING:
     from imveil.cloud.data.torch_dataset import CipherDataset as CipherDataset
+    from imveil.cloud.exporting import export as export
     from imveil.cloud.modelfile import Model as Model
     from imveil.cloud.prediction import Score as Score
     from imveil.cloud.training.settings import Progress
@@ -27,6 +28,7 @@ __getattr__, __dir__ = registry.face(
         "CipherDataset": "imveil.cloud.data.torch_dataset",
         "Model": "imveil.cloud.modelfile",
         "Score": "imveil.cloud.prediction",
+        "export": "imveil.cloud.exporting",
     },
 )
 

@@ -63,7 +63,7 @@ class _PlanStart(Adapter):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         h, w, c = self.shape
-        flat = images.permute(0, 2, 3, 1).reshape(len(images), -1).to(torch.uint8)
+        flat = images.permute(0, 2, 3, 1).reshape(images.shape[0], -1).to(torch.uint8)
         low, high = (
             (flat[:, where // 2] >> (where % 2 * 4).to(torch.uint8) & 15) ^ mask
             for where, mask in zip(self.source, self.mask)
