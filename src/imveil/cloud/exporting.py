@@ -111,18 +111,16 @@ def _from_set(info: ModelInfo, ciphers: str | Path) -> Any:
 
 def converted(net: nn.Module, images: Any) -> bytes:
     """A net as the bytes of an ONNX model, traced on two cipher images (2, h, w, c). BadInput where it cannot be."""
-    for name, op in (
-        ("aten::__xor_", "BitwiseXor"),
-        ("aten::__or_", "BitwiseOr"),
-    ):  # torch knows them of booleans alone
-        torch.onnx.register_custom_op_symbolic(name, _bitwise(op), OPSET)  # type: ignore[no-untyped-call]
+    exporter = need("torch.onnx", "train", _WHAT)
+    for name in ("xor", "or"):  # of whole numbers: torch exports them of booleans alone
+        exporter.register_custom_op_symbolic(f"aten::__{name}_", _bitwise(f"Bitwise{name.title()}"), OPSET)
     given = torch.from_numpy(images if images.dtype == np.uint8 else images.astype(np.float32))
     out = io.BytesIO()
     try:
         # The tracing exporter is there in every torch that imveil takes, needs nothing beside onnx, and is compared.
         with warnings.catch_warnings(), _silence():
             warnings.simplefilter("ignore")
-            torch.onnx.export(
+            exporter.export(
                 net, (given,), out, input_names=["images"], output_names=["logits"], opset_version=OPSET,
                 dynamic_axes={"images": {0: "n"}, "logits": {0: "n"}}, dynamo=False,
             )  # fmt: skip
