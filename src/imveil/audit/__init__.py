@@ -15,10 +15,13 @@ from imveil import registry
 
 if TYPE_CHECKING:
     from imveil.audit.campaign import audit as audit
+    from imveil.audit.encryptor_campaign import audit_encryptor as audit_encryptor
     from imveil.audit.folder_campaign import audit_folder as audit_folder
     from imveil.audit.game.referee import play as play
     from imveil.audit.game.split import Terms as Terms
+    from imveil.audit.gates import gate as gate
     from imveil.audit.measures import measure as measure
+    from imveil.audit.pictures import read_pictures as read_pictures
     from imveil.audit.result import Audit as Audit
 
 __getattr__, __dir__ = registry.face(
@@ -27,8 +30,11 @@ __getattr__, __dir__ = registry.face(
         "Audit": "imveil.audit.result",
         "Terms": "imveil.audit.game.split",
         "audit": "imveil.audit.campaign",
+        "audit_encryptor": "imveil.audit.encryptor_campaign",
         "audit_folder": "imveil.audit.folder_campaign",
+        "gate": "imveil.audit.gates",
         "measure": "imveil.audit.measures",
         "play": "imveil.audit.game.referee",
+        "read_pictures": "imveil.audit.pictures",
     },
 )

@@ -23,6 +23,7 @@ from imveil.audit.game.referee import game
 from imveil.audit.ladder import RUNGS, core_of
 from imveil.audit.leaks import constant, different, leaks
 from imveil.audit.outcome import Outcome
+from imveil.audit.pictures import Pictures
 from imveil.audit.result import Audit
 from imveil.audit.statistics import measured_challenger
 from imveil.audit.trials import VIEWS, Skipped, Trial, measured_slowness, plan, slowness_told
@@ -43,7 +44,7 @@ Play = Callable[[Trial, int], Finding | Skipped]  # a trial under a seed
 
 def audit(
     target: Scheme | Challenger,
-    images: U8,
+    images: U8 | Pictures,
     *,
     budget: str | float = 120.0,
     views: Sequence[ViewName] = VIEWS,
@@ -60,7 +61,8 @@ def audit(
     target
         A Scheme, or a Challenger, for an encryptor that is none of ours.
     images
-        Plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers.
+        Plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers; or what
+        `read_pictures` gives, which knows what they are.
     budget
         How long it may take, "2m", "90s" or seconds.
     views
@@ -83,11 +85,13 @@ def audit(
     BadShape, BadDtype, for images that are no batch of pictures; BadInput, where an encryptor fails on all that is
     asked of it. One that fails on what some attack asks ends that trial only, and the result says so.
     """
-    images, budget = checked(images, "images"), seconds(budget)
+    given = images if isinstance(images, Pictures) else Pictures(images, data)
+    images, budget = checked(given.images, "images"), seconds(budget)
     began = time.monotonic()
     scheme = target if isinstance(target, Scheme) else None
     real = target if isinstance(target, Challenger) else challenger_of(target, 0)
-    result = Audit(what or (str(scheme) if scheme else "an encryptor"), data, tuple(views), budget)
+    what = what or (_named(scheme) if scheme else "an encryptor")
+    result = Audit(what, data or given.about, tuple(views), budget, notes=list(given.notes))
     once = different(images)
     if len(once) < len(images):
         result.notes.append(f"{len(images) - len(once):,} of the pictures are copies of others and were left out.")
@@ -122,7 +126,7 @@ def audit(
         try:
             played = game(
                 target if scheme else real, images, trial.attack,
-                terms=trial.terms, seed=seed, data=data, steps=trial.steps or None,
+                terms=trial.terms, seed=seed, data=result.data, steps=trial.steps or None,
             )  # fmt: skip
         except MissingExtra:
             raise
@@ -150,6 +154,12 @@ def audit(
         result.notes.append(f"{'An attack' if scheme else 'The encryptor'} failed {count}: {failures[0]}.")
     result.seconds = time.monotonic() - began
     return result
+
+
+def _named(scheme: Scheme) -> str:
+    """With all its fields: the reader of a report need not know what is left out."""
+    fields = ", ".join(f"{name}={value}" for name, value in scheme.config().items())
+    return scheme.id + (f" ({fields})" if fields else "")
 
 
 def campaign(

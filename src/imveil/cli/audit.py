@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 GROUP = "Attacker"
-CI = 0.05
+CODES = {"condemned": CONDEMNED, "not enough was tried": NOT_ENOUGH, "nothing was judged": PART}
 
 
 class Views(StrEnum):
@@ -107,7 +107,12 @@ def audit(
             raise BadInput("--round goes with the total of that round")
         _total(folder, round_)
         return
+    from imveil.audit.campaign import audit as run
+    from imveil.audit.encryptor_campaign import audit_encryptor
+    from imveil.audit.folder_campaign import audit_folder, read_folder
+    from imveil.audit.pictures import read_pictures
     from imveil.audit.verdicts import as_json, sentence
+    from imveil.cli.fields import find_scheme
     from imveil.store.files import write_file
 
     given = [name for name, value in (("FOLDER", folder), ("--scheme", scheme), ("--encryptor", encryptor)) if value]
@@ -138,11 +143,15 @@ def audit(
     limit = seconds(budget)
     with _watch(limit) as watch:
         if folder is not None:
-            found = _folder(folder, truth, limit, watch)
+            found = audit_folder(read_folder(folder), truth=truth, budget=limit, progress=watch)
         elif scheme:
-            found = _scheme(scheme, fields, data, view, limit, watch)
+            chosen = find_scheme(scheme, fields)
+            pictures = read_pictures(data, tile=chosen.traits.tile)
+            found = run(chosen, pictures, budget=limit, views=_views(view), progress=watch)
         else:
-            found = _encryptor(encryptor, data, view, limit, timeout, watch)
+            found = audit_encryptor(
+                encryptor, read_pictures(data), budget=limit, views=_views(view), timeout=timeout, progress=watch
+            )
     (note if str(json_out) == "-" else say)(sentence(found))
     for text in found.notes:
         note(text)
@@ -155,8 +164,6 @@ def audit(
 
         write_audit(out, found, _command(folder, scheme, fields, encryptor, data, truth, view, budget), examiner, case)
         note(f"report: {out}")
-    if ci:
-        fail_above, fail_identified = fail_above or CI, fail_identified or CI
     _leave(found, fail_above, fail_identified, ci)
 
 
@@ -178,77 +185,17 @@ def _total(path: Path, round_: Path) -> None:
 
 
 def _leave(found: Audit, fail_above: float | None, fail_identified: float | None, ci: bool) -> None:
-    """The exit code: 130 interrupted, 3 condemned, 4 too little was tried, 1 nothing to judge by."""
+    """The exit code: 130 interrupted, else by the gate."""
+    from imveil.audit.gates import gate
+
     if found.interrupted:
         played = f"{len(found.findings)} of {len(found.findings) + len(found.skipped)} trials were played"
         note(f"interrupted after {found.seconds:.0f} s; {played}, the answer is of these")
         raise SystemExit(INTERRUPTED)
-    if fail_above is None and fail_identified is None:
-        return
-    best, apart = found.best, found.told_apart
-    if found.condemned(fail_above) and best is not None:
-        note(f"{best.trial.attack.id} recovers at least {best.low:.3f}, more than {fail_above:g}")
-        raise typer.Exit(code=CONDEMNED)
-    if found.condemned(None, fail_identified) and apart is not None:
-        low = apart.identified_interval[0]
-        note(f"{apart.trial.attack.id} picks the right one in at least {low:.3f}, more than {fail_identified:g}")
-        raise typer.Exit(code=CONDEMNED)
-    if ci and found.level not in ("nothing found", "recognisable", "partly open", "open"):
-        note("too little was tried to acquit; give a longer --budget")
-        raise typer.Exit(code=NOT_ENOUGH)
-    if ci and found.level in ("partly open", "open"):
-        note("the cipher images show something of the pictures by themselves")
-        raise typer.Exit(code=CONDEMNED)
-    if best is None:
-        note("no attack could be played, so nothing was judged; give a longer --budget")
-        raise typer.Exit(code=PART)
-
-
-def _folder(folder: Path, truth: Path | None, seconds: float, watch: Any) -> Audit:
-    from imveil.audit.folder_campaign import audit_folder, read_folder
-
-    return audit_folder(read_folder(folder), truth=truth, budget=seconds, progress=watch)
-
-
-def _scheme(scheme: str, fields: list[str] | None, data: str, view: Views, seconds: float, watch: Any) -> Audit:
-    from imveil.audit.campaign import audit as run
-    from imveil.audit.pictures import read_pictures
-    from imveil.cli.fields import find_scheme
-
-    chosen = find_scheme(scheme, fields)
-    pictures = read_pictures(data, tile=chosen.traits.tile)
-    told = ", ".join(f"{name}={value}" for name, value in chosen.config().items())
-    what = chosen.id + (f" ({told})" if told else "")
-    found = run(
-        chosen, pictures.images, budget=seconds, views=_views(view), data=pictures.about, what=what, progress=watch
-    )
-    found.notes[:0] = pictures.notes
-    return found
-
-
-def _encryptor(encryptor: str, data: str, view: Views, seconds: float, timeout: float, watch: Any) -> Audit:
-    from imveil.audit.campaign import audit as run
-    from imveil.audit.encryptors import Encryptor
-    from imveil.audit.pictures import read_pictures
-
-    pictures = read_pictures(data)
-    images, notes = pictures.images, list(pictures.notes)
-    with Encryptor(encryptor, timeout) as other:
-        first = other(images[:2])
-        began = time.monotonic()
-        again = other(images[:2])
-        pace = (time.monotonic() - began) / 2
-        if first.tobytes() != again.tobytes():
-            notes.append("Equal pictures got different cipher images: it draws a key, or random bytes, each time.")
-        if first.shape[1:] != images.shape[1:]:
-            sizes = ("x".join(map(str, shape)) for shape in (first.shape[1:], images.shape[1:]))
-            notes.append("Its cipher images are {}, the pictures {}: few attacks fit that.".format(*sizes))
-        found = run(
-            other.challenger(), images, budget=seconds, views=_views(view), data=pictures.about,
-            what=f"the encryptor {encryptor}", pace=pace, progress=watch,
-        )  # fmt: skip
-    found.notes[:0] = notes
-    return found
+    answer = gate(found, above=fail_above, identified=fail_identified, strict=ci)
+    if answer.why:
+        note(answer.why)
+        raise typer.Exit(code=CODES[answer.state])
 
 
 def _views(view: Views) -> list[ViewName]:

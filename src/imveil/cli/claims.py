@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -40,48 +40,14 @@ def claims(
       imveil claims etc/1 negpos/1 --json
       imveil claims etc/1 --measure 10m
     """
-    import imveil
-    from imveil.lab.claims import Evidence, claims_of, judge
-    from imveil.lab.evidence import status
-    from imveil.lab.paper import PAPER, SEED
+    from imveil.lab.judgements import judgements
 
-    left = 0.0 if measure is None else seconds(measure)
-    found = [imveil.find(id) for id in schemes or [SEED]]
-    answer: list[dict[str, Any]] = []
+    budget = 0.0 if measure is None else seconds(measure)
     with working("reading the records" if measure is None else "measuring") as tell:
-        for scheme in found:
-            asked = [*(PAPER if scheme.id == SEED else []), *claims_of(scheme)]
-            judged, left = judge(asked, budget=left, tell=tell)
-            answer.append(
-                {
-                    "scheme": scheme.id,
-                    "status": status(scheme, Evidence().kind("recovery")),
-                    "claims": [
-                        {
-                            "claim": claim.says,
-                            "by": claim.by,
-                            "readings": [
-                                {"means": reading.means, "verdict": one.verdict, "measured": one.words}
-                                for reading, one in zip(claim.readings, verdicts, strict=True)
-                            ],
-                        }
-                        for claim, verdicts in judged
-                    ],
-                }
-            )
+        pages = judgements(schemes or (), budget=budget, tell=tell)
     if as_json:
-        say_json(answer, indent=1)
+        say_json([page.as_json() for page in pages], indent=1)
         return
-    for number, page in enumerate(answer):
-        for line in ([""] if number else []) + _lines(page):
+    for number, page in enumerate(pages):
+        for line in ([""] if number else []) + page.lines():
             say(line)
-
-
-def _lines(page: dict[str, Any]) -> list[str]:
-    lines = [f"{page['scheme']}: {page['status']}"]
-    for claim in page["claims"]:
-        lines += ["", f"{claim['claim']} ({claim['by']})"]
-        for reading in claim["readings"]:
-            measured = f": {reading['measured']}" if reading["measured"] else ""
-            lines.append(f"  {reading['verdict']}, if it means that {reading['means']}{measured}")
-    return lines

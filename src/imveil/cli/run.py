@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from imveil.cli.progress import Tell, working
+from imveil.cli.progress import working
 from imveil.cli.words import note, say
 from imveil.errors import BadField
 
@@ -44,32 +44,19 @@ def run(
       imveil run plain seed --seeds 0,1
       imveil run seed --query another
     """
-    from imveil import record
-    from imveil.cloud.device import accelerator, pick_device
-    from imveil.lab.experiment import run as measure
-    from imveil.lab.recipes import asked
-    from imveil.system import cache_folder
+    from imveil.lab.experiment import run_all
 
     try:
         numbers = [int(seed) for seed in seeds.split(",")]
     except ValueError:
         raise BadField(f"seeds are whole numbers separated by commas, got {seeds!r}") from None
-    where = pick_device(device)
-    kept = cache_folder() / "runs"
-    kept.mkdir(parents=True, exist_ok=True)
-    chosen = [asked(name, query) for name in recipes]
-    for seed in numbers:
-        for name, recipe in chosen:
-            have = {(r.digest, r.seed, r.machine.get("accelerator")) for r in record.read("accuracy")}
-            if (recipe.digest, seed, accelerator(where)) in have and not again:
+    with working("running") as tell:
+
+        def watch(name: str, seed: int, at: Progress) -> None:
+            tell(f"{name}, seed {seed}: step {at.step:,} of {at.steps:,}, loss {at.loss:.3f}")
+
+        for name, seed, result in run_all(recipes, numbers, query=query, again=again, device=device, progress=watch):
+            if result is None:
                 note(f"{name}, seed {seed}: recorded already")
-                continue
-            with working(f"running {name}, seed {seed}") as tell:
-
-                def watch(at: Progress, tell: Tell = tell) -> None:
-                    tell(f"step {at.step:,} of {at.steps:,}, loss {at.loss:.3f}")
-
-                checkpoint = kept / f"{recipe.digest}-{seed}-{where.type}.pt"
-                result = measure(recipe, seed, name, watch, device=device, checkpoint=checkpoint)
-            record.append(result)
-            say(f"{name} seed {seed}: {result.value:.2f} % [{result.low:.2f}, {result.high:.2f}] n={result.n}")
+            else:
+                say(f"{name} seed {seed}: {result.value:.2f} % [{result.low:.2f}, {result.high:.2f}] n={result.n}")

@@ -6,9 +6,9 @@ laboratory plays both sides, so its keys are derived from the seed and protect n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 import imveil
+from imveil import record
 from imveil.audit.game.challenger import key_of
 from imveil.keys.key import Key
-from imveil.lab.recipe import Recipe
-from imveil.lab.recipes import find_recipe
+from imveil.lab.recipe import Query, Recipe
+from imveil.lab.recipes import asked, find_recipe
 from imveil.record import Record, measured
 from imveil.schemes.base import Scheme
+from imveil.system import cache_folder
 
 if TYPE_CHECKING:
     from imveil.cloud.training.loop import Trained
@@ -85,6 +87,58 @@ def run(
         seconds=round(trained.seconds, 1),
         accelerator=accelerator(next(net.parameters()).device),
     )
+
+
+def run_all(
+    recipes: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    query: Query | None = None,
+    again: bool = False,
+    device: str = "auto",
+    progress: Callable[[str, int, Any], None] = lambda *_: None,
+) -> Iterator[tuple[str, int, Record | None]]:
+    """Run recipes under seeds, and append a record for each; what was interrupted goes on when it is asked again.
+
+    Parameters
+    ----------
+    recipes
+        Their names, or .py files, as `find_recipe` takes them.
+    query
+        Under which key the model is asked, "same" or "another"; None: as each recipe says.
+    again
+        Measure also what the records hold already, for the kind of processor that would be used.
+    device
+        "auto", "cpu" or "cuda".
+    progress
+        Called with (name, seed, where its training is).
+
+    Yields
+    ------
+    (name, seed, its record), None where there is one already.
+
+    Raises
+    ------
+    UnknownName, BadSource
+        Before anything is run.
+    """
+    from imveil.cloud.device import accelerator, pick_device
+
+    where = pick_device(device)
+    kept = cache_folder() / "runs"
+    kept.mkdir(parents=True, exist_ok=True)
+    chosen = [asked(name, query) for name in recipes]
+    for seed in seeds:
+        for name, recipe in chosen:
+            have = {(r.digest, r.seed, r.machine.get("accelerator")) for r in record.read("accuracy")}
+            if (recipe.digest, seed, accelerator(where)) in have and not again:
+                yield name, seed, None
+                continue
+            checkpoint = kept / f"{recipe.digest}-{seed}-{where.type}.pt"
+            watch = partial(progress, name, seed)
+            result = run(recipe, seed, name, watch, device=device, checkpoint=checkpoint)
+            record.append(result)
+            yield name, seed, result
 
 
 @dataclass(frozen=True, eq=False)
