@@ -48,8 +48,17 @@ _HOMES = {
 def find(name: str, /, **fields: Any) -> Scheme:
     """The scheme called `name` with these fields: `imveil.schemes.find`.
 
-    name: an id, or a scheme in a file of your own, "mine.py:Stripes".
-    Raises UnknownName with the nearest names, BadField (a TypeError) for a field or value that it does not have.
+    Parameters
+    ----------
+    name
+        An id, or a scheme in a file of your own, "mine.py:Stripes".
+
+    Raises
+    ------
+    UnknownName
+        With the nearest names.
+    BadField
+        A TypeError too, for a field or value that it does not have.
 
     >>> find("negpos/1", per_image=True).traits.per_image
     True

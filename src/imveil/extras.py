@@ -21,7 +21,16 @@ __all__ = ["need", "nn", "safetensors", "torch"]
 
 
 def need(module: str, extra: str, what: str) -> Any:
-    """The module, imported now. Raises MissingExtra. what: what needs it, as a subject.
+    """The module, imported now.
+
+    Parameters
+    ----------
+    what
+        Needs it; the subject of the error's sentence.
+
+    Raises
+    ------
+    MissingExtra
 
     >>> need("json", "none", "this example").dumps([1])
     '[1]'

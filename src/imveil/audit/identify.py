@@ -27,8 +27,11 @@ _SOME = 200
 def looks_like(images: U8, worked: Mapping[str, tuple[float, float]]) -> str:
     """What the images seem to be, in words.
 
-    worked: ids of attacks, with `alike` and the mean total variation of what they made. Of those that made pictures,
-    and about the smoothest, the first tells what was done.
+    Parameters
+    ----------
+    worked
+        Ids of attacks, with `alike` and the mean total variation of what they made. Of those that made pictures, and
+        about the smoothest, the first tells what was done.
     """
     side = block_side(images)
     if side:

@@ -40,7 +40,12 @@ def of_one_size(
 ) -> OneSize:
     """Read pictures until there are `most`, or more than `most_bytes`; those of the most common size.
 
-    read: an item -> (h, w, c) uint8, or BadImage. Among equally common sizes the largest is taken.
+    Among equally common sizes the largest is taken.
+
+    Parameters
+    ----------
+    read
+        An item -> (h, w, c) uint8, or BadImage.
     """
     sizes: dict[tuple[int, ...], list[tuple[Any, U8]]] = {}
     broken: list[str] = []

@@ -96,9 +96,11 @@ def key_twins(
 ) -> tuple[Any, Any]:
     """Cipher images under a random secret, and under the one that differs in one random bit. (n, h, w, c), twice.
 
-    encrypt_under: (secret of `size` bytes, images) -> cipher images, for example
-    `lambda secret, images: scheme.encrypt(images, Key(secret), ids=names).images`. Each image has its own secret and
-    bit.
+    Parameters
+    ----------
+    encrypt_under
+        (secret of `size` bytes, images) -> cipher images, for example `lambda secret, images: scheme.encrypt(images,
+        Key(secret), ids=names).images`. Each image has its own secret and bit.
     """
     first, second = [], []
     for i in range(len(checked(images))):

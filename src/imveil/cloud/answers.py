@@ -95,8 +95,11 @@ def answer(
 ) -> Iterator[Answer | Failure]:
     """Answer files in their order. A picture that is broken, or of another key or scheme (Mismatch), is a Failure.
 
-    force: answer those of another key, scheme or without a tag, too. What `files` raises comes after the answers to
-    what it gave before.
+    Parameters
+    ----------
+    force
+        Answer those of another key, scheme or without a tag, too. What `files` raises comes after the answers to what
+        it gave before.
     """
     waiting: list[tuple[str, Image | ImveilError]] = []
     try:

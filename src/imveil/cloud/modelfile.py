@@ -168,7 +168,13 @@ class Model:
 
 
 def describe(trained: Trained, classes: list[str], **about: Any) -> ModelInfo:
-    """The description of a trained net. about: scheme, fields, traits, fingerprint, images, valid, test."""
+    """The description of a trained net.
+
+    Parameters
+    ----------
+    about
+        Scheme, fields, traits, fingerprint, images, valid, test.
+    """
     return ModelInfo(
         classes=classes,
         shape=trained.net.shape,
@@ -242,9 +248,16 @@ def _at_most(tensors: int) -> Iterator[None]:
 
 
 def weights_of(path: Path, classes: Sequence[str] = (), class_check: str | None = None) -> dict[str, torch.Tensor]:
-    """The weights in a model file, to begin another training with. Raises BadModelFile.
+    """The weights in a model file, to begin another training with.
 
-    classes, class_check: of what is trained on; Mismatch where they have the same names, and hide others.
+    Parameters
+    ----------
+    classes, class_check
+        Of what is trained on; Mismatch where they have the same names, and hide others.
+
+    Raises
+    ------
+    BadModelFile
     """
     tensors, facts = safefile.read(path, FORMAT, VERSION)
     known = facts.get("class_check")

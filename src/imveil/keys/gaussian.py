@@ -27,7 +27,14 @@ _NEAR = 2.0**-44  # more than the float of a probability can be off
 def gaussian(stream: Keystream, scale: int, n: int) -> I64:
     """n independent whole numbers, each x with probability proportional to exp(-x^2 / (2 scale^2)): (n,) int64.
 
-    scale: 1 .. 2^50. Raises BadInput.
+    Parameters
+    ----------
+    scale
+        1 .. 2^50.
+
+    Raises
+    ------
+    BadInput
     """
     if not 1 <= scale <= 1 << 50 or n < 0:
         raise BadInput(f"discrete Gaussian noise has a scale of 1 to 2^50, {scale} was asked for")

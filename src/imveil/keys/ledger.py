@@ -63,7 +63,10 @@ class Ledger:
     def admit(self, release: Release, pictures: Digests, spent: Callable[[Sequence[float]], str]) -> bool:
         """Enter a release of a set of pictures, or raise Refused; True where the very same was entered before.
 
-        spent: given the mu of all releases with any of these pictures, this one too, says why that is too much, or "".
+        Parameters
+        ----------
+        spent
+            Given the mu of all releases with any of these pictures, this one too, says why that is too much, or "".
         """
         pictures = np.unique(pictures)
         name = hashlib.sha256(pictures.astype("<u8").tobytes()).hexdigest()

@@ -49,9 +49,14 @@ class Keystream:
     def below(self, limit: int, n: int) -> npt.NDArray[np.int64]:
         """`n` independent whole numbers, each of 0..limit-1 equally likely. Returns (n,) int64.
 
-        By rejection: words of 1, 2, 4 or 8 bytes, the shortest that can hold limit - 1, little-endian; a word of b
-        bits below limit * floor(2^b / limit) counts, modulo limit, any other is skipped. No word is read beyond the
-        last that counts. limit: 1..2^63.
+        By rejection: words of 1, 2, 4 or 8 bytes, the shortest that can hold limit - 1, little-endian; a word of b bits
+        below limit * floor(2^b / limit) counts, modulo limit, any other is skipped. No word is read beyond the last
+        that counts.
+
+        Parameters
+        ----------
+        limit
+            1..2^63.
 
         >>> Keystream(bytes(32)).below(6, 5).tolist()
         [4, 5, 0, 0, 0]

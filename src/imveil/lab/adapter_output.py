@@ -31,7 +31,10 @@ def adapted(
 ) -> dict[str, float | int] | None:
     """recovery, low, high, identified, n of the adapter's output on unseen pictures; None where it is no picture.
 
-    unseen, public: plain pictures (n, h, w, c), of which the first are scored and the second are fitted to.
+    Parameters
+    ----------
+    unseen, public
+        Plain pictures (n, h, w, c), of which the first are scored and the second are fitted to.
     """
     if net.adapter is None or not net.adapter.picture or min(unseen.shape[1:3]) < WINDOW:
         return None

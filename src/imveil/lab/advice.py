@@ -50,7 +50,17 @@ class Way(NamedTuple):
 
 
 def advise(of: Situation, records: Iterable[Record] | None = None) -> list[Way]:
-    """At most four ways, the best first. records: of kind "private"; all unless given. Raises BadInput."""
+    """At most four ways, the best first.
+
+    Parameters
+    ----------
+    records
+        Of kind "private"; all unless given.
+
+    Raises
+    ------
+    BadInput
+    """
     if of.owners < 1 or of.pictures < 1:
         raise BadInput("at least one owner with at least one picture was needed")
     known = list(record.read("private") if records is None else records)

@@ -46,8 +46,17 @@ class CleanNet:
 def clean_net(depth: int = 20, file: Path | None = None) -> CleanNet:
     """The public ResNet of that depth, 20 or 56.
 
-    file: the weights; None looks them up in the folder that IMVEIL_DATA names. Raises Unavailable where they are not
-    there, BadModelFile for a file that is not what its name says.
+    Parameters
+    ----------
+    file
+        The weights; None looks them up in the folder that IMVEIL_DATA names.
+
+    Raises
+    ------
+    Unavailable
+        Where they are not there.
+    BadModelFile
+        For a file that is not what its name says.
     """
     path = file or _find(depth)
     data = path.read_bytes()

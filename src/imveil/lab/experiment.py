@@ -257,7 +257,13 @@ def fresh_copies(scheme: Scheme, key: Key) -> Callable[[Any, Any], Any]:
 
 
 def encrypted(scheme: Scheme, images: Images, key: Key, split: str) -> Images:
-    """The cipher images of a part of the data. split: its name, part of the ids."""
+    """The cipher images of a part of the data.
+
+    Parameters
+    ----------
+    split
+        Its name, part of the ids.
+    """
     ids = [f"{split}/{i}" for i in range(len(images))]
     cipher: Images = scheme.encrypt(images, key, ids).images
     return cipher

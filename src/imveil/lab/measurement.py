@@ -69,8 +69,11 @@ def answers(
 ) -> Iterator[Record]:
     """Measure what the records do not hold, and append it to them; the new records.
 
-    budget: seconds, after which nothing is begun, nor before what would take longer than is left. A game that was
-    played without its control does not count as an answer.
+    Parameters
+    ----------
+    budget
+        Seconds, after which nothing is begun, nor before what would take longer than is left. A game that was played
+        without its control does not count as an answer.
     """
     end = time.monotonic() + budget
     have: dict[str, dict[tuple[str, int | None], Record]] = {}

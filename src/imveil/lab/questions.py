@@ -81,8 +81,12 @@ def questions(
     from little to much, which may be left early. Quick attacks come first. Schemes that do not take such pictures are
     left out.
 
-    terms: a hundred targets by default, a seventh of the pictures where they are few; a fifth of that for attacks that
-    train or search."""
+    Parameters
+    ----------
+    terms
+        A hundred targets by default, a seventh of the pictures where they are few; a fifth of that for attacks that
+        train or search.
+    """
     found = []
     n, h, w, c = samples.pictures_of(data).shape
     terms = terms or replace(TERMS, targets=min(TERMS.targets, n // 7))

@@ -154,7 +154,12 @@ def find_recipe(name: str) -> Recipe:
 
 
 def asked(name: str, query: Query | None = None) -> tuple[str, Recipe]:
-    """A recipe and the name that its records get; query: under which key its model is asked, None as it says itself.
+    """A recipe and the name that its records get.
+
+    Parameters
+    ----------
+    query
+        Under which key its model is asked, None as it says itself.
 
     >>> asked("le", "another")[0], asked("le_wrong_key")[0], asked("le_wrong_key", "same")[0]
     ('le_wrong_key', 'le_wrong_key', 'le')

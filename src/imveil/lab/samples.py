@@ -57,7 +57,10 @@ def _place(name: str) -> Path:
 def drawn(data: str, count: int, seed: int, purpose: int = 8) -> U8:
     """`count` of the pictures of `data`, or all where there are fewer. (n, h, w, c) uint8.
 
-    purpose: draws with other numbers are of their own.
+    Parameters
+    ----------
+    purpose
+        Draws with other numbers are of their own.
     """
     pictures = pictures_of(data)
     return pictures[np.random.default_rng([seed, purpose]).permutation(len(pictures))[:count]]

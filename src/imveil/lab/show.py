@@ -46,9 +46,18 @@ class Shown:
 
 
 def shown(scheme: Scheme, image: Any, key: Key, id: str) -> Shown:
-    """Encrypt one picture (h, w, c) uint8 and measure it. id: its name, for schemes with a key an image.
+    """Encrypt one picture (h, w, c) uint8 and measure it.
 
-    Raises BadShape, BadDtype where the scheme does not take it.
+    Parameters
+    ----------
+    id
+        Its name, for schemes with a key an image.
+
+    Raises
+    ------
+    BadShape
+    BadDtype
+        Where the scheme does not take it.
     """
     cipher = scheme.encrypt(image[None], key, [id], pad=True)
     made = cipher.images[0]

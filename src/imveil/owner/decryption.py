@@ -144,8 +144,18 @@ def decrypt_file(
 def decrypt_image(data: bytes, key: Key, where: str, *, scheme: Own = None) -> bytes:
     """A cipher PNG, or .npz of one image, by what it says of itself, as the PNG file of the picture.
 
-    where: names it in errors. Nothing proves the result: whoever wrote the file may have written another picture.
-    Raises BadImage, WrongKey, NotInvertible.
+    Nothing proves the result: whoever wrote the file may have written another picture.
+
+    Parameters
+    ----------
+    where
+        Names it in errors.
+
+    Raises
+    ------
+    BadImage
+    WrongKey
+    NotInvertible
     """
     return decrypt_proven(data, key, where, None, scheme)[0]
 

@@ -21,8 +21,15 @@ _ASIDE = re.compile(r"\..*\.png\.[0-9]+\.part")
 def export(source: Source, target: Path, progress: Callable[[int], object] = int) -> int:
     """Write every picture of `source` under `target`; how many were there already, from an earlier run.
 
-    progress: called with the number of pictures done.
-    Raises BadDestination for a folder that holds anything but these pictures; it is left as it is.
+    Parameters
+    ----------
+    progress
+        Called with the number of pictures done.
+
+    Raises
+    ------
+    BadDestination
+        For a folder that holds anything but these pictures; it is left as it is.
     """
     paths = as_png(ids(source.items, source.classes))
     there = _found(target, set(paths))

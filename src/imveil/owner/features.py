@@ -31,8 +31,19 @@ SHIPPED = 768
 def rows(embeddings: F32, features: Features) -> I64:
     """The rows of pictures: (n, dim + 1) int64 in units of 2^-bits, each of length at most 1, the last one `bias`.
 
-    embeddings: (n, width). Rounded toward zero, so that no row grows. Raises BadImage for numbers that are not finite,
-    Mismatch for another projection than the one that is installed.
+    Rounded toward zero, so that no row grows.
+
+    Parameters
+    ----------
+    embeddings
+        (n, width).
+
+    Raises
+    ------
+    BadImage
+        For numbers that are not finite.
+    Mismatch
+        For another projection than the one that is installed.
     """
     if embeddings.ndim != 2 or embeddings.shape[1] != features.encoder.width:
         raise BadInput(f"embeddings are (n, {features.encoder.width}), got {embeddings.shape}")

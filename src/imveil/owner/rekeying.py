@@ -305,7 +305,13 @@ def make(
     classes: Sequence[str] = (),
     strict: bool = False,
 ) -> RekeyShard:
-    """The work of one worker. key: the new one."""
+    """The work of one worker.
+
+    Parameters
+    ----------
+    key
+        The new one.
+    """
     old = Key(unseal(source.sealed, key, _PURPOSE, "the old key"))
     return RekeyShard(key, source, scheme, root, container, classes, strict, old=old)
 

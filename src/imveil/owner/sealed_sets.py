@@ -70,8 +70,18 @@ def seal_set(
 ) -> Report:
     """Seal the cipher data set `source` into the folder `destination`; go on where an earlier run ended.
 
-    move: take each shard's own files away when it is sealed, and the rest of the source at the end.
-    Every byte is checked against the manifest before it is sealed. Raises BadManifest, BadShard, BadDestination.
+    Every byte is checked against the manifest before it is sealed.
+
+    Parameters
+    ----------
+    move
+        Take each shard's own files away when it is sealed, and the rest of the source at the end.
+
+    Raises
+    ------
+    BadManifest
+    BadShard
+    BadDestination
     """
     apart(Path(source), Path(destination))
     cipher_set, root = _source(Path(source), key), Path(destination)
@@ -252,7 +262,13 @@ class UnsealShard:
 
 
 def make_seal(key: Key, source: CipherSet, root: Path, manifest: str, move: bool) -> SealShard:
-    """The work of one worker. manifest: its SHA-256."""
+    """The work of one worker.
+
+    Parameters
+    ----------
+    manifest
+        Its SHA-256.
+    """
     return SealShard(key, source, root, manifest, move)
 
 

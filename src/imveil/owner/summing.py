@@ -69,8 +69,16 @@ class Made(NamedTuple):
 def choose(source: Source, round_: Round, *, split: str | None = None, persons: Sequence[str] | None = None) -> Chosen:
     """The pictures of a source for a round: those of its training split, or of all where there are no splits.
 
-    persons: a person for each picture of the source; the first folder inside its class unless given, where the round
-    protects persons. Raises BadSource, BadInput.
+    Parameters
+    ----------
+    persons
+        A person for each picture of the source; the first folder inside its class unless given, where the round
+        protects persons.
+
+    Raises
+    ------
+    BadSource
+    BadInput
     """
     have = [name for name in source.splits if name.lower() in TRAINING]
     chosen = split if split is not None else have[0] if have else None

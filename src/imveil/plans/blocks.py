@@ -80,7 +80,10 @@ def from_nibbles(halves: Any) -> Any:
 def recoloured(parts: Any, orders: Any) -> Any:
     """(n, ..., c) with the first three channels of each part in an order of its own: out[c] = in[orders[i, c]].
 
-    orders: (n, 3). Fewer than three channels have no order, and a fourth stays in place.
+    Parameters
+    ----------
+    orders
+        (n, 3). Fewer than three channels have no order, and a fourth stays in place.
 
     >>> recoloured(np.array([[10, 20, 30]]), np.array([[2, 0, 1]])).tolist()
     [[30, 10, 20]]

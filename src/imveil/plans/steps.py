@@ -34,7 +34,10 @@ class Steps:
 def from_one_to_other(old: Any, new: Any) -> Plan | None:
     """The one plan that turns cipher images of `old` into those of `new`, where there is one without a picture between.
 
-    old, new: what one scheme gives for two keys: plans, or a conversion that no key changes and then a plan.
+    Parameters
+    ----------
+    old, new
+        What one scheme gives for two keys: plans, or a conversion that no key changes and then a plan.
 
     >>> import numpy as np
     >>> from_one_to_other(Plan(mask=np.array([1], np.uint8)), Plan(mask=np.array([3], np.uint8))).mask.tolist()

@@ -25,7 +25,11 @@ def codes(key: Key, path: tuple[str, ...], blocks: int, colors: bool) -> dict[st
     """Uniform codes for so many blocks, each step from a key of its own, `key.derive(*path, step)`.
 
     With four ways of turning and four of reversing, each of the eight symmetries of a square is equally likely.
-    colors: whether there are three to reorder; all zeros where not.
+
+    Parameters
+    ----------
+    colors
+        Whether there are three to reorder; all zeros where not.
     """
 
     def draw(step: str, limit: int) -> Any:

@@ -64,9 +64,19 @@ class Budget:
             raise BadImage("decoding it takes too long for its length")
 
     def json(self, data: bytes, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-        """The value of a text of JSON. pairs: makes each object from its members.
+        """The value of a text of JSON.
 
-        Raises ValueError for what is none, BadImage where it is too deep or has too many parts.
+        Parameters
+        ----------
+        pairs
+            Makes each object from its members.
+
+        Raises
+        ------
+        ValueError
+            For what is none.
+        BadImage
+            Where it is too deep or has too many parts.
         """
         self.take(sum(map(data.count, (b",", b"[", b"{"))))
         try:

@@ -79,7 +79,18 @@ def read_regular(path: Path | str, most: int = MOST_BYTES, *, follow: bool = Fal
 
 
 def opened_regular(path: Path | str, most: int | None = None, *, follow: bool = False) -> io.FileIO:
-    """A regular file, open to be read; most: bytes that it may have. Raises OSError as `read_regular` does."""
+    """A regular file, open to be read.
+
+    Parameters
+    ----------
+    most
+        Bytes that it may have.
+
+    Raises
+    ------
+    OSError
+        As `read_regular` does.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))

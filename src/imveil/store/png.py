@@ -36,8 +36,15 @@ _BLOCK = 65535  # the longest stored deflate block
 def encode(image: npt.NDArray[Any], tag: Tag | None = None) -> bytes:
     """A PNG file of one image, its pixels stored, its tag in the chunk `imVl`.
 
-    image: (h, w, c) uint8 or uint16, c = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; uint16 gives a PNG of 16 bits.
-    Raises BadShape, BadDtype.
+    Parameters
+    ----------
+    image
+        (h, w, c) uint8 or uint16, c = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA; uint16 gives a PNG of 16 bits.
+
+    Raises
+    ------
+    BadShape
+    BadDtype
 
     >>> decode(encode(np.full((1, 2, 3), 7, np.uint8)))[0].tolist()
     [[[7, 7, 7], [7, 7, 7]]]
@@ -70,9 +77,19 @@ def encode(image: npt.NDArray[Any], tag: Tag | None = None) -> bytes:
 def decode(data: bytes, budget: Budget | None = None) -> tuple[npt.NDArray[Any], Tag | None]:
     """The image of a PNG file and its tag, if it has one.
 
-    budget: what decoding may cost; that of a file of this length unless given.
-    Returns (h, w, c) uint8, or uint16 for a file of 16 bits. Raises BadImage for anything that is no whole, unbroken,
-    still PNG of at most 2**28 pixels, or asks for more than the budget.
+    Parameters
+    ----------
+    budget
+        What decoding may cost; that of a file of this length unless given.
+
+    Returns
+    -------
+    (h, w, c) uint8, or uint16 for a file of 16 bits
+
+    Raises
+    ------
+    BadImage
+        For anything that is no whole, unbroken, still PNG of at most 2**28 pixels, or asks for more than the budget.
     """
     try:
         return _decode(data, budget or Budget(len(data)))

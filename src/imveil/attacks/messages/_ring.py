@@ -16,7 +16,13 @@ Whole = npt.NDArray[Any]
 
 
 def values(polynomial: Whole, prime: int) -> Whole:
-    """The values at psi^(2i+1), psi a root of order 2 * degree: (degree,). prime: 1 modulo 2 * degree."""
+    """The values at psi^(2i+1), psi a root of order 2 * degree: (degree,).
+
+    Parameters
+    ----------
+    prime
+        1 modulo 2 * degree.
+    """
     n = len(polynomial)
     return _transformed(polynomial * _powers(_root(n, prime), n, prime) % prime, prime)
 

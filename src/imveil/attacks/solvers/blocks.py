@@ -51,7 +51,12 @@ class Affine:
 def fitted_map(plain: Any, cipher: Any) -> Affine:
     """The affine map nearest to the known pieces, by least squares; the smallest one where they leave it open.
 
-    plain: (m, d), cipher: (m, e). The bias is fitted too, unless there are too few pieces to tell.
+    Parameters
+    ----------
+    plain
+        (m, d).
+    cipher
+        (m, e).
     """
     x, y = plain.astype(np.float64), cipher.astype(np.float64)
     mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)

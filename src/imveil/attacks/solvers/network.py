@@ -38,9 +38,21 @@ def block_of(view: View) -> int:
 def inverted(view: View, draw: Draw, rng: np.random.Generator, steps: int, *, positions: bool) -> Guess:
     """Train for `steps` steps on what `draw` gives, and turn the targets back.
 
-    positions: whether there is a map for each place too.   Grey pictures where cipher images have another height,
-    width or number of channels than pictures. notes: loss, the mean square error of the last tenth of the steps, as
-    a share of the variance of the pictures.   Raises MissingExtra without torch.
+    Parameters
+    ----------
+    positions
+        Whether there is a map for each place too.
+
+    Returns
+    -------
+    Guess
+        Grey pictures where cipher images have another height, width or number of channels than pictures. Its notes have
+        the loss: the mean square error of the last tenth of the steps, as a share of the variance of the pictures.
+
+    Raises
+    ------
+    MissingExtra
+        Without torch.
     """
     from imveil.extras import torch
 

@@ -70,7 +70,13 @@ def blind_scores(split: Split) -> dict[str, Any]:
 
 
 def score(split: Split, guess: U8, seed: int = 0, blinds: dict[str, Any] | None = None) -> Score:
-    """The worth of `guess` (n, h, w, c) for the targets of `split`. blinds: `blind_scores`, where they are known."""
+    """The worth of `guess` (n, h, w, c) for the targets of `split`.
+
+    Parameters
+    ----------
+    blinds
+        `blind_scores`, where they are known.
+    """
     truth, blinds = split.targets, blinds or blind_scores(split)
     found = ssim_or_negative(truth, guess)
     best = max(blinds, key=lambda name: float(blinds[name].mean()))

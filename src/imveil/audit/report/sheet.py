@@ -94,7 +94,13 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def page(title: str, body: str) -> str:
-    """A whole HTML page that loads nothing from anywhere. body: HTML."""
+    """A whole HTML page that loads nothing from anywhere.
+
+    Parameters
+    ----------
+    body
+        HTML.
+    """
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -106,7 +112,13 @@ def page(title: str, body: str) -> str:
 
 
 def write_page(path: Path, title: str, rows: Sequence[Row], text: str) -> None:
-    """`path` (an .html) with the sheet in it, and the sheet alone beside it as .png. text: HTML that comes after it."""
+    """`path` (an .html) with the sheet in it, and the sheet alone beside it as .png.
+
+    Parameters
+    ----------
+    text
+        HTML that comes after it.
+    """
     drawn = sheet(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     drawn.save(path.with_suffix(".png"))

@@ -21,7 +21,10 @@ ENOUGH = 16_384  # pictures: the votes of more change nothing
 def bits_start(shape: tuple[int, int, int], *, rate: float = 0.0) -> Adapter:
     """For uint8 pictures of `shape` = (h, w, c): float (n, c, h, w) 0..255 -> float (n, c, h, w) 0..255.
 
-    rate: of learning, times that of the net; at 0 the mask stays what the statistics say.
+    Parameters
+    ----------
+    rate
+        Of learning, times that of the net; at 0 the mask stays what the statistics say.
     """
     return _Start(shape, rate=rate)
 

@@ -125,7 +125,13 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
 
 
 def pictures_of(cipher_set: AnySet, split: str, *, stream: bool | None = None) -> tuple[Images, I64]:
-    """Pictures and labels of a split, in memory or on disk. stream: as for `load_parts`."""
+    """Pictures and labels of a split, in memory or on disk.
+
+    Parameters
+    ----------
+    stream
+        As for `load_parts`.
+    """
     if cipher_set.manifest.splits[split] and stream is not False:
         on_disk = Streamed.open(cipher_set, split)
         if stream or too_large(on_disk):

@@ -39,8 +39,16 @@ def tensor(array: npt.NDArray[Any]) -> torch.Tensor:
 def batches(images: Any, shape: tuple[int, int, int]) -> Iterator[npt.NDArray[Any]]:
     """Pictures however they come, as arrays (n, h, w, c) of `shape` (h, w, c).
 
-    images: an array or tensor (n, h, w, c) or (n, c, h, w), or of one picture without its n; (images, labels), as an
-    item or a batch of a data set is; a data set of such items. Raises BadShape, BadDtype.
+    Parameters
+    ----------
+    images
+        An array or tensor (n, h, w, c) or (n, c, h, w), or of one picture without its n; (images, labels), as an item
+        or a batch of a data set is; a data set of such items.
+
+    Raises
+    ------
+    BadShape
+    BadDtype
 
     >>> [some.shape for some in batches(np.zeros((2, 3, 4, 5), np.uint8), (4, 5, 3))]
     [(2, 4, 5, 3)]

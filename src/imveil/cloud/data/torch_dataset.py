@@ -77,8 +77,11 @@ class CipherDataset(torch.utils.data.Dataset[tuple[Any, int]]):
     def stream(self, *, shuffle: bool = False, seed: int = 0) -> CipherStream:
         """The same pictures shard by shard, shared out to the workers of a DataLoader.
 
-        shuffle: shards, and pictures within each, in an order drawn from `seed` and the epoch; with workers, from
-        torch's own seed too.
+        Parameters
+        ----------
+        shuffle
+            Shards, and pictures within each, in an order drawn from `seed` and the epoch; with workers, from torch's
+            own seed too.
         """
         return CipherStream(self, shuffle, seed)
 

@@ -18,7 +18,12 @@ from imveil.errors import BadShape
 
 
 def cnn(classes: int, shape: tuple[int, int, int], *, width: int | None = None) -> nn.Module:
-    """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes). width: 32 unless given.
+    """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes).
+
+    Parameters
+    ----------
+    width
+        32 unless given.
 
     >>> sum(p.numel() for p in cnn(10, (32, 32, 3)).parameters())
     498104

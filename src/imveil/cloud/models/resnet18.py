@@ -18,7 +18,10 @@ LARGE = 64  # a shorter side above this takes the usual stem
 def resnet18(classes: int, shape: tuple[int, int, int], *, width: int | None = None) -> nn.Module:
     """The net for pictures of `shape` = (h, w, c): float (n, c, h, w) -> logits (n, classes).
 
-    width: channels of the first stage, 64 unless given; the others have two, four and eight times as many.
+    Parameters
+    ----------
+    width
+        Channels of the first stage, 64 unless given; the others have two, four and eight times as many.
 
     >>> sum(p.numel() for p in resnet18(10, (32, 32, 3)).parameters())
     11173962

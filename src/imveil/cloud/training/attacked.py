@@ -27,7 +27,10 @@ WHY = (
 def attacked(manifest: Manifest, traits: Mapping[str, Any], images: Any, best: Choice) -> tuple[Choice, str]:
     """The choice for cipher pictures (n, h, w, c), and a sentence for the user; `best` where nothing is found.
 
-    images: an array or anything that gives one for an array of indices.
+    Parameters
+    ----------
+    images
+        An array or anything that gives one for an array of indices.
     """
     name = manifest.scheme.rpartition("/")[0]
     if best.adapter == "bits_start" or name not in SCHEMES or traits.get("per_image"):

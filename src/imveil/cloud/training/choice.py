@@ -29,7 +29,10 @@ def chosen(
 ) -> tuple[Settings, list[tuple[str, str]]]:  # fmt: skip
     """The recipe for a data set: what was asked for, and the defaults of its scheme for the rest; and the reasons.
 
-    best: what takes the place of the scheme's defaults.
+    Parameters
+    ----------
+    best
+        What takes the place of the scheme's defaults.
     """
     known = {field.name for field in fields(Settings)} - {"model", "adapter", "epochs", "batch", "lr", "seed", "width"}
     listed = ", ".join(sorted(name for name in known if not name.endswith("_options")))

@@ -34,7 +34,10 @@ class Choice:
 def suggest(scheme: str, fields: Mapping[str, Any], traits: Mapping[str, Any]) -> Choice:
     """The choice for cipher pictures of a scheme.
 
-    scheme, fields, traits: as the manifest has them.
+    Parameters
+    ----------
+    scheme, fields, traits
+        As the manifest has them.
 
     >>> suggest("negpos/1", {"per_image": True, "colors": True}, {}).adapter
     'fold_sort'

@@ -28,7 +28,10 @@ STYLE += "th{color:#555}td.hit{background:#e3eefa}"
 def write_log(place: Path, trained: Trained, classes: Sequence[str], score: Score | None, title: str) -> None:
     """The three files in a folder, which is made if need be. BadDestination where they cannot be written.
 
-    score: on the test pictures, None where there are none.
+    Parameters
+    ----------
+    score
+        On the test pictures, None where there are none.
     """
     picture = curves(trained.history)
     page = report(trained, classes, score, title, picture)

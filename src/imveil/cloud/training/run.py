@@ -52,7 +52,13 @@ def train_on(
     watching: Callable[[int], Any] | None = None,
     tell: Tell | None = None,
 ) -> Model:
-    """See `imveil.cloud.train`. watching: gives a context for so many epochs, whose value is the `progress`."""
+    """See `imveil.cloud.train`.
+
+    Parameters
+    ----------
+    watching
+        Gives a context for so many epochs, whose value is the `progress`.
+    """
     if epochs is not None and budget is not None:
         raise BadField("epochs and budget say the same thing twice", hint="give one of them")
     where = pick_device(device)

@@ -54,7 +54,15 @@ class Survival:
 
 
 def survival(scheme: Scheme, key: Key, image: U8, quality: int, sampling: str, *, smooth: bool = True) -> Survival:
-    """How one picture (h, w, c) fares. c is 1 or 3; quality 1 to 95 and sampling as in libjpeg; smooth: as above."""
+    """How one picture (h, w, c) fares, c being 1 or 3.
+
+    Parameters
+    ----------
+    quality, sampling
+        1 to 95, and as in libjpeg.
+    smooth
+        As above.
+    """
     cipher = scheme.encrypt(image[None], key, ["jpeg"])
     stored, size_after = through_jpeg(cipher.images[0], quality, sampling, smooth=smooth)
     restored = scheme.decrypt(Cipher(stored[None], cipher.nonces, cipher.size), key)
@@ -106,7 +114,12 @@ def photographs(folder: str | Path) -> list[U8]:
 def measure(pictures: list[U8], data: str) -> Iterator[list[Record]]:
     """Records of every case, way and quality, one case and way at a time: the mean difference in PSNR, in dB.
 
-    A record's value is after - alone over all pictures, low and high its range. data: what the pictures are.
+    A record's value is after - alone over all pictures, low and high its range.
+
+    Parameters
+    ----------
+    data
+        What the pictures are.
     """
     for id, fields in CASES:
         for sampling, smooth in WAYS:

@@ -25,7 +25,13 @@ NAMES = {"Logistic": "logistic", "SkewTent": "skew tent", "Henon": "Henon", "Lat
 
 
 def bytes_table(records: Iterable[Record], spread: bool = True) -> Table:
-    """Header and rows: what each kind of sequence is as bytes, mean over keys; spread: with the standard deviation."""
+    """Header and rows: what each kind of sequence is as bytes, mean over keys.
+
+    Parameters
+    ----------
+    spread
+        With the standard deviation.
+    """
     groups: dict[tuple[str, str, bool], dict[str, Record]] = {}
     for one in latest(records):
         if "quantiser" in one.facts:

@@ -51,7 +51,17 @@ class Opened(NamedTuple):
 
 
 def ask(rows: I64, names: Sequence[str], card: Card, *, bulk: bool | None = None) -> Asked:
-    """A query for pictures, under a fresh key. rows: (n, dim + 1), as `owner/features` gives. Raises BadInput."""
+    """A query for pictures, under a fresh key.
+
+    Parameters
+    ----------
+    rows
+        (n, dim + 1), as `owner/features` gives.
+
+    Raises
+    ------
+    BadInput
+    """
     count, width = rows.shape
     if width != card.features.dim + 1 or count < 1 or len(names) != count:
         raise BadInput(

@@ -280,7 +280,13 @@ class Inquiry:
 
 
 def ask(url: str, images: Any, key: Key, **how: Any) -> list[Reply]:
-    """`Inquiry(url, key, ...).ask(images)`, and done. how: the options of `Inquiry`."""
+    """`Inquiry(url, key, ...).ask(images)`, and done.
+
+    Parameters
+    ----------
+    how
+        The options of `Inquiry`.
+    """
     with Inquiry(url, key, **how) as cloud:
         return cloud.ask(images)
 

@@ -12,8 +12,16 @@ KNOWN = ("lite0-128", "lite2-224", "onnx:FILE", "timm:NAME", "torchvision:NAME")
 def find(name: str, *, precision: str = "") -> Encoder:
     """The encoder of a name; the part before the colon, or before the first digit, is the file in this folder.
 
-    precision: "float32" or "bfloat16"; the faster one of this processor unless given.
-    Raises UnknownName, MissingExtra, BadModelFile.
+    Parameters
+    ----------
+    precision
+        "float32" or "bfloat16"; the faster one of this processor unless given.
+
+    Raises
+    ------
+    UnknownName
+    MissingExtra
+    BadModelFile
     """
     kind, colon, rest = name.partition(":")
     module = kind if colon else kind.rstrip("0123456789-").rstrip("0123456789")

@@ -75,9 +75,12 @@ def apart(source: Path, destination: Path) -> None:
 def locked(folder: Path, *, private: bool = False) -> Iterator[None]:
     """Make the folder and hold it for one run; BadDestination when it cannot be made or another run has it.
 
-    private: nobody but its owner may open it, where it is made now.
-
     The hold is the system's, on an open file: it ends with the last process of the run, however that ends.
+
+    Parameters
+    ----------
+    private
+        Nobody but its owner may open it, where it is made now.
     """
     made = not folder.exists()
     try:

@@ -32,7 +32,10 @@ def scratch(
     """A folder beside `destination` with every image of the set, gone when the block ends well; None where none is
     needed. What an interrupted run had there is used again.
 
-    key: any; the workers have to have one.
+    Parameters
+    ----------
+    key
+        Any; the workers have to have one.
     """
     manifest, home = cipher_set.manifest, destination.with_name(f"{destination.name}.rekey")
     if not isinstance(cipher_set.container, Single) or len(manifest.shards) <= FEW:

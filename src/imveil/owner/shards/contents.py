@@ -65,8 +65,17 @@ def expected(cipher_set: CipherSet, table: Table, key: Key) -> tuple[list[str], 
 def named(id: str, fields: Mapping[str, Any], own: Own = None) -> Scheme:
     """The scheme that a manifest, tag or model names. What it names is looked up, and never opened as a file.
 
-    own: the owner's word for it, "mine.py:Stripes" or a Scheme, where nobody else has that scheme; its file is run.
-    Raises UnknownName, BadField; Mismatch where `own` is another scheme.
+    Parameters
+    ----------
+    own
+        The owner's word for it, "mine.py:Stripes" or a Scheme, where nobody else has that scheme; its file is run.
+
+    Raises
+    ------
+    UnknownName
+    BadField
+    Mismatch
+        Where `own` is another scheme.
     """
     if own is None:
         try:

@@ -44,7 +44,10 @@ def digest(classes: Sequence[str], key: Key) -> str:
 def meaning(classes: Sequence[str], key: Key) -> dict[str, str]:
     """{shown name: class} of hidden classes, in the order that the cloud has.
 
-    classes: the true ones, from the sealed table.
+    Parameters
+    ----------
+    classes
+        The true ones, from the sealed table.
     """
     new = order(key, len(classes))
     return dict(sorted((shown(len(classes))[new[i]], name) for i, name in enumerate(classes)))

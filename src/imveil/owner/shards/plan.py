@@ -58,9 +58,17 @@ class ShardPlan:
     def of(
         cls, work: EncryptShard, keep_names: bool, hide_labels: bool, shard: int | None = None, most: int = SHARD
     ) -> ShardPlan:
-        """The plan for the source, scheme and key of `work`. shard: pictures in one, None for as many as suit.
+        """The plan for the source, scheme and key of `work`.
 
-        Raises BadSource for a source without pictures, or with names that are none.
+        Parameters
+        ----------
+        shard
+            Pictures in one, None for as many as suit.
+
+        Raises
+        ------
+        BadSource
+            For a source without pictures, or with names that are none.
         """
         source, scheme, key = work.source, work.scheme, work.key
         items, classes, store = source.items, list(source.classes), find(work.container)

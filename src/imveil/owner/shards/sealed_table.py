@@ -86,7 +86,10 @@ class Table:
 def pixel_check(id: str, pixels: Any, depth: int, digest: bytes | None = None) -> str:
     """32 hex digits: the check of one picture, its id, shape (h, w, c) and depth. Only ever stored sealed.
 
-    digest: `pixel_digest` of it, where it is known already.
+    Parameters
+    ----------
+    digest
+        `pixel_digest` of it, where it is known already.
     """
     return hashlib.sha256(b"imveil-pixels-2" + _counted(id, pixels, depth, digest)).hexdigest()[:32]
 

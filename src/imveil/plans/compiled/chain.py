@@ -17,7 +17,10 @@ import numpy as np
 def substitute(images: Any, order: Any, table: Any, mask: Any, start: Any, out: Any) -> None:
     """out[k, i] = images[k, order[i]] + mask[i] + table[out[k, i - 1]] mod 256, out[k, -1] being `start`.
 
-    images, out: (n, bytes) uint8; they may be one array where every byte stays in its place.
+    Parameters
+    ----------
+    images, out
+        (n, bytes) uint8; they may be one array where every byte stays in its place.
     """
     n = images.shape[0] - images.shape[0] % 4
     first = np.uint8(start)

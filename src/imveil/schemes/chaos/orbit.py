@@ -183,8 +183,17 @@ QUANTISERS: dict[str, Callable[[F64], U8]] = {
 def sequence(source: ChaoticMap, length: int, *, burn_in: int, quantiser: str, **params: Any) -> U8:
     """`length` bytes from an orbit of `source`, after `burn_in` steps that give none. (length,) uint8.
 
-    quantiser: "mantissa" floor(1e14 x) mod 256, "floor256" min(255, floor(256 x)), "threshold" 255 where x >= 1/2,
-    else 0. Raises BadField for another, BadMaterial for weak parameters.
+    Parameters
+    ----------
+    quantiser
+        "mantissa" floor(1e14 x) mod 256, "floor256" min(255, floor(256 x)), "threshold" 255 where x >= 1/2, else 0.
+
+    Raises
+    ------
+    BadField
+        For another.
+    BadMaterial
+        For weak parameters.
 
     >>> sequence(Logistic(), 3, burn_in=100, quantiser="floor256", x0=0.125, r=3.99995).tolist()
     [124, 255, 0]

@@ -24,7 +24,13 @@ class Single(Container):
 
     @abstractmethod
     def pack(self, items: Items, about: About = NOTHING, number: int = 0) -> bytes:
-        """The bytes of a file with these images, in this order. number: of the shard."""
+        """The bytes of a file with these images, in this order.
+
+        Parameters
+        ----------
+        number
+            Of the shard.
+        """
 
     def one(self, name: str, image: Any, tag: Tag) -> bytes:
         """A file of one image."""

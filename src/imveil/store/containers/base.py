@@ -131,7 +131,13 @@ class Container(ABC):
         raise UnknownName(f"the container {self.suffix} takes no {text!r}")
 
     def check(self, channels: int, depth: int) -> None:
-        """Raise BadShape for images that cannot be stored so. depth: of the pictures."""
+        """Raise BadShape for images that cannot be stored so.
+
+        Parameters
+        ----------
+        depth
+            Of the pictures.
+        """
         del channels, depth
 
     @property
@@ -174,13 +180,27 @@ class Container(ABC):
 
     @abstractmethod
     def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
-        """A writer for shard `number` of the data set in `root`. aside: where files may be written first."""
+        """A writer for shard `number` of the data set in `root`.
+
+        Parameters
+        ----------
+        aside
+            Where files may be written first.
+        """
 
     @abstractmethod
     def open(self, root: Path, shard: Shard, *, believed: bool = True) -> Opened:
-        """Read the file of a shard. Raises BadShard where it is missing, altered or malformed.
+        """Read the file of a shard.
 
-        believed: whether it must be what the manifest says; else it is opened as it is, and speaks for no image.
+        Parameters
+        ----------
+        believed
+            Whether it must be what the manifest says; else it is opened as it is, and speaks for no image.
+
+        Raises
+        ------
+        BadShard
+            Where it is missing, altered or malformed.
         """
 
     @abstractmethod

@@ -95,7 +95,13 @@ def kind_of(path: Path | str) -> str:
 
 
 def write(path: Path | str, data: bytes, *, secret: bool = False) -> None:
-    """Write a new file, whole or not at all; BadDestination where one is there. secret: for its owner alone (0600)."""
+    """Write a new file, whole or not at all; BadDestination where one is there.
+
+    Parameters
+    ----------
+    secret
+        For its owner alone (0600).
+    """
     place = Path(path)
     if place.exists():
         raise BadDestination(f"{path} exists already", hint="choose another name")

@@ -86,13 +86,29 @@ def request(
 def response(
     model: str, version: str, outputs: Sequence[Tensor], binary: Mapping[str, bool], id: str = ""
 ) -> tuple[bytes, dict[str, str]]:
-    """The body and headers of an answer. binary: which outputs travel as bytes."""
+    """The body and headers of an answer.
+
+    Parameters
+    ----------
+    binary
+        Which outputs travel as bytes.
+    """
     about = {"model_name": model, "model_version": version, **({"id": id} if id else {})}
     return _packed(about, "outputs", [(one, binary.get(one.name, False)) for one in outputs], {})
 
 
 def read_request(body: bytes, header: int | None) -> Asked:
-    """A request as it came. header: the length of its JSON, None where the header is missing. Raises BadMessage."""
+    """A request as it came.
+
+    Parameters
+    ----------
+    header
+        The length of its JSON, None where the header is missing.
+
+    Raises
+    ------
+    BadMessage
+    """
     head, blob = _head(body, header)
     _only(head, {"id", "parameters", "inputs", "outputs"}, "the request")
     id, parameters = _text(head.get("id", ""), "id"), _mapping(head.get("parameters", {}), "parameters")

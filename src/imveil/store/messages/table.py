@@ -63,7 +63,12 @@ def moments(z: I64, labels: I64, round_: Round) -> I64:
 def gradient(z: I64, labels: I64, weights: F64, round_: Round) -> I64:
     """The gradient of the softmax loss at a head, each picture's at most 1 long: (length,) int64, exact.
 
-    weights: (dim + 1, classes). What a picture adds depends on that picture alone, to the bit.
+    What a picture adds depends on that picture alone, to the bit.
+
+    Parameters
+    ----------
+    weights
+        (dim + 1, classes).
     """
     rows, classes = z.shape[1], len(round_.classes)
     whole = np.rint(weights * 2.0**_HEAD_BITS)

@@ -62,7 +62,10 @@ def partners(correlation: F64, ridge: float) -> F64:
 def arranged(values: Any, grid: tuple[int, int]) -> I64:
     """(h * w,): which unit belongs to each place of a grid (h, w), up to turns and reflections.
 
-    values: (h * w, observations), the units' samples in all cipher images.
+    Parameters
+    ----------
+    values
+        (h * w, observations), the units' samples in all cipher images.
     """
     h, w = grid
     correlation, apart = correlations(values), _apart(values)
@@ -221,7 +224,10 @@ def upright(values: Any, order: I64, grid: tuple[int, int]) -> I64:
     """The likeliest of `turns` without knowing the pictures: left and right are alike on average, and it is brighter
     above than below. Left and right themselves stay open.
 
-    values: (units, observations).
+    Parameters
+    ----------
+    values
+        (units, observations).
     """
     mean, spread = values.mean(axis=1), values.std(axis=1)
 

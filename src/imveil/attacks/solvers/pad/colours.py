@@ -25,7 +25,10 @@ def arranged(pictures: Any, shape: Shape) -> tuple[I64, float]:
     """Where each sample's colour is, (positions,): pictures[found] is in order. And the share of neighbouring pixels
     whose orders were different: small where colours were in order before.
 
-    pictures: (positions, n) uint8 in memory order of `shape`, which has three colours.
+    Parameters
+    ----------
+    pictures
+        (positions, n) uint8 in memory order of `shape`, which has three colours.
     """
     pixels = shape[0] * shape[1]
     two, _ = pairs((shape[0], shape[1], 1))

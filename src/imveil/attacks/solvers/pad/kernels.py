@@ -121,10 +121,15 @@ def sweep(samples: Any, mask: Any, groups: Any, around: Any, coefficients: Any, 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
 def weighted_squares(near: Any, value: Any, weight: Any) -> Any:
-    """Normal equations of weighted least squares, near @ x = value: (f, f) and (f,). near: (rows, f) float32.
+    """Normal equations of weighted least squares, near @ x = value: (f, f) and (f,).
 
     On one thread on purpose: a BLAS with many small jobs on a busy machine mostly waits, and adds up in another order
     on another number of cores.
+
+    Parameters
+    ----------
+    near
+        (rows, f) float32.
     """
     rows, f = near.shape
     square, right = np.zeros((f, f), np.float32), np.zeros(f, np.float32)

@@ -63,9 +63,14 @@ class Prior:
 
 
 def solve(images: Any, rng: np.random.Generator, public: Any = None, sweeps: int = 12) -> Plan:
-    """The plan that makes pictures of the cipher images. images, public: (n, h, w, c) uint8; n is 1 or more.
+    """The plan that makes pictures of the cipher images.
 
     Deterministic given rng. The pictures may come out as their negatives.
+
+    Parameters
+    ----------
+    images, public
+        (n, h, w, c) uint8; n is 1 or more.
     """
     _, h, w, c = images.shape
     shape = (h, w, c)
@@ -226,7 +231,13 @@ def fitted(pictures: U8, around: Any, c: int, rng: Any, rows: int = ROWS) -> tup
 
 
 def prior_of(public: Any, rng: np.random.Generator) -> Prior:
-    """What pictures of the right shape say. public: (n, h, w, c) uint8."""
+    """What pictures of the right shape say.
+
+    Parameters
+    ----------
+    public
+        (n, h, w, c) uint8.
+    """
     n, h, w, c = public.shape
     samples = np.ascontiguousarray(public.reshape(n, -1).T)
     ones = (samples >> 7).sum(axis=1)

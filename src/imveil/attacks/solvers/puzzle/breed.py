@@ -33,7 +33,10 @@ def bred(
 ) -> tuple[Assembly, float]:
     """The best assembly that descends from `first` and from others grown without parents; what its borders are worth.
 
-    either: whether the frame may also lie on its side.
+    Parameters
+    ----------
+    either
+        Whether the frame may also lie on its side.
     """
     rows, columns = first.order.shape
     n = len(found.codes) // 4

@@ -62,7 +62,13 @@ def inside(cut: Any) -> I64:
 
 
 def planes(flat: Any, c: int) -> list[I64]:
-    """Which samples are of one colour: c groups of the same size. flat: (samples, n)."""
+    """Which samples are of one colour: c groups of the same size.
+
+    Parameters
+    ----------
+    flat
+        (samples, n).
+    """
     seen = np.quantile(flat, LEVELS, axis=1).T
     centres = [seen.mean(axis=0) + np.ptp(seen, axis=0)]
     for _ in range(c):  # each the farthest from those before

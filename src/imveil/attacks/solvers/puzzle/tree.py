@@ -19,7 +19,10 @@ def tree(found: Links, rows: int, columns: int, either: bool) -> tuple[Any, Any,
     """The largest group in the frame, or the one of the fittest pieces: (rows, columns) piece, turn, value; -1 where
     nothing lies.
 
-    either: whether the frame may also lie on its side.
+    Parameters
+    ----------
+    either
+        Whether the frame may also lie on its side.
     """
     ranked = np.argsort(found.worth, axis=None, kind="stable")
     border, code = ranked // found.codes.shape[1], found.codes.ravel()[ranked]

@@ -17,7 +17,10 @@ from imveil.attacks.solvers.puzzle.poses import turned
 def upright(picture: Any, turns: tuple[int, ...], *, negatives: bool = False, colours: bool = False) -> Any:
     """The likeliest way to show a picture (h, w, c) uint8.
 
-    turns: which of the eight may be; those that change its shape do not come into question.
+    Parameters
+    ----------
+    turns
+        Which of the eight may be; those that change its shape do not come into question.
 
     >>> dark_above = np.repeat([[[9]], [[90]]], 4, axis=1).astype(np.uint8)
     >>> upright(dark_above, (0, 2))[..., 0].tolist()

@@ -54,7 +54,13 @@ def dark(means: Any, middle: float) -> F64:
 
 
 def poses(block: int, channels: int, orders: Any = None) -> I64:
-    """(codes, m): under each code, the place that unit u of a block comes from. orders: of colours, all by default."""
+    """(codes, m): under each code, the place that unit u of a block comes from.
+
+    Parameters
+    ----------
+    orders
+        Of colours, all by default.
+    """
     orders = tuple(permutations(range(3))) if orders is None else orders
     whole = np.arange(block * block * channels).reshape(block, block, channels)
     found = []

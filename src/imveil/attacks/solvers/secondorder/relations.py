@@ -20,7 +20,12 @@ STEPS = ((0, 0), (0, 1), (1, 0), (1, 1), (1, -1))
 def relations(units: Any, steps: Sequence[tuple[int, int]] = STEPS) -> list[F64]:
     """For each step the (m, m) correlations of a block's units with those of the block a step away.
 
-    units: (n, down, across, m). A step that leaves the grid gives zeros.
+    Parameters
+    ----------
+    units
+        (n, down, across, m).
+    steps
+        Down and across; one that leaves the grid gives zeros.
     """
     values, size = standard(units), units.shape[-1]
     found = []

@@ -48,7 +48,13 @@ def nibbles(ciphers: Any, block: int, prior: Prior) -> Plan:
 
 
 def inside(units: Any, block: int, channels: int, prior: Prior) -> I64:
-    """(m,): the one order of samples inside blocks that are in place and not inverted. units: (n, down, across, m)."""
+    """(m,): the one order of samples inside blocks that are in place and not inverted.
+
+    Parameters
+    ----------
+    units
+        (n, down, across, m).
+    """
     return _ordered(relations(units), block, channels, prior)
 
 
