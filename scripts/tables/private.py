@@ -5,6 +5,7 @@ from __future__ import annotations
 from scripts.tables._markdown import markdown
 
 from imveil import record
+from imveil.lab.sums import rows, table
 from imveil.record import latest, runs, summary
 
 _EPSILONS = (0.5, 1, 2, 4, 8)
@@ -17,45 +18,50 @@ _ORDER = (
 
 def accuracy() -> str:
     """A line a job: mean over draws, spread, and what was promised."""
-    rows = []
+    lines = []
     for group in runs(one for one in record.read("private") if one.facts["job"] in _ORDER):
         mean, spread, n = summary(group)
         facts = group[0].facts
         exact = {True: ", the clear head bit for bit", False: ", NOT the clear head", None: ""}[facts.get("exact")]
-        rows.append((
+        lines.append((
             facts["data"], facts["encoder"], _ORDER.index(facts["job"]),
             [facts["data"], facts["encoder"], _named(facts) + exact, _promise(facts), f"{facts['owners']}",
              f"{facts['pictures']:,}", f"{facts['dim']}", f"{mean:.2f}", f"{spread:.2f}" if n > 1 else "", str(n)],
         ))  # fmt: skip
-    rows.sort(key=lambda row: row[:3])
+    lines.sort(key=lambda line: line[:3])
     header = ["data", "encoder", "how", "privacy", "owners", "pictures", "dim", "accuracy, %", "sd", "draws"]
-    return markdown(header, [row[3] for row in rows])
+    return markdown(header, [line[3] for line in lines])
 
 
 def attacks() -> str:
     """A line a game: what it reached, its interval, the cap."""
-    rows = []
+    lines = []
     for one in latest(one for one in record.read("private") if one.facts["job"] == "attack"):
         facts = one.facts
         noise = "none" if facts["epsilon"] is None else f"epsilon {facts['epsilon']:g}"
         cap = f"{facts['cap']:.3f}" if facts["cap"] < 1 else "none"
         strangers = f" and {facts['strangers']:,} strangers" if facts["strangers"] else ""
-        rows.append([facts["attack"], f"{facts['members']:,}{strangers}", noise, one.unit, f"{one.value:.3f}",
+        lines.append([facts["attack"], f"{facts['members']:,}{strangers}", noise, one.unit, f"{one.value:.3f}",
                      f"{one.low:.3f} to {one.high:.3f}", cap, f"{facts['chance']:.3g}", f"{one.n:,}"])  # fmt: skip
     header = ["attack", "pictures", "noise", "measure", "reached", "95 % interval", "proven cap", "guessing", "n"]
-    return markdown(header, rows)
+    return markdown(header, lines)
 
 
 def costs() -> str:
     """A line a cost: median, range."""
-    rows = []
+    lines = []
     for one in latest(one for one in record.read("private") if one.facts["job"] in ("masks", "query")):
         facts = one.facts
         how = f"{facts['owners']} owners" if facts["job"] == "masks" else "in slots" if facts["bulk"] else "one picture"
         budget = f"{facts['budget']} bits" if "budget" in facts else ""
-        rows.append([facts["job"], str(facts["dim"]), how, facts["what"], f"{one.value:.3f} {one.unit}",
+        lines.append([facts["job"], str(facts["dim"]), how, facts["what"], f"{one.value:.3f} {one.unit}",
                      f"{one.low:.3f} to {one.high:.3f}", budget])  # fmt: skip
-    return markdown(["what", "dim", "how", "part", "median", "range", "noise budget left"], rows)
+    return markdown(["what", "dim", "how", "part", "median", "range", "noise budget left"], lines)
+
+
+def leaderboard() -> str:
+    """The leaderboard's rows of kind sums."""
+    return markdown(*table(rows()))
 
 
 def _named(facts: dict[str, object]) -> str:
@@ -76,4 +82,4 @@ def _promise(facts: dict[str, object]) -> str:
     return f"epsilon {facts['epsilon']:g}{trust}"
 
 
-TABLES = {"private-accuracy": accuracy, "private-attacks": attacks, "private-costs": costs}
+TABLES = {"private-accuracy": accuracy, "private-attacks": attacks, "private-costs": costs, "sums": leaderboard}

@@ -23,24 +23,32 @@ def leaderboard(
     data: Annotated[str | None, typer.Option(help="Only rows of this data: cifar10, cifar100.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Recipes that nobody has run, too.")] = False,
     as_json: Json = False,
+    kind: Annotated[str, typer.Option(help="Rows of cipher images, or of sums: ciphers, sums.")] = "ciphers",
     plot: Annotated[Path | None, typer.Option(help="Write the plot there, an SVG.", show_default=False)] = None,
 ) -> None:
     """What a net learns from cipher images, and the best that any attack on record recovers from them.
 
     Every number was measured. Dominated: another row is at least as accurate and gives away no more. The page
-    docs/leaderboard.md has all columns.
+    docs/leaderboard.md has all columns. --kind sums has the private path: heads from sums under masks, with what is
+    proven and what it costs.
 
     \b
     Examples:
       imveil leaderboard
       imveil leaderboard --all
       imveil leaderboard --data cifar10 --json
+      imveil leaderboard --kind sums
       imveil leaderboard --plot accuracy-against-recovery.svg
     """
     from imveil.lab.standings import not_run, rows
     from imveil.lab.tables.leaderboard import plot as drawn
     from imveil.lab.tables.leaderboard import table
 
+    if kind not in ("ciphers", "sums"):
+        raise BadField(f"rows are of the kind ciphers or sums, not {kind!r}")
+    if kind == "sums":
+        _sums(data, as_json)
+        return
     every_row = rows()
     found = [row for row in every_row if data in (None, row.data)]
     if not found:
@@ -58,6 +66,25 @@ def leaderboard(
     header, lines = table(found, missing)
     for line in _narrow([header, *lines]):
         say(line)
+
+
+def _sums(data: str | None, as_json: bool) -> None:
+    from imveil.lab.sums import rows
+
+    every_row = rows()
+    found = [row for row in every_row if data in (None, row.data)]
+    if not found:
+        known = ", ".join(sorted({row.data for row in every_row})) or "none"
+        raise BadField(f"no row is of the data {data!r}", hint=f"there are rows of: {known}")
+    if as_json:
+        say_json([row._asdict() for row in found], indent=1)
+        return
+    for row in found:
+        spread = "" if row.sd is None else f" (sd {row.sd:.2f}, {row.draws} draws)"
+        say(f"{row.accuracy:.2f} %{spread}  {row.data}, {row.encoder}: {row.how}")
+        for what, text in (("proven", row.proven), ("costs", row.costs), ("attacked", row.attacked)):
+            if text:
+                say(f"    {what:9}{text}")
 
 
 def _narrow(lines: list[list[str]], columns: tuple[int, ...] = (0, 1, 3, 5, 7, 8, 9, 10, 13)) -> list[str]:
