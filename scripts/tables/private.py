@@ -5,7 +5,7 @@ from __future__ import annotations
 from scripts.tables._markdown import markdown
 
 from imveil import record
-from imveil.lab.sums import rows, table
+from imveil.lab.tables.sums import rows, table
 from imveil.record import latest, runs, summary
 
 _EPSILONS = (0.5, 1, 2, 4, 8)

@@ -9,7 +9,7 @@ import pytest
 
 from imveil import record
 from imveil.cli import main
-from imveil.lab.sums import HEADER, rows, table
+from imveil.lab.tables.sums import HEADER, rows, table
 from imveil.record import Record
 
 

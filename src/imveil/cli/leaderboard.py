@@ -69,7 +69,7 @@ def leaderboard(
 
 
 def _sums(data: str | None, as_json: bool) -> None:
-    from imveil.lab.sums import rows
+    from imveil.lab.tables.sums import rows
 
     every_row = rows()
     found = [row for row in every_row if data in (None, row.data)]
