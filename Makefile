@@ -1,7 +1,7 @@
 # The few commands of this project, the same for people and for CI.
 #   make demo    the main job on real images, in a few minutes; the result in demo/out/index.html
 #   make test    all tests
-#   make check   style, types, import arrows, examples in the docs, fresh tables and pages
+#   make check   style, types, import arrows, fresh tables and pages
 #   make docs    the documentation site in build/site; warnings are errors
 #   make dist    sdist and wheel in dist/; the wheel installed and used outside the checkout
 #   make bench   speed, as ratios to a memory copy and to other people's code
@@ -24,14 +24,15 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(RUN) scripts/demo.py
 
+test: export OMP_NUM_THREADS ?= 1  # two processes of one thread each, and not of all cores each
 test: $(READY)
-	$(RUN) -m pytest -n 2 -m "not soak"
+	$(RUN) -m pytest -n 2 --dist worksteal -m "not soak"
 
 check: $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest -q tests/test_house.py tests/test_docs.py
+	$(RUN) -m pytest -q tests/test_house.py
 	$(RUN) -m scripts.tables --check
 	$(RUN) -m scripts.tables.attacks --check
 	$(RUN) -m scripts.sbom --check

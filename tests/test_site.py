@@ -63,7 +63,9 @@ def page() -> Iterator[Page]:
         pytest.skip("there is no chromium")
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_page()
+        page = browser.new_page()
+        page.set_default_timeout(180_000)  # the machine may be busy
+        yield page
         browser.close()
 
 

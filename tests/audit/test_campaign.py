@@ -230,7 +230,7 @@ def test_ctrl_c_leaves_a_partial_answer() -> None:
 def test_ctrl_c_at_a_terminal_gives_what_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real Ctrl-C goes to every process of the terminal; the encryptor's must not take it for an end."""
     monkeypatch.setenv("PYTHONPATH", f"{HERE}:{':'.join(sys.path)}")
-    plain, told, page = write(tmp_path / "plain", PICTURES[:120]), tmp_path / "found.json", tmp_path / "r.html"
+    plain, told, page = write(tmp_path / "plain", PICTURES[:60]), tmp_path / "found.json", tmp_path / "r.html"
     words = ["audit", "--encryptor", "encryptors:fixed_xor", "--data", str(plain), "--view", "kpa", "--budget", "100"]
     code, screen = at_a_terminal([*words, "--json", str(told), "--out", str(page)], ["\x03"], b"inverse-net")
     assert code == 130, screen
@@ -305,6 +305,7 @@ def test_json_needs_no_extra_and_the_report_says_which(run: Any, monkeypatch: py
     assert "pip install 'imveil[audit]'" in err
 
 
+@QUICK
 @pytest.mark.needs_data
 @pytest.mark.parametrize("scheme", ["aes-xor/1", "logistic-xor/1"])
 def test_photographs_under_a_fixed_sequence_come_back_from_cipher_images_alone(scheme: str, real_data: Path) -> None:

@@ -395,9 +395,8 @@ def test_destinations(refused: Refused) -> None:
     refused("decrypt ciphers ciphers --key my.key", "lie in one another")
     refused("encrypt pictures ciphers --key my.key --scheme aes-xor/1", "is of scheme negpos/1, this run has scheme")
     refused("encrypt pictures/cat/1.png my.key --key my.key --scheme negpos/1", "my.key exists already")
-    refused(
-        "encrypt pictures/cat/1.png x.jpg --key my.key --scheme negpos/1", "goes into a .png or .npz file, not x.jpg"
-    )
+    refused("encrypt pictures/cat/1.png x.jpg --key my.key --scheme negpos/1", "negpos/1 do not survive JPEG; etc/1")
+    refused("encrypt pictures/cat/1.png x.bmp --key my.key --scheme negpos/1", "not x.bmp")
     refused("encrypt pictures/cat/1.png no/x.png --key my.key --scheme negpos/1", "no is no folder")
 
 

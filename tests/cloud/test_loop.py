@@ -210,7 +210,7 @@ def test_fresh_pictures_set_shape_and_normalisation() -> None:
 
 
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
-    with pytest.raises(TrainingProblem, match=r"no number .*smaller learning rate than 1e\+30"):
+    with pytest.raises(TrainingProblem, match=r"became NaN or infinite .*smaller learning rate than 1e\+30"):
         fit(pictures(), 3, replace(TINY, lr=1e30), checkpoint=tmp_path / "c")
 
 

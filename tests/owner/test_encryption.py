@@ -25,7 +25,7 @@ from imveil.owner.shards.sealed_table import Table
 from imveil.schemes.base import Traits
 from imveil.schemes.plain import Plain
 from imveil.store import png, shards
-from imveil.store.containers import folder
+from imveil.store.containers import _files
 from imveil.store.files import sync_all
 from imveil.store.manifest import FILE, NAMES, read_manifest, write_manifest
 from imveil.store.sets import open_set
@@ -389,7 +389,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with monkeypatch.context() as patch:
         patch.setattr(writing, "write_file", full)
-        patch.setattr(folder, "write_file", full)
+        patch.setattr(_files, "write_file", full)
         with pytest.raises(BadDestination, match=r"no space is left .* run the same command again"):
             run(made(24), tmp_path / "c")
     assert run(made(24), tmp_path / "c").kept == 5

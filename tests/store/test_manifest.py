@@ -163,7 +163,7 @@ def test_load(tmp_path: Path) -> None:
 def test_sizes_that_differ(tmp_path: Path) -> None:
     found = open_set(write_set(tmp_path, [(4, 4), (4, 4), (4, 5), (4, 4)]))
     found.verify()
-    with pytest.raises(BadShape, match=r"0\.png is 4x4x3, train/cat/2\.png is 4x5x3"):
+    with pytest.raises(BadShape, match=r"0\.png is 4x4x3 \(height x width x channels\), train/cat/2\.png is 4x5x3"):
         found.load("train")
 
 

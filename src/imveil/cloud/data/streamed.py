@@ -154,7 +154,7 @@ class Streamed:
             if image.shape != self.shape[1:]:
                 first, other = ("x".join(map(str, s)) for s in (self.shape[1:], image.shape))
                 raise BadShape(
-                    f"images differ in height, width or channels: the first is {first}, {entry.path} is {other}",
+                    f"images differ in size (height x width x channels): the first is {first}, {entry.path} is {other}",
                     hint="encrypt them again with --resize, --crop or --channels, which make them alike",
                 )
             out[place] = image
