@@ -30,7 +30,7 @@ from imveil.owner.shards.sealed_file import SealedWriter  # noqa: E402
 from imveil.store.messages.round import Encoder, Projection, Round  # noqa: E402
 from imveil.store.png import encode  # noqa: E402
 from imveil.store.tag import Tag  # noqa: E402
-from made_source import made  # noqa: E402
+from made_source import made, smooth  # noqa: E402
 from reference import keys, sums  # noqa: E402
 
 SECRETS = [bytes(32), bytes(range(32)), hashlib.sha256(b"imveil spec vectors").digest()]
@@ -134,13 +134,23 @@ def sealed_vectors() -> list[dict[str, Any]]:
     return found
 
 
-def data_set() -> None:
-    """A whole cipher data set: negpos/1 with a key per image, two splits and classes, one picture of 16 bits."""
-    place = ROOT / "vectors" / "spec" / "set-2"  # set has a sealed table of version 1
-    if not place.exists():
-        source = made(6, shape=(4, 3, 3), deep=frozenset({1}), broken=frozenset({4}))
-        encrypt_set(source, place, imveil.find("negpos/1", per_image=True), Key(SECRETS[2]))
-        print(f"added {place.relative_to(ROOT)}")
+def data_sets() -> None:
+    """Whole cipher data sets with two splits and classes: negpos/1 with a key per image and one picture of 16 bits, and
+    cipher JPEGs of etc/1, which are padded."""
+    folder, six = ROOT / "vectors" / "spec", made(6, shape=(4, 3, 3), deep=frozenset({1}), broken=frozenset({4}))
+    # set and set-2 are of manifests of version 1.
+    sets: dict[str, tuple[Any, Any, str]] = {
+        "set-3": (
+            six,
+            imveil.find("negpos/1", per_image=True),
+            "folder",
+        ),
+        "set-jpeg": (smooth(4, (20, 33, 3)), imveil.find("etc/1", block=16), "jpeg:90:420"),
+    }
+    for name, (source, scheme, container) in sets.items():
+        if not (folder / name).exists():
+            encrypt_set(source, folder / name, scheme, Key(SECRETS[2]), container=container)
+            print(f"added vectors/spec/{name}")
 
 
 def sum_vectors() -> dict[str, Any]:
@@ -179,9 +189,10 @@ def query_vectors() -> list[dict[str, Any]]:
 
 def main() -> None:
     """Add what is missing and say what was added."""
-    data_set()
-    kinds: dict[str, Any] = {"key": key_vectors, "stream": stream_vectors, "png": png_vectors, "share": share_vectors}
-    kinds |= {"sealed": sealed_vectors, "sum": sum_vectors, "query": query_vectors}
+    data_sets()
+    kinds: dict[str, Any] = {"key": key_vectors, "stream": stream_vectors, "png": png_vectors}
+    # share.json and sealed.json are of version 1, which is read and no longer written.
+    kinds |= {"share-2": share_vectors, "sealed-2": sealed_vectors, "sum": sum_vectors, "query": query_vectors}
     for name, make in kinds.items():
         file = ROOT / "vectors" / "spec" / f"{name}.json"
         if not file.exists():

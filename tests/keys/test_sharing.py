@@ -29,7 +29,8 @@ from terminal import IMVEIL
 
 KEY = Key(bytes(range(32)))
 ALICE, BOB, EVE = (Identity(Key(bytes([i]) * 32)) for i in (1, 2, 3))
-VECTOR = json.loads((Path(__file__).parents[2] / "vectors" / "spec" / "share.json").read_text())
+SPEC = Path(__file__).parents[2] / "vectors" / "spec"
+VECTORS = {version: json.loads((SPEC / f"{name}.json").read_text()) for version, name in ((1, "share"), (2, "share-2"))}
 
 
 def again(text: str) -> str:
@@ -55,20 +56,24 @@ def test_each_recipient_opens_it_and_nobody_else(secret: bytes, count: int) -> N
         open_shared(text, EVE)
 
 
-def test_the_stored_file_opens_for_ever_and_by_the_specification_alone() -> None:
-    text, key = VECTOR["file"], bytes.fromhex(VECTOR["key"])
+@pytest.mark.parametrize("version", VECTORS)
+def test_the_stored_file_opens_for_ever_and_by_the_specification_alone(version: int) -> None:
+    vector = VECTORS[version]
+    text, key = vector["file"], bytes.fromhex(vector["key"])
     lines = text.splitlines()
-    assert lines[0] == "imveil-share-1"
+    assert lines[0] == f"imveil-share-{version}"
     assert lines[1] == f"fingerprint {fingerprint(key)}"
+    if version == 2:
+        assert lines[2] == f"commitment {derive(key, 'imveil', 'commitment').hex()}"
     body = text[: text.rindex("check ")]
     assert lines[-1] == f"check {hashlib.sha256(body.encode()).hexdigest()[:16]}"
     info = "".join(f"{line}\n" for line in lines if line.split()[0] not in ("sealed", "check")).encode()
-    for i, person in enumerate(VECTOR["people"]):
+    for i, person in enumerate(vector["people"]):
         secret = derive(bytes.fromhex(person["identity"]), "imveil", "identity")
         public = hpke.X25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
         check = hashlib.sha256(b"imveil-to-1" + public).digest()[:8]
-        assert lines[2 + 2 * i] == f"to imveil-to-{base64.b32encode(public + check).decode().lower()}"
-        sealed = bytes.fromhex(lines[3 + 2 * i].removeprefix("sealed "))
+        assert lines[version + 1 + 2 * i] == f"to imveil-to-{base64.b32encode(public + check).decode().lower()}"
+        sealed = bytes.fromhex(lines[version + 2 + 2 * i].removeprefix("sealed "))
         assert hpke.open_message(sealed, secret, info) == key
         assert open_shared(text, Identity(Key(bytes.fromhex(person["identity"])))) == Key(key)
         assert Identity(Key(bytes.fromhex(person["identity"]))).recipient == person["recipient"]

@@ -26,7 +26,12 @@ from reference import formats
 from terminal import imveil_run
 
 KEY, OTHER = Key(bytes(range(32))), Key(bytes(32))
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "spec" / "sealed.json").read_text())
+SPEC = Path(__file__).parents[2] / "vectors" / "spec"
+VECTORS = [
+    (version, vector)
+    for version, name in ((1, "sealed.json"), (2, "sealed-2.json"))
+    for vector in json.loads((SPEC / name).read_text())
+]
 SIZES = st.one_of(
     st.integers(0, 300), st.sampled_from([CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, 3 * CHUNK])
 )
@@ -61,13 +66,14 @@ def test_what_was_sealed_comes_back(size: int, cuts: list[int]) -> None:
     assert len(whole) == HEAD_SIZE + size + TAG * max(1, -(-size // CHUNK))
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda v: str(v["size"]))
-def test_vectors(vector: dict) -> None:
+@pytest.mark.parametrize(("version", "vector"), VECTORS, ids=lambda v: str(v["size"] if isinstance(v, dict) else v))
+def test_vectors(version: int, vector: dict) -> None:
     key, out = Key(bytes.fromhex(vector["key"])), io.BytesIO()
-    with SealedWriter(out, key, vector["purpose"], salt=bytes.fromhex(vector["salt"]), version=1) as file:
+    with SealedWriter(out, key, vector["purpose"], salt=bytes.fromhex(vector["salt"]), version=version) as file:
         file.write(content(vector["size"]))
     assert hashlib.sha256(out.getvalue()).hexdigest() == vector["sha256"]
     assert vector.get("file", out.getvalue().hex()) == out.getvalue().hex()
+    assert formats.open_stream(out.getvalue(), key.reveal(), vector["purpose"]) == content(vector["size"])
 
 
 @settings(max_examples=40)

@@ -43,8 +43,25 @@ def read_manifest(folder: Path) -> dict:
     assert found
     assert hashlib.sha256(data[: found.start(1)]).hexdigest() == found[1].decode()
     manifest = json.loads(data)
-    assert (manifest["format"], manifest["version"]) == ("imveil-set", 1)
+    assert manifest["format"] == "imveil-set"
+    assert manifest["version"] in (1, 2)
+    since_2 = {"rejects", "class_check", "preparation", "jpeg"}
+    assert since_2 & manifest.keys() == (since_2 if manifest["version"] == 2 else set())
     return manifest
+
+
+def class_check(key: bytes, classes: list[str]) -> str:
+    data = json.dumps(classes, separators=(",", ":")).encode()
+    return mac(derive(key, "imveil", "classes"), data).hex()
+
+
+def jpeg_tag(data: bytes) -> dict:
+    """The tag of a cipher JPEG, from docs/spec/jpeg.md alone."""
+    assert data[:4] == b"\xff\xd8\xff\xef"
+    assert data[-2:] == b"\xff\xd9"
+    length = int.from_bytes(data[4:6], "big")
+    assert data[6:11] == b"imVl\0"
+    return json.loads(data[11 : 4 + length])
 
 
 def read_shards(folder: Path, manifest: dict) -> dict[str, bytes]:
@@ -90,8 +107,8 @@ def open_stream(data: bytes, key: bytes, purpose: str) -> bytes:
     return b"".join(plain)
 
 
-def cipher_name(key: bytes, id: str) -> str:
-    return mac(derive(key, "imveil", "names"), id.encode())[:16].hex() + ".png"
+def cipher_name(key: bytes, id: str, ending: str = "png") -> str:
+    return f"{mac(derive(key, 'imveil', 'names'), id.encode())[:16].hex()}.{ending}"
 
 
 def check_2(id: str, samples: bytes, shape: tuple[int, int, int], depth: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import imveil
 from imveil import Key
@@ -19,13 +21,13 @@ from imveil.owner.encryption import encrypt_set
 from imveil.store import png
 from imveil.store.sets import open_set
 from imveil.store.tag import Tag
-from made_source import made, tree
+from made_source import made, smooth, tree
 from reference import formats
 from spec_key import SECRET
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "spec"
-SETS = {1: VECTORS / "set", 2: VECTORS / "set-2"}  # by the version of the sealed table
-SET = SETS[2]
+SETS = {"set": (1, 1), "set-2": (1, 2), "set-3": (2, 2)}  # versions of the manifest and of the sealed table
+SET = VECTORS / "set-3"
 PNGS = json.loads((VECTORS / "png.json").read_text(encoding="utf-8"))
 SOURCE = made(6, shape=(4, 3, 3), deep=frozenset({1}), broken=frozenset({4}))
 IDS = [
@@ -47,10 +49,11 @@ def test_png_vectors(vector: dict[str, Any]) -> None:
     assert members == (json.loads(vector["tag"]) if vector["tag"] else None)
 
 
-@pytest.mark.parametrize("version", SETS)
-def test_the_set_read_from_the_specification_alone(version: int) -> None:
-    home = SETS[version]
+@pytest.mark.parametrize("name", SETS)
+def test_the_set_read_from_the_specification_alone(name: str) -> None:
+    home, (number, version) = VECTORS / name, SETS[name]
     manifest = formats.read_manifest(home)
+    assert manifest["version"] == number
     files = formats.read_shards(home, manifest)
     assert sum(manifest["splits"].values()) == len(files) == 5
     assert sum(shard["bytes"] for shard in manifest["shards"]) == sum(map(len, files.values()))
@@ -77,24 +80,52 @@ def test_the_set_read_from_the_specification_alone(version: int) -> None:
         assert tag["fields"] == manifest["fields"]
         assert tag.get("depth", 8) == depth == (16 if i == 1 else 8)
         assert len(tag["nonce"]) == 32
-    told = json.loads((home / "rejected.jsonl").read_text())
+    rejected = (home / "rejected.jsonl").read_bytes()
+    told = json.loads(rejected)
+    if number == 2:
+        assert manifest["rejects"] == hashlib.sha256(rejected).hexdigest()
+        assert manifest["class_check"] == formats.class_check(SECRET, ["cat", "dog"])
+        assert (manifest["preparation"], manifest["jpeg"]) == ({}, None)
     assert told["file"].endswith(formats.cipher_name(SECRET, IDS[4]))
     if version == 2:
         proof = (home / "imveil.auth").read_bytes()
         assert formats.unseal(proof, SECRET, "manifest") == (home / "imveil.json").read_bytes()
 
 
-@pytest.mark.parametrize("version", SETS)
-def test_the_set_opens_for_ever(tmp_path: Path, version: int) -> None:
-    cipher_set = open_set(SETS[version])
+@pytest.mark.parametrize("name", SETS)
+def test_the_set_opens_for_ever(tmp_path: Path, name: str) -> None:
+    cipher_set = open_set(VECTORS / name)
     cipher_set.verify()
     assert [row.name for row in read_table(cipher_set, Key(SECRET)).rows] == [item.name for item in SOURCE.items]
-    decrypt_set(SETS[version], tmp_path / "p", Key(SECRET))
+    decrypt_set(VECTORS / name, tmp_path / "p", Key(SECRET))
     found = tree(tmp_path / "p")
     assert len(found) == 5
     for i in (0, 2, 3, 5):
         image, _ = png.decode(found[IDS[i].replace(".jpg", ".png")])
         assert np.array_equal(image, SOURCE.read(i).pixels)
+
+
+def test_cipher_jpegs_open_for_ever(tmp_path: Path) -> None:
+    """The set of JPEGs, read from the specification alone as far as its files go, and by the package."""
+    home, pictures = VECTORS / "set-jpeg", smooth(4, (20, 33, 3))
+    manifest = formats.read_manifest(home)
+    assert (manifest["container"], manifest["jpeg"]) == ("jpeg", {"quality": 90, "chroma": 420})
+    files = formats.read_shards(home, manifest)
+    table = json.loads(formats.unseal((home / "imveil.names").read_bytes(), SECRET, "names"))
+    assert len(files) == len(table["items"]) == 4
+    decrypt_set(home, tmp_path / "p", Key(SECRET))
+    for i, (split, label, name, depth, proof) in enumerate(table["items"]):
+        id = f"{split}/{table['classes'][label]}/{name}"
+        pixels = pictures.read(i).pixels
+        assert proof == formats.check_2(id, pixels.tobytes(), pixels.shape, depth)
+        file = files[f"{split}/{table['classes'][label]}/{formats.cipher_name(SECRET, id, 'jpg')}"]
+        tag = formats.jpeg_tag(file)
+        assert (tag["scheme"], tag["fields"], tag["key"]) == ("etc/1", {"block": 16}, manifest["fingerprint"])
+        assert tag["size"] == [20, 33]
+        with Image.open(io.BytesIO(file)) as opened:
+            assert (opened.format, opened.size) == ("JPEG", (48, 32))
+        found, _ = png.decode((tmp_path / "p" / id.replace(".jpg", ".png")).read_bytes())
+        assert np.abs(found.astype(int) - pixels).mean() < 3
 
 
 def test_the_same_pictures_give_the_same_set(tmp_path: Path) -> None:
