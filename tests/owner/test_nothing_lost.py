@@ -427,3 +427,17 @@ def test_hidden_labels_of_other_classes(tmp_path: Path) -> None:
         assert manifest.classes == ["class-0", "class-1"]
         digests.append(manifest.class_check)
     assert digests[0] == digests[2] != digests[1]
+
+
+def test_grey_pictures_saved_in_colour_are_noticed(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    Image.fromarray(np.repeat(np.arange(64, dtype=np.uint8).reshape(8, 8, 1), 3, axis=2)).save(out, "PNG")
+    for i in range(3):
+        put(tmp_path / "grey", f"a/{i}.png", data=out.getvalue())
+        put(tmp_path / "few", f"a/{i}.png", data=out.getvalue() if i else encoded(8, 8, 3))
+    third = "--channels grey takes a third"
+    for scheme, said in (("negpos/1", True), ("etc-grey/1", False)):  # which takes colours only
+        report = encrypt_set(tmp_path / "grey", tmp_path / scheme, imveil.find(scheme), KEY, workers=1)
+        assert any(third in note for note in report.notes) is said
+    report = encrypt_set(tmp_path / "few", tmp_path / "c", imveil.find("negpos/1"), KEY, workers=1)
+    assert not report.notes

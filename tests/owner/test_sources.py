@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from imveil.errors import BadDtype, BadImage, BadSource
 from imveil.owner.picture import to16
 from imveil.owner.sources import Source, open_source
+from imveil.owner.sources import npz as npz_module
+from imveil.owner.sources._arrays import Rows
 
 
 def picture(path: Path, value: int = 7, mode: str = "RGB") -> None:
@@ -304,3 +308,27 @@ def test_pneumoniamnist(real_data: Path) -> None:
     assert source.splits == {"train": 4708, "val": 524, "test": 624}
     assert [sum(i.label == k and i.split == "train" for i in source.items) for k in (0, 1)] == [1214, 3494]
     assert source.read(0).pixels.shape == (28, 28, 1)
+
+
+def test_arrays_are_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the pictures is kept; packed ones are unpacked once, for workers too, and never under a name."""
+    monkeypatch.setattr(npz_module, "_SMALL", 10)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "aside"))
+    (tmp_path / "aside").mkdir()
+    images = np.arange(6 * 4 * 5 * 3, dtype=np.uint8).reshape(6, 4, 5, 3)
+    arrays = {"train_images": images, "train_labels": np.arange(6) % 2, "test_images": images[3:, ..., 0],
+              "test_labels": np.arange(3) % 2}  # fmt: skip
+    np.savez(tmp_path / "stored.npz", **arrays)
+    np.savez_compressed(tmp_path / "packed.npz", **arrays)
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, tmp_path / "s.safetensors")
+    for name in ("stored.npz", "packed.npz", "s.safetensors"):
+        source = open_source(tmp_path / name)
+        again = pickle.loads(pickle.dumps(source))
+        for one in (source, again):
+            assert [np.array_equal(one.read(i).pixels, images[i]) for i in range(6)] == [True] * 6
+            assert np.array_equal(one.read(8).pixels, images[5, ..., :1])
+        assert all(isinstance(rows, Rows) for rows in again._held.values())  # type: ignore[attr-defined]
+        assert not list((tmp_path / "aside").iterdir())
+    (tmp_path / "s.safetensors").write_bytes(b"")
+    with pytest.raises(BadImage, match="has become shorter"):
+        source.read(0)

@@ -11,7 +11,7 @@ import typer
 from imveil.cli.codes import BAD, PART
 from imveil.cli.options import Device, Json, ModelFile, Threads, Where
 from imveil.cli.progress import working
-from imveil.cli.words import note, say, say_json
+from imveil.cli.words import count, note, say, say_json
 
 if TYPE_CHECKING:
     from imveil.cloud.answers import Answer
@@ -64,6 +64,7 @@ def predict(
         predict_head(model, images, as_json, top, threads)
         return
     from imveil.cloud.answers import Answer, answer, find_images
+    from imveil.statuses import status_of
 
     loaded = load(model, threads, device)
     answered = failed = 0
@@ -76,6 +77,10 @@ def predict(
                 answered += 1
                 _say(found, as_json)
             tell("pictures", answered + failed)
+    if answered:
+        info = loaded.info
+        what = f"{count(answered, 'picture')} answered, {count(len(info.classes), 'class', 'classes')}"
+        note(f"{what}; {info.scheme}: {status_of(info.scheme, info.fields)}")
     if failed:
         raise typer.Exit(code=PART if answered else BAD)
 

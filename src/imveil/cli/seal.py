@@ -9,6 +9,7 @@ import typer
 
 from imveil.cli.options import KeyOption, Workers
 from imveil.cli.progress import bar, close, interruptible
+from imveil.cli.words import note
 
 GROUP = "Owner"
 
@@ -41,6 +42,8 @@ def seal(
     with interruptible(), bar("sealing") as watch:
         report = seal_set(source, destination, opened, move=move, workers=workers, progress=watch)
     close(report, f"sealed with key {opened.fingerprint}", destination)
+    for line in report.notes:
+        note(line)
 
 
 def unseal(

@@ -86,7 +86,7 @@ def decrypt_set(
         total = sum(len(task.pictures) for task in tasks)
         _check_destination(root, known | {part(number) for number in range(len(held.shards))})
         if workers is None:
-            small = total < _SMALL[0] and sum(s.bytes for s in cipher_set.manifest.shards) < _SMALL[1]
+            small = total < _SMALL[0] and cipher_set.manifest.size < _SMALL[1]
             workers = 1 if small else pool.default_workers()
         results: list[Done] = []
         work = pool.run(make, (cipher_set, chosen, root, held.table.version, public), key, tasks, workers)

@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -107,8 +107,7 @@ def encrypt_set(
         done = look(root, plan.job)
         if done is not None and _finished(root, done, plan, present):
             left_out = list(getattr(source, "left_out", ()))
-            size = sum(shard.bytes for shard in done.shards)
-            return Report(done.count, done.count, size, 0.0, already=True, wrong=left_out)
+            return Report(done.count, done.count, done.size, 0.0, already=True, wrong=left_out)
         try:
             if done is not None:
                 _reopen(root, done, plan, key)
@@ -275,16 +274,23 @@ def _close(
     write_manifest(root, manifest)
     _sweep(root, plan)
     size, kept = sum(r.shard.bytes for r in results), sum(r.shard.count for r in results if r.kept)
-    notes = _of_channels(sum((Counter(result.channels) for result in results), Counter()))
+    channels = sum((Counter(result.channels) for result in results), Counter())
+    notes = of_channels(channels, sum(result.greys for result in results), scheme)
     return Report(len(rows) - len(rejects), kept, size, seconds, rejects, notes=notes)
 
 
-def _of_channels(found: Counter[int]) -> list[str]:
-    """What to say of pictures with different numbers of channels."""
-    if len(found) < 2:
-        return []
+def of_channels(found: Mapping[int, int], greys: int, scheme: Scheme) -> list[str]:
+    """What to say of pictures with different numbers of channels, and of `greys` that have three.
+
+    found: how many pictures have so many channels.
+    """
     told = ", ".join(f"{n:,} with {count_of(c)}" for c, n in sorted(found.items()))
-    return [f"pictures differ in their channels: {told}; a net is trained on one kind. --channels rgb makes them alike"]
+    notes = [] if len(found) < 2 else [
+        f"pictures differ in their channels: {told}; a net is trained on one kind. --channels rgb makes them alike"
+    ]  # fmt: skip
+    if greys and set(found) <= {1, 3} and greys == found.get(3) and 1 in (scheme.traits.channels or (1,)):
+        notes.append("the pictures with three channels are grey: --channels grey takes a third of the bytes")
+    return notes
 
 
 def count_of(channels: int) -> str:

@@ -18,7 +18,8 @@ from typing import Any
 
 from imveil.errors import BadInput, BadSource
 from imveil.keys.key import Key
-from imveil.owner.encryption import pick_container
+from imveil.owner.encryption import of_channels, pick_container
+from imveil.owner.picture import is_grey
 from imveil.owner.run import pool
 from imveil.owner.shards import names
 from imveil.owner.shards.sealed_table import Row
@@ -112,10 +113,11 @@ def estimate(
     good = total - len(broken) if read_all else total * (count - len(broken)) / count
     start = 0.0 if workers == 1 else _START
     shapes = Counter(watched.shapes).most_common()
+    channels = Counter(shape[2] for shape in watched.shapes)
     return Estimate(
         total, source.splits, len(source.classes), total if read_all else count, broken, round(each * good),
         start + seconds * total / workers, workers, store, shapes, _memory(shapes, total, workers),
-        _advice(shapes, watched.greys),
+        of_channels(channels, watched.greys, scheme),
     )  # fmt: skip
 
 
@@ -128,16 +130,6 @@ def _memory(shapes: Sequence[tuple[tuple[int, ...], int]], pictures: int, worker
     return (workers + 1) * _PROCESS + workers * _HELD * (BATCH_BYTES + largest) + 600 * pictures
 
 
-def _advice(shapes: Sequence[tuple[tuple[int, ...], int]], greys: int) -> list[str]:
-    """What the owner may want to change before anything is encrypted."""
-    found, colours = [], sum(count for shape, count in shapes if shape[2] == 3)
-    if len({shape[2] for shape, _ in shapes}) > 1:
-        found.append("pictures differ in their channels, and a net is trained on one kind: --channels rgb or grey")
-    if greys and greys == colours:
-        found.append("the pictures with three channels are grey: --channels grey takes a third of the bytes")
-    return found
-
-
 class _Watched:
     """A source that notes the shapes of its pictures, and how many with three channels are grey."""
 
@@ -148,8 +140,7 @@ class _Watched:
     def read(self, i: int) -> Any:
         picture = self.source.read(i)
         self.shapes.append(picture.pixels.shape)
-        pixels = picture.pixels
-        self.greys += pixels.shape[2] == 3 and bool((pixels == pixels[:, :, :1]).all())
+        self.greys += is_grey(picture.pixels)
         return picture
 
 

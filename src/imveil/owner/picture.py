@@ -121,6 +121,16 @@ def of_image(image: Image) -> Picture:
     return Picture(np.ascontiguousarray(np.atleast_3d(np.array(image, np.uint8))), 8)
 
 
+def is_grey(pixels: U8) -> bool:
+    """Whether a picture in three channels is grey: all three have the same samples.
+
+    >>> is_grey(np.full((2, 2, 3), 7, np.uint8)), is_grey(np.arange(12, dtype=np.uint8).reshape(2, 2, 3))
+    (True, False)
+    """
+    some = pixels[::16, ::16]  # which tells coloured ones at once
+    return pixels.shape[2] == 3 and all(bool((part == part[:, :, :1]).all()) for part in (some, pixels))
+
+
 def from16(samples: U16) -> U8:
     """(h, w, c) uint16 into (h, 2w, c) uint8: the picture of the high bytes left of that of the low bytes.
 

@@ -17,7 +17,7 @@ import shutil
 import tarfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -26,11 +26,13 @@ from imveil.keys.key import Key
 from imveil.owner.run import pool
 from imveil.owner.run.place import RUN, Job, apart, begin, locked, look
 from imveil.owner.run.progress import Progress, Report, Watch, writing
+from imveil.owner.shards.labels import shown
 from imveil.owner.shards.proof import owned
 from imveil.owner.shards.sealed_file import SealedReader, SealedWriter
 from imveil.owner.shards.sealing import AUTH
 from imveil.owner.shards.strangers import strangers
 from imveil.owner.verification import Verdict
+from imveil.statuses import status_of
 from imveil.store.files import opened_regular, read_regular, sync_all, sync_folder
 from imveil.store.manifest import FILE, NAMES, SEALED, Manifest, Shard
 from imveil.store.sets import CipherSet, open_set
@@ -96,7 +98,7 @@ def seal_set(
         look(root, job)
         begin(root, job)
         work = (cipher_set, root, manifest.sha256, move)
-        report = _run(make_seal, work, key, manifest, workers, progress)
+        report = replace(_run(make_seal, work, key, manifest, workers, progress), notes=[_facts_of(manifest)])
         with _aside(root / SEALED) as out, SealedWriter(out, key, "set") as sealed:
             present = [(name, "") for name in _BESIDE if (cipher_set.path / name).exists()]
             _pack(cipher_set.path, present, sealed)
@@ -106,6 +108,15 @@ def seal_set(
                 (cipher_set.path / name).unlink()
             _tidy(cipher_set.path)
         return report
+
+
+def _facts_of(manifest: Manifest) -> str:
+    """What is sealed, for whoever archives it or sends it."""
+    count = len(manifest.classes)
+    classes = (
+        f"{count:,} classes, {'hidden' if manifest.classes == shown(count) else 'named'}" if count else "no classes"
+    )
+    return f"sealed: {classes}; {manifest.scheme}: {status_of(manifest.scheme, manifest.fields)}"
 
 
 def unseal_set(

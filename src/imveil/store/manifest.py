@@ -104,6 +104,11 @@ class Manifest(_Strict):
         """Images in all splits."""
         return sum(self.splits.values())
 
+    @property
+    def size(self) -> int:
+        """Bytes of all images' files."""
+        return sum(shard.bytes for shard in self.shards)
+
     def to_bytes(self) -> bytes:
         """The file's bytes, its own digest at the end."""
         members = self.model_dump(mode="json", exclude={"sha256", *(_SINCE_2 if self.version == 1 else ())})

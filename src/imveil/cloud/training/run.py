@@ -87,7 +87,10 @@ def train_on(
         best, said = attacked(manifest, traits, parts.train[0], usual)
         settings, reasons = decided(best)
         reasons += [("attack", said)] if said else []
-    say("data", f"{path}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes")
+    say(
+        "data",
+        f"{path}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes, {manifest.size / 1e6:.1f} MB",
+    )
     say("status", f"{status_of(manifest.scheme, manifest.fields)}; {queries_of(manifest.scheme, manifest.fields)}")
     say("pictures", _sizes(parts))
     for name, text in [*(("", note) for note in parts.notes), *reasons]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from imveil.errors import BadDtype, BadInput, BadShape, BadSource, StoreProblem
 from imveil.keys.key import Key
+from imveil.owner.picture import is_grey
 from imveil.owner.run.pool import Stop, Stopped
 from imveil.owner.run.progress import Reject, told
 from imveil.owner.shards.sealed_table import pixel_check, pixel_digest
@@ -57,6 +58,8 @@ class ShardDone(NamedTuple):
         (place, depth, check of the pixels) of each picture.
     kept
         By an earlier run.
+    greys
+        Pictures with three channels that are grey.
     """
 
     number: int
@@ -65,6 +68,7 @@ class ShardDone(NamedTuple):
     rejects: list[Reject]
     kept: bool
     channels: dict[int, int] = {}  # noqa: RUF012 - how many pictures have so many; nobody changes it
+    greys: int = 0
 
 
 def sidecar(number: int) -> str:
@@ -102,11 +106,12 @@ class EncryptShard:
         writer = base.find(self.container).writer(self.root, task.number, aside, about)
         facts: list[tuple[int, int, str]] = []
         rejects: list[Reject] = []
-        channels = Counter[int]()
+        channels, greys = Counter[int](), 0
         for todos, pictures in self._groups(task.pictures, rejects):
             if stop():
                 raise Stopped
             channels[pictures[0].pixels.shape[2]] += len(pictures)
+            greys += sum(is_grey(picture.pixels) for picture in pictures)
             try:
                 made = list(self.made(todos, pictures))
             except (BadShape, BadDtype) as error:
@@ -123,7 +128,7 @@ class EncryptShard:
         facts.sort()
         write_sidecar(self.root, task.number, shard, facts, self.key, aside)
         write_file(self.root / shard.file, data, aside=aside, sync=True)
-        return ShardDone(task.number, shard, facts, sorted(rejects), False, dict(channels))
+        return ShardDone(task.number, shard, facts, sorted(rejects), False, dict(channels), greys)
 
     def made(self, todos: list[Todo], pictures: list[Any]) -> Iterable[tuple[Any, Tag, str]]:
         """Cipher image, tag and check of each picture; all have one shape and depth. Raises BadShape, BadDtype."""

@@ -6,8 +6,10 @@ refused, never scaled. Labels are whole numbers, (n,) or (n, 1).
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -34,7 +36,56 @@ class Held(Protocol):
         """Shape, kind of numbers, and bytes that are there for it, without reading the array."""
 
     def load(self, name: str) -> npt.NDArray[Any]:
-        """The array."""
+        """The array, in memory."""
+
+    def rows(self, name: str) -> Rows | npt.NDArray[Any]:
+        """The array, to be read row by row."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An array whose rows lie one after the other in a file: each is read when it is asked for, and none is kept.
+
+    Attributes
+    ----------
+    offset
+        Of the first row, in bytes.
+    shape
+        (n, ...)
+    """
+
+    path: str
+    offset: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    file: tuple[int, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", _identity(self.path))
+
+    def there(self) -> bool:
+        """Whether this process sees the same file: one on another machine may not."""
+        return _identity(self.path) == self.file
+
+    def __getitem__(self, i: int) -> npt.NDArray[Any]:
+        """Row i. Raises BadImage where the file has become shorter, or is there no more."""
+        size = int(np.prod(self.shape[1:], dtype=object)) * self.dtype.itemsize
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                data = os.pread(file.fileno(), size, self.offset + i * size)
+        except OSError as error:
+            raise BadImage(f"{self.path} cannot be read: {error.strerror or error}") from error
+        if len(data) != size:
+            raise BadImage(f"{self.path} has become shorter")
+        return np.frombuffer(data, self.dtype).reshape(self.shape[1:])
+
+
+def _identity(path: str) -> tuple[int, ...]:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class _Part(NamedTuple):
@@ -47,9 +98,9 @@ class _Part(NamedTuple):
 class ArraySource(Source):
     """The pictures of one file, named by their index within the split: "00012.png".
 
-    Opening reads sizes and labels; the pictures of a split are unpacked when the first is asked for, and kept: a cipher
-    data set asks for them in an order of its own, now of one split, now of another. Classes are called by their
-    number, of as many digits as the last. Raises BadSource, BadDtype.
+    Opening reads sizes and labels; a picture is read where it lies in the file when it is asked for, and not kept, so
+    that memory does not grow with the file. Classes are called by their number, of as many digits as the last.
+    Raises BadSource, BadDtype.
     """
 
     kind: ClassVar[str]
@@ -59,7 +110,7 @@ class ArraySource(Source):
         self.path = self.place = Path(path)
         self.spec = str(path)
         self.notes = []
-        self._held: dict[int, npt.NDArray[Any]] = {}
+        self._held: dict[int, Rows | npt.NDArray[Any]] = {}
         try:
             with self._opened() as file:
                 self._parts, labels = self._look(file)
@@ -92,29 +143,34 @@ class ArraySource(Source):
         i = range(len(self.items))[i]
         for k, part in enumerate(self._parts):
             if i < part.shape[0]:
-                image: Any = np.ascontiguousarray(self._array(k)[i], np.uint16 if part.wide else np.uint8)
+                row = self._rows(k)[i].reshape(part.shape[1:])
+                image: Any = np.ascontiguousarray(row, np.uint16 if part.wide else np.uint8)
                 return Picture(from16(image), 16) if part.wide else Picture(image, 8)
             i -= part.shape[0]
         raise IndexError(i)
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_held": {}}
+        """With what was found out about the file, so that workers need not look again; without pictures."""
+        for k in range(len(self._parts)):
+            with suppress(BadImage):  # it is told when a picture is read
+                self._rows(k)
+        return vars(self) | {"_held": {k: rows for k, rows in self._held.items() if isinstance(rows, Rows)}}
 
-    def _array(self, k: int) -> npt.NDArray[Any]:
-        """The pictures of part k, (n, h, w, c)."""
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state | {"_held": {k: rows for k, rows in state["_held"].items() if rows.there()}})
+
+    def _rows(self, k: int) -> Rows | npt.NDArray[Any]:
+        """The pictures of part k."""
         if k not in self._held:
             part = self._parts[k]
             try:
                 with self._opened() as file:
-                    array = file.load(part.member)
+                    rows = file.rows(part.member)
             except self.broken as error:
                 raise BadImage(f"{self.path}: {part.member} is broken: {error}") from error
-            if array.size != np.prod(part.shape):
+            if np.prod(rows.shape, dtype=object) != np.prod(part.shape, dtype=object):
                 raise BadImage(f"{self.path}: {part.member} has changed")
-            own = array.dtype.newbyteorder("=")  # a file may hold numbers in the other order of bytes
-            array = array.reshape(part.shape)
-            # What is mapped stays so: a picture is copied when it is read.
-            self._held[k] = array if isinstance(array, np.memmap) else np.ascontiguousarray(array, own)
+            self._held[k] = rows
         return self._held[k]
 
     def _look(self, file: Held) -> tuple[list[_Part], list[npt.NDArray[Any] | None]]:
