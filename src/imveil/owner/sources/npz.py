@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import weakref
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,10 +51,17 @@ class _Header(NamedTuple):
     start: int
 
 
+class _Aside:
+    """Holds a file open, which is closed, and so gone, with this."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        weakref.finalize(self, file.close)
+
+
 class _Zip:
     """aside: files that large members were unpacked into, by name; they are gone when nobody holds them."""
 
-    def __init__(self, file: zipfile.ZipFile, aside: dict[str, IO[bytes]]) -> None:
+    def __init__(self, file: zipfile.ZipFile, aside: dict[str, _Aside]) -> None:
         self.file, self.aside = file, aside
 
     def names(self) -> set[str]:
@@ -111,7 +119,8 @@ class _Zip:
             )
         nameless = Path("/proc/self/fd").is_dir()
         made: Any = tempfile.TemporaryFile if nameless else tempfile.NamedTemporaryFile
-        aside = self.aside[info.filename] = made(prefix="imveil-")  # held as long as the source is
+        aside = made(prefix="imveil-")
+        self.aside[info.filename] = _Aside(aside)
         with self.file.open(info) as member:
             shutil.copyfileobj(member, aside, 1 << 20)
         aside.flush()
