@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from imveil.cli.encrypt import new_file
 from imveil.cli.options import KeyOption, OwnScheme, Workers
 from imveil.cli.progress import bar, close, interruptible, rejected
 from imveil.cli.words import say
+from imveil.errors import BadInput
 
 GROUP = "Owner"
 
@@ -64,46 +64,27 @@ def decrypt(
       imveil decrypt answer.png picture.png --key my.key --of ciphers/
     """
     from imveil.cli.secrets import open_key
-    from imveil.errors import BadInput
+    from imveil.owner import orders
 
-    if source.is_file():
-        from imveil.owner.decryption import decrypt_file
-        from imveil.store.sets import lossy
-
-        if classes or ids:
-            raise BadInput("--class and --ids are for data sets, and this is one picture", hint="leave them out")
-        new_file(destination, ".png")
-        id = decrypt_file(source, destination, open_key(key), of=of, public=public, scheme=scheme)
-        said = f"it is {id} of {of}" if of else "nothing proves this picture; --of CIPHERS does"
-        loss = "; pixels carry the loss of JPEG" if lossy(source) else ""
+    try:
+        with interruptible():
+            done = orders.decrypt(
+                source, destination, lambda: open_key(key), bar, classes=classes,
+                ids=None if ids is None else lines_of(ids), of=of, public=public, scheme=scheme, workers=workers,
+            )  # fmt: skip
+    except orders.ForSets as error:
+        raise BadInput("--class and --ids are for data sets, and this is one picture", hint="leave them out") from error
+    if done.single:
+        said = f"it is {done.id} of {of}" if of else "nothing proves this picture; --of CIPHERS does"
+        loss = "; pixels carry the loss of JPEG" if done.lossy else ""
         say(f"{destination}: decrypted; {said}{loss}")
         return
-    if of:
-        raise BadInput("--of is for one picture, and this is a data set", hint="leave it out: each picture is checked")
-    from imveil.owner.decryption import decrypt_set
-    from imveil.store.far import fetched
-
-    opened = open_key(key)
-    with interruptible(), bar("decrypting") as watch, fetched(source) as home:
-        report = decrypt_set(
-            home,
-            destination,
-            opened,
-            classes=classes,
-            ids=None if ids is None else lines_of(ids),
-            public=public,
-            scheme=scheme,
-            workers=workers,
-            progress=watch,
-        )
-    close(report, f"decrypted with key {opened.fingerprint}", destination)
-    rejected(report, "ask for these again where the data set came from")
+    close(done.report, f"decrypted with key {done.fingerprint}", destination)
+    rejected(done.report, "ask for these again where the data set came from")
 
 
 def lines_of(file: Path) -> list[str]:
     """The lines of a text, without empty ones. Raises BadInput."""
-    from imveil.errors import BadInput
-
     try:
         text = file.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imveil.cli.encrypt import pictures_of
+from imveil.cli.encrypt import reading
 from imveil.cli.options import (
     Channels,
     Column,
@@ -23,7 +23,7 @@ from imveil.cli.options import (
     Workers,
 )
 from imveil.cli.progress import interruptible, working
-from imveil.cli.words import duration, say, say_json, size
+from imveil.cli.words import duration, note, say, say_json, size
 
 if TYPE_CHECKING:
     from imveil.owner.estimation import Estimate
@@ -71,12 +71,14 @@ def estimate(
     """
     from imveil.cli.fields import find_scheme
     from imveil.owner.estimation import estimate as look
-    from imveil.owner.sources.prepared import Preparation
+    from imveil.owner.pictures import open_pictures
     from imveil.statuses import status_of
 
     chosen = find_scheme(scheme, fields)
-    prepare = Preparation.of(resize, pad, crop, channels)
-    pictures = pictures_of(source, form, prepare, copies, follow_links, column, splits)
+    how = reading(form, resize, pad, crop, channels, copies, follow_links, column, splits)
+    pictures = open_pictures(source, how)
+    for text in pictures.notes:
+        note(text)
     with interruptible(), working("looking at pictures"):
         found = look(
             pictures,

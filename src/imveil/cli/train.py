@@ -113,7 +113,7 @@ def train(
         train_head(ciphers, model, more, start, force)
         return
     from imveil.cloud.training.group import leader
-    from imveil.cloud.training.run import train_on
+    from imveil.cloud.training.run import train as train_on
     from imveil.extras import torch
     from imveil.store.far import fetched
 

@@ -39,20 +39,10 @@ def verify(
       imveil verify ciphers/ --key my.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.errors import BadInput
-    from imveil.owner.sealed_sets import check_sealed
-    from imveil.owner.verification import verify_set
-    from imveil.store.far import fetched
-    from imveil.store.manifest import SEALED
+    from imveil.owner import orders
 
-    opened = None if key is None else open_key(key)
-    with interruptible(), working("verifying"), fetched(source) as home:
-        if (home / SEALED).exists():
-            if opened is None:
-                raise BadInput(f"{source} is sealed: its key was needed", hint="give it with --key")
-            verdict = check_sealed(home, opened)
-        else:
-            verdict = verify_set(home, opened, scheme=scheme)
+    with interruptible(), working("verifying"):
+        verdict = orders.verify(source, None if key is None else open_key(key), scheme=scheme)
     wrong = verdict.wrong
     for line in wrong:
         note(line)

@@ -69,7 +69,7 @@ def read_key(file: File, ask: Ask | None = None, *, name: str = "", kind: str = 
     ------
     BadKeyFile
     InsecureKeyFile
-        (others may read a plain key).
+        Where others may read a plain key.
     WrongPassphrase
     """
     try:

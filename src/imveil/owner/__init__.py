@@ -10,9 +10,10 @@ A key is a `Key`, or a text that says where one is: the path of a key file, env:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from imveil.keys.key import Key
     from imveil.owner.asking.served import Reply
+    from imveil.owner.pictures import Reading
+    from imveil.owner.run.pool import Engine
     from imveil.owner.run.progress import Progress, Report
     from imveil.owner.verification import Verdict
     from imveil.schemes.base import Scheme
@@ -31,55 +34,82 @@ if TYPE_CHECKING:
 def encrypt(
     source: Any,
     destination: str | Path,
-    scheme: Scheme | str,
+    scheme: Scheme | str | None,
     key: AnyKey,
     *,
+    like: str | Path | None = None,
     keep_names: bool = False,
     hide_labels: bool = False,
     container: str | None = None,
+    quality: int | None = None,
+    chroma: str | None = None,
+    seal: bool = False,
+    engine: str | Engine = "pool",
     workers: int | None = None,
     strict: bool = False,
+    force: bool = False,
     progress: Watch | None = None,
+    **how: Unpack[Reading],
 ) -> Report:
     """Encrypt all pictures of `source` into the cipher data set `destination`; an interrupted run goes on.
 
     Parameters
     ----------
     source
-        A folder of pictures, a file of many (docs/formats.md), "cifar10", or what has the face of a source.
+        A folder of pictures, a file of many (docs/formats.md), "cifar10", or what has the face of a source. A file of
+        one picture becomes one cipher image.
     destination
-        A new folder.
+        A new folder, or its address (s3://BUCKET/NAME); for one picture a .png, .npz or .jpg file.
     scheme
-        A Scheme, or its name as `schemes.find` takes it.
+        A Scheme, or its name as `schemes.find` takes it; None where `like` says it.
     key
         A Key, or where one is.
+    like
+        A cipher data set or a model: scheme, fields and preparation are as there, and the key must be the same.
     keep_names
         Call cipher images as the pictures are; else names come from the key.
     hide_labels
         Call classes class-0, class-1, ... in an order from the key.
     container
-        "folder", "npz", "parquet", "safetensors" or "webdataset"; None: what suits the scheme.
+        "folder", "jpeg", "npz", "parquet", "safetensors" or "webdataset"; None: what suits the scheme.
+    quality, chroma
+        Of JPEGs: 1 to 100, and "444" or "420".
+    seal
+        Seal the data set too, see `seal`.
+    engine
+        "pool", the processes of this machine; "ray", where `key` is text that each machine of a cluster can open; or an
+        engine of your own.
     workers
         Processes; None: one a core.
     strict
         Stop at the first picture that cannot be encrypted.
+    force
+        For one picture: replace the file that is there.
     progress
         Called with a Progress now and then.
+    how
+        How pictures are read and made fit: `form`, `resize`, `pad`, `crop`, `channels`, `copies`, `follow_links`,
+        `column`, `splits`, see `imveil.owner.pictures.Reading`.
 
     Returns
     -------
-    Report: how many `images`, and what was `rejected` and why.
+    Report: how many `images`, what was `rejected` and why, and `notes` on what the owner should know.
 
     Raises
     ------
-    BadSource, BadDestination, BadDtype, UnknownName, KeyProblem.
+    BadSource, BadDestination, BadDtype, UnknownName, KeyProblem; BadInput where options do not go together.
     """
-    from imveil.owner.encryption import encrypt_set
+    from imveil.owner import orders
 
-    return encrypt_set(
-        source, destination, _scheme(scheme), _key(key), keep_names=keep_names, hide_labels=hide_labels,
-        container=container, workers=workers, strict=strict, progress=progress,
+    notes: list[str] = []
+    done = orders.encrypt(
+        source, destination, None if scheme is None else _scheme(scheme), lambda: _key(key), _stage(progress), how,
+        like=None if like is None else Path(like), container=container, quality=quality, chroma=chroma,
+        keep_names=keep_names, hide_labels=hide_labels, seal=seal,
+        engine=orders.engine_of(engine, str(key)) if isinstance(engine, str) else engine, workers=workers,
+        strict=strict, force=force, tell=notes.append,
     )  # fmt: skip
+    return orders.with_notes(done.report, notes)
 
 
 def decrypt(
@@ -87,6 +117,10 @@ def decrypt(
     destination: str | Path,
     key: AnyKey,
     *,
+    classes: Collection[str] | None = None,
+    ids: Collection[str] | None = None,
+    of: str | Path | None = None,
+    public: bool = False,
     scheme: Scheme | str | None = None,
     workers: int | None = None,
     progress: Watch | None = None,
@@ -96,11 +130,18 @@ def decrypt(
     Parameters
     ----------
     source
-        A cipher data set, or a cipher image (.png, .npz).
+        A cipher data set, its address, or a cipher image (.png, .npz, .jpg).
     destination
         A new folder, or a .png file.
     key
         A Key, or where one is.
+    classes, ids
+        Only pictures of these classes, or of these ids (SPLIT/CLASS/NAME).
+    of
+        For one cipher image: the data set that proves which picture it is; a note of the Report says which. Nothing
+        proves it without.
+    public
+        Let others than their owner read the pictures, as far as the umask does.
     scheme
         "mine.py:Stripes" or a Scheme, where the data set names one that is not installed. What the data set says is
         never opened as a file.
@@ -112,33 +153,38 @@ def decrypt(
     WrongKey, with both fingerprints; BadManifest, BadShard, NotInvertible, BadDestination; UnknownName for a scheme
     that nobody has, Mismatch for one that is another.
     """
-    from imveil.owner.decryption import decrypt_file, decrypt_set
-    from imveil.owner.run.progress import Report
+    from imveil.owner import orders
 
-    if Path(source).is_file():
-        decrypt_file(source, destination, _key(key), scheme=scheme)
-        return Report(1, 0, Path(source).stat().st_size, 0.0)
-    return decrypt_set(source, destination, _key(key), scheme=scheme, workers=workers, progress=progress)
+    done = orders.decrypt(
+        source, destination, lambda: _key(key), _stage(progress), classes=classes, ids=ids, of=of, public=public,
+        scheme=scheme, workers=workers,
+    )  # fmt: skip
+    return orders.with_notes(done.report, [f"it is {done.id} of {of}"] if done.id else [])
 
 
 def verify(source: str | Path, key: AnyKey | None = None, *, scheme: Scheme | str | None = None) -> Verdict:
     """Read every byte of a cipher data set, sealed or not, and say whether it is what its owner wrote.
 
-    key : the owner's; without it only accidents are found. scheme : as for `decrypt`.
-    Returns a Verdict: `wrong` has a line for everything that is not as it was, `proven` says whether a key proves it.
-    Raises WrongKey, and BadManifest where there is none, or no proof of it.
-    """
-    from imveil.errors import BadInput
-    from imveil.owner.sealed_sets import check_sealed
-    from imveil.owner.verification import verify_set
-    from imveil.store.manifest import SEALED
+    Parameters
+    ----------
+    source
+        A folder, or its address.
+    key
+        The owner's; without it only accidents are found.
+    scheme
+        As for `decrypt`.
 
-    opened = None if key is None else _key(key)
-    if not (Path(source) / SEALED).exists():
-        return verify_set(source, opened, scheme=scheme)
-    if opened is None:
-        raise BadInput(f"{source} is sealed: its key was needed")
-    return check_sealed(source, opened)
+    Returns
+    -------
+    Verdict: `wrong` has a line for everything that is not as it was, `proven` says whether a key proves it.
+
+    Raises
+    ------
+    WrongKey; BadManifest where there is none, or no proof of it.
+    """
+    from imveil.owner import orders
+
+    return orders.verify(source, None if key is None else _key(key), scheme=scheme)
 
 
 def seal(
@@ -152,8 +198,18 @@ def seal(
 ) -> Report:
     """Seal a cipher data set for the time it lies or travels where nobody should read it.
 
-    key : any; whoever has it can unseal. move : take the source away shard by shard. workers, progress : as for
-    `encrypt`. Raises BadManifest, BadShard, BadDestination.
+    Parameters
+    ----------
+    key
+        Any; whoever has it can unseal.
+    move
+        Take the source away shard by shard.
+    workers, progress
+        As for `encrypt`.
+
+    Raises
+    ------
+    BadManifest, BadShard, BadDestination.
     """
     from imveil.owner.sealed_sets import seal_set
 
@@ -172,8 +228,16 @@ def rekey(
 ) -> Report:
     """The same pictures under another key, in a new folder; without plain pictures where the scheme is a plan.
 
-    old, new : Keys, or where they are. scheme, workers, progress : as for `decrypt`.
-    Raises WrongKey, BadManifest, NotInvertible, BadDestination.
+    Parameters
+    ----------
+    old, new
+        Keys, or where they are.
+    scheme, workers, progress
+        As for `decrypt`.
+
+    Raises
+    ------
+    WrongKey, BadManifest, NotInvertible, BadDestination.
     """
     from imveil.owner.rekeying import rekey_set
 
@@ -266,6 +330,10 @@ def load_dataset(name: str, *, coarse: bool = False) -> dict[str, tuple[npt.NDAr
     from imveil.owner.datasets.cifar import load
 
     return load(name, coarse=coarse)
+
+
+def _stage(progress: Watch | None) -> Callable[[str], AbstractContextManager[Watch | None]]:
+    return lambda _: nullcontext(progress)
 
 
 def _scheme(scheme: Scheme | str) -> Scheme:

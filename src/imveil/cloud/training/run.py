@@ -25,7 +25,7 @@ from imveil.statuses import queries_of, status_of
 from imveil.store.joined import open_sets
 
 
-def train_on(
+def train(
     path: str | Path,
     *,
     model: str = "auto",
@@ -52,12 +52,54 @@ def train_on(
     watching: Callable[[int], Any] | None = None,
     tell: Tell | None = None,
 ) -> Model:
-    """See `imveil.cloud.train`.
+    """Train a model on the cipher data set in the folder `path`; what is not said is chosen for its scheme.
 
     Parameters
     ----------
+    path
+        A cipher data set, or a folder whose folders are its parts.
+    model, adapter
+        Names, see `imveil.registry`; "auto" takes those that suit the scheme, "none" is no adapter.
+    attack
+        Begin, where the adapter is "auto", with what the cipher images give away of their plan.
+    width, model_options, adapter_options
+        Of the model and adapter, their own defaults where not given.
+    epochs
+        How often every picture is seen, 6 unless given.
+    budget
+        In place of epochs: a time to plan them for, "10m" or seconds.
+    limit
+        Train on so many pictures only.
+    stream
+        Leave pictures on disk; None: where they are many.
+    batch, lr, seed
+        Pictures a step, peak learning rate, and the seed of weights, order and what is held out.
+    augment
+        Flips and shifts; None: where the scheme lets pictures be moved.
+    recipe
+        More `Settings`, such as {"optimiser": "adamw", "ema": 0.99}.
+    start
+        A model file to begin with, where weights fit.
+    checkpoint
+        A file that is written on the way; a run that finds it goes on from it, unless `restart`. It stays.
+    log
+        A folder for log.csv, curves.png and report.html.
+    device
+        "cpu", "cuda" or "auto".
+    progress
+        Called every few steps.
     watching
-        Gives a context for so many epochs, whose value is the `progress`.
+        In place of `progress`: gives a context for so many epochs, whose value is the `progress`.
+    tell
+        Called with (name, text) for each choice that is made.
+
+    Returns
+    -------
+    Model, with `predict`, `save`, `score` (on the test pictures, where the set has some), `history` and `info`.
+
+    Raises
+    ------
+    BadManifest, BadShard, TrainingProblem, BadField, UnknownName; MissingExtra without torch.
     """
     if epochs is not None and budget is not None:
         raise BadField("epochs and budget say the same thing twice", hint="give one of them")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import imveil
+from imveil import schemes
 from imveil.errors import BadInput, BadShape
 from imveil.owner.picture import Picture
 from imveil.owner.sources.prepared import Preparation
@@ -68,7 +68,7 @@ def _of_set(home: Path) -> Likeness:
         first = next(iter(opened.read(opened.lines[:1])))
         shape = tuple(first.image.shape) if isinstance(first, Packed) else None
     return Likeness(
-        imveil.find(manifest.scheme, **manifest.fields), manifest.fingerprint, manifest.preparation, shape,
+        schemes.known(manifest.scheme, **manifest.fields), manifest.fingerprint, manifest.preparation, shape,
         manifest.container, manifest.jpeg,
     )  # fmt: skip
 
@@ -83,7 +83,7 @@ def _of_model(file: Path) -> Likeness:
         if facts["format"] != "imveil-model":
             raise KeyError("format")
         h, w, c = (int(side) for side in facts["shape"])
-        known = imveil.find(str(facts["scheme"]), **facts["fields"])
+        known = schemes.known(str(facts["scheme"]), **facts["fields"])
         return Likeness(known, str(facts["fingerprint"]), dict(facts.get("preparation", {})), (h, w, c))
     except OSError as error:
         raise BadInput(f"{file} cannot be read: {error.strerror or error}") from error
