@@ -65,7 +65,7 @@ def shown(text: object) -> str:
 
 
 def brief(value: object, most: int = 80) -> str:
-    """A value that came from outside, in at most so many characters, as a message may quote it.
+    """A value that came from outside, in at most this many characters, as a message may quote it.
 
     >>> brief("a" * 100, 10), brief(7)
     ("'aaaaaa...", '7')
@@ -191,7 +191,7 @@ class Refused(ImveilError):
 
 
 class TrainingProblem(ImveilError):
-    """A training run cannot start or go on (too few classes, a loss that is no number, ...)."""
+    """A training run cannot start or go on (too few classes, a loss that became NaN, ...)."""
 
 
 class BadModelFile(TrainingProblem):

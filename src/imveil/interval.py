@@ -1,4 +1,4 @@
-"""Intervals: of a share, how sure "so many of n" is; of time, as people write and say it."""
+"""Intervals: of a share, how sure "9 of 10" is; of time, as people write and say it."""
 
 from __future__ import annotations
 

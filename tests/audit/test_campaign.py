@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 import imveil
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
+from audits import finding, made
 from imveil import attacks
 from imveil.attacks.look import Look
 from imveil.audit.campaign import audit, campaign
@@ -21,7 +21,6 @@ from imveil.audit.result import Audit
 from imveil.audit.trials import MOST_PAIRS, Skipped, Trial, plan
 from imveil.audit.verdicts import as_json, meaning, sentence
 from imveil.errors import MissingExtra
-from imveil.record import measured
 from terminal import at_a_terminal
 
 __all__ = ["few_attacks", "few_steps", "run"]  # fixtures
@@ -126,21 +125,6 @@ def test_views_are_told_by_what_an_attack_needs() -> None:
         needs = frozenset({"ciphers", "public", "simulate"})
 
     assert [one().view for one in (Asks, Learns, Look)] == ["cpa", "coa", "coa"]
-
-
-def finding(trial: Trial, value: float, noise: float = 0.0, **found: Any) -> Finding:
-    about = {"control": {"recovery": noise, "low": noise, "identified": 0.0}, "ssim": value, "blind": 0.1} | found
-    one = measured(kind="recovery", name=trial.attack.id, digest="", facts={"found": about}, seed=0, value=value,
-                   unit="", n=40, low=max(0.0, value - 0.1), high=min(1.0, value + 0.1), seconds=1)  # fmt: skip
-    return Finding(trial, [one], PICTURES[:2], PICTURES[:2], PICTURES[:2])
-
-
-def made(*values: float, **more: Any) -> Audit:
-    """An audit that found so much with one, two, ... known pictures."""
-    base = plan(240, (32, 32, 3), ("kpa",), 60)[0][0]
-    trials = [replace(base, strength=n) for n in range(1, len(values) + 1)]
-    found = [finding(trial, value, **more) for trial, value in zip(trials, values, strict=True)]
-    return Audit("x/1", "pictures", ("kpa",), 60, findings=found)
 
 
 def test_grades_go_by_the_lower_end_of_the_interval() -> None:

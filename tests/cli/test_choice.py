@@ -107,7 +107,7 @@ def test_train_says_what_it_chose_and_why(run: Any, tmp_path: Path) -> None:
     [
         (["--set", "speed=3"], "a recipe has no 'speed'"),
         (["--set", "lr=3"], "a recipe has no 'lr'"),
-        (["--set", "schedule=steps"], "schedule='steps' is none of line, cosine"),
+        (["--set", "schedule=steps"], "schedule='steps' is not one of line, cosine"),
         (["--set", "ema"], "NAME=VALUE is needed"),
         (["--adapter", "blocks", "--adapter-set", "blok=4"], "no option 'blok'; it takes block"),
         (["--model", "vit_tiny", "--model-set", "patch=0.5"], "patch of the model vit_tiny is int"),

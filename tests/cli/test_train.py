@@ -314,7 +314,7 @@ def test_predict_prints_no_answer_that_is_no_number(run: Any, home: Path, tmp_pa
     said = run("predict", tmp_path / "m", home / "set/test/class0/000.png", "--json")
     assert said.code == 2
     assert not said.out
-    assert "000.png with no number" in said.line
+    assert "000.png with NaN" in said.line
 
 
 def test_evaluate_counts_and_refuses(run: Any, home: Path) -> None:

@@ -246,7 +246,7 @@ def test_looking_whether_a_net_is_sound_changes_nothing() -> None:
     assert all(torch.equal(before[k], v) for k, v in net.state_dict().items())
     next(net.net.parameters()).data.fill_(float("inf"))
     assert not sound(net, torch.from_numpy(pictures()[0][:16]))
-    with pytest.raises(TrainingProblem, match="96 of 96 pictures with no numbers"):
+    with pytest.raises(TrainingProblem, match="96 of 96 pictures with NaN"):
         evaluate(net, *pictures())
 
 

@@ -20,7 +20,7 @@ from imveil.attacks.solvers.blocks import pieces, sides
 from imveil.plans.transforms.ycbcr import to_ycbcr
 
 PERIODS = (3, 4, 8, 16, 32, 64)
-PLACES = 4096  # of large images so many samples are compared, evenly over them
+PLACES = 4096  # of large images this many samples are compared, evenly over them
 
 
 class Link(Attack):

@@ -59,7 +59,7 @@ def audit(
     Parameters
     ----------
     target
-        A Scheme, or a Challenger, for an encryptor that is none of ours.
+        A Scheme, or a Challenger, for somebody else's encryptor.
     images
         Plain pictures (n, h, w, c) uint8 of the kind to be protected, two hundred or more for firm answers; or what
         `read_pictures` gives, which knows what they are.

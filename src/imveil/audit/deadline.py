@@ -21,7 +21,7 @@ class OutOfTime(BaseException):
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Run the body for so many seconds at most; OutOfTime where they do not suffice.
+    """Run the body for this many seconds at most; OutOfTime where they do not suffice.
 
     >>> with within(10):
     ...     done = sum(range(1000))

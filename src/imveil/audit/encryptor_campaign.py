@@ -25,7 +25,7 @@ def audit_encryptor(
     timeout: float = 60.0,
     progress: Watch | None = None,
 ) -> Audit:
-    """Attack an encryptor that is none of imveil's with everything that fits the views.
+    """Attack somebody else's encryptor with everything that fits the views.
 
     Parameters
     ----------

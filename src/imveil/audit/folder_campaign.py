@@ -265,7 +265,7 @@ def _guess(trial: Trial, targets: U8, ciphers: U8, seed: int) -> U8:
 
 
 def _by_chance(right: int, n: int) -> float:
-    """How likely so many of n images pass for smooth by chance.
+    """How likely this many of n images pass for smooth by chance.
 
     >>> round(_by_chance(1, 1), 4), round(_by_chance(2, 2), 6)
     (0.01, 0.0001)

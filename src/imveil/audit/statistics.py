@@ -49,7 +49,7 @@ def measured_challenger(real: Challenger, images: U8, scheme: Scheme | None = No
 
 
 def lines_of(metric: Metric, values: Any, cipher: Images) -> list[dict[str, Any]]:
-    """The lines of one metric, for its `values` of so many cipher images."""
+    """The lines of one metric, for its `values` of this many cipher images."""
     shape = (int(cipher.shape[1]), int(cipher.shape[2]), int(cipher.shape[3]))
     table = np.asarray(values, float).reshape(len(values), -1)
     lines = []

@@ -27,7 +27,7 @@ PAIRS = (1, 2, 5, 10, 30)
 MOST_PAIRS = 1000  # for attacks that take steps
 LEAST_TARGETS = 3
 CROP = 64  # pixels: a corner of that size tells as much about attacks that are local
-_DECIDES = 100  # cipher images or known pictures: with so many an attack of the core shows what it can
+_DECIDES = 100  # cipher images or known pictures: with this many an attack of the core shows what it can
 _SHARE = 0.5  # of the budget goes to attacks that take long
 _REFERENCE = 0.10  # seconds that `_work` took on the machine that attacks were timed on, alone on a core
 
@@ -72,7 +72,7 @@ class Skipped:
 
 
 def targets_of(pictures: int, budget: float = float("inf"), pace: float = 0.0) -> int:
-    """How many of so many pictures become targets. pace: seconds that one picture takes to encrypt; then there are
+    """How many of this many pictures become targets. pace: seconds that one picture takes to encrypt; then there are
     fewer, so that encrypting the targets of one trial takes no more than a fortieth of the budget.
 
     >>> targets_of(1000), targets_of(30), targets_of(4), targets_of(1000, budget=120, pace=0.5)

@@ -22,6 +22,8 @@ from imveil.cli.words import note
 from imveil.errors import ImveilError
 
 GROUPS = ("Owner", "Cloud", "Private path", "Attacker", "Laboratory", "Keys")
+FIRST = ("encrypt", "decrypt", "verify", "seal", "rekey", "train", "predict", "evaluate", "schemes", "leaderboard")
+"""What most users look for: these modules come first in their groups, the others by name."""
 
 
 def build() -> typer.Typer:
@@ -54,7 +56,7 @@ def build() -> typer.Typer:
 
     found = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
     registering = [module for module in found if hasattr(module, "register")]
-    for module in sorted(registering, key=lambda m: (GROUPS.index(m.GROUP), m.__name__)):
+    for module in sorted(registering, key=_place):
         commands, groups = len(app.registered_commands), len(app.registered_groups)
         module.register(app)
         for command in app.registered_commands[commands:]:
@@ -64,6 +66,12 @@ def build() -> typer.Typer:
             for command in group.typer_instance.registered_commands if group.typer_instance else []:
                 command.help = _flowing(command.callback)
     return app
+
+
+def _place(module: Any) -> tuple[int, int, str]:
+    """Where the commands of a module stand in `imveil --help`."""
+    name = module.__name__.rpartition(".")[2]
+    return GROUPS.index(module.GROUP), FIRST.index(name) if name in FIRST else len(FIRST), name
 
 
 def _flowing(command: Any) -> str:

@@ -9,13 +9,8 @@ import typer
 
 from imveil.cli.options import Fields, Force, KeyOption
 from imveil.cli.words import note, say
-from imveil.errors import BadDestination, BadField, Mismatch
 
 GROUP = "Owner"
-MIRROR = (
-    "answers were the mean over a picture and its mirror image; a mirrored cipher picture is not the cipher of a "
-    "mirrored picture, so that is switched off: answers are those of the model trained with --set mirror=false"
-)
 
 
 def register(app: typer.Typer) -> None:
@@ -43,31 +38,16 @@ def adapt(
       imveil adapt plain.safetensors cloud.safetensors --key my.key --scheme patch/1
       imveil adapt plain.safetensors cloud.safetensors --key my.key --scheme orthogonal/1 --set block=16
     """
-    from dataclasses import asdict
-
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
-    from imveil.cloud.modelfile import load_model, save_net
-    from imveil.schemes._adapt import AdaptsModel
+    from imveil.cloud.modelfile import load_model
+    from imveil.owner.adapting import adapt as adapted
 
     chosen = find_scheme(scheme, fields)
-    if not isinstance(chosen, AdaptsModel):
-        raise BadField(f"{chosen.id} cannot change a model", hint="patch/1 and orthogonal/1 can")
-    if destination.exists() and not force:
-        raise BadDestination(f"{destination} exists already", hint="choose another name, or overwrite it with --force")
-    loaded = load_model(model, "cpu")
-    if loaded.info.scheme != "plain/1":
-        raise Mismatch(
-            f"{model} was trained on {loaded.info.scheme}, a model trained on plain pictures is needed",
-            hint="encrypt pictures with plain/1 and train on them where they may be seen",
-        )
     opened = open_key(key)
-    changed = chosen.adapt(loaded.net, opened)
-    info = loaded.info.reading(
-        scheme=chosen.id, fields=chosen.config(), traits=asdict(chosen.traits), fingerprint=opened.fingerprint
-    )
-    save_net(destination, changed, info, force=force)
+    made = adapted(load_model(model, "cpu"), chosen, opened, name=str(model))
+    made.model.save(destination, force=force)
     say(f"{destination}: reads cipher pictures of {chosen.id}, key {opened.fingerprint}")
-    if loaded.info.settings.mirror:
-        note(MIRROR)
+    for text in made.notes:
+        note(text)
     note(f"keep {model} where the pictures are: with both files anyone can read the key off them")

@@ -40,20 +40,45 @@ def register(app: typer.Typer) -> None:
 
 
 def advise(
-    owners: Annotated[int, typer.Option(prompt="How many have pictures?", help="How many have pictures.")],
-    pictures: Annotated[int, typer.Option(prompt="How many pictures has each?", help="How many each has.")],
-    hidden_from: Annotated[
-        HiddenFrom, typer.Option(prompt="Who must not see any, the cloud or all others?", help="Who must not see any.")
+    owners: Annotated[int, typer.Option(prompt="How many have pictures?", help="How many parties have pictures.")],
+    pictures: Annotated[
+        int, typer.Option(prompt="How many pictures has each?", help="How many pictures each of them has.")
     ],
-    wants: Annotated[Wants, typer.Option(prompt="Train a model, or only ask one?", help="Train a model or ask one.")],
+    hidden_from: Annotated[
+        HiddenFrom,
+        typer.Option(
+            prompt="Who must not see any, the cloud or all others?",
+            help="Who must not see any picture: the cloud, or all others too.",
+        ),
+    ],
+    wants: Annotated[
+        Wants,
+        typer.Option(
+            prompt="Train a model, or only ask one?", help="What is to be done: train a model, or only ask one."
+        ),
+    ],
     head_may_leave: Annotated[
-        bool, typer.Option("--model-may-leave/--model-stays", prompt="May others have the model?", help="Its owner's.")
+        bool,
+        typer.Option(
+            "--model-may-leave/--model-stays",
+            prompt="May others have the model?",
+            help="Whether others may have the model.",
+        ),
     ],
     enclave: Annotated[
-        bool, typer.Option("--enclave/--no-enclave", prompt="Is a trusted enclave at hand?", help="A trusted one.")
+        bool,
+        typer.Option(
+            "--enclave/--no-enclave",
+            prompt="Is a trusted enclave at hand?",
+            help="Whether there is an enclave that all trust.",
+        ),
     ],
     error: Annotated[
-        Cost, typer.Option(prompt="What does it cost if somebody sees a picture after all?", help="Of being seen.")
+        Cost,
+        typer.Option(
+            prompt="What does it cost if somebody sees a picture after all?",
+            help="What it costs if somebody sees a picture after all.",
+        ),
     ],
     as_json: Json = False,
 ) -> None:

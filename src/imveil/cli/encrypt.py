@@ -130,7 +130,7 @@ def encrypt(
       imveil encrypt query.jpg cipher.jpg --key my.key --scheme etc/1 --set block=16 --quality 90
       imveil encrypt photos/ ciphers/ --key my.key --scheme patch/1 --container npz
       imveil encrypt cifar10 ciphers/ --key my.key --scheme le/1 --copies 4
-      imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \
+      imveil encrypt /shared/photos /shared/ciphers --key cmd:'vault kv get -field=key secret/owner' \\
           --scheme negpos/1 --engine ray --address auto
       imveil encrypt s3://hospital/photos s3://cloud/ciphers --key my.key --scheme negpos/1
       imveil encrypt scans/ ciphers/ --key my.key --scheme etc/1 --resize 256 --crop 224 --container parquet

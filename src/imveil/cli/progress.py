@@ -81,7 +81,7 @@ def _lines(verb: str) -> Iterator[Tell]:
         where = _where(state, done, total)
 
     def speak() -> None:
-        with contextlib.suppress(OSError, ValueError):  # nobody reads standard error any more
+        with contextlib.suppress(OSError, ValueError):  # nobody reads standard error now
             while not over.wait(SILENCE):
                 note(f"{verb}{where and ' '}{where}, {duration(time.monotonic() - began)} so far")
 

@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from imveil.cli.adapt import MIRROR
 from imveil.cli.options import Force, OwnScheme, Workers
 from imveil.cli.progress import bar, close, interruptible, rejected
 from imveil.cli.words import note, say
-from imveil.errors import BadDestination, BadField
 
 GROUP = "Owner"
 From = Annotated[str, typer.Option("--from", help="The old key, in any way that --key takes.", show_default=False)]
@@ -43,13 +41,9 @@ def rekey(
       imveil rekey ciphers/ new/ --from my.key --to new.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner.rekeying import rekey_set, through_memory
-    from imveil.owner.shards.proof import owned
+    from imveil.owner.rekeying import rekey_set
 
     before, after = open_key(old), open_key(new)
-    facts = owned(source, before).cipher_set.manifest
-    if through_memory(facts.scheme, facts.fields, scheme):
-        note(f"{facts.scheme} is no plan: plain pictures pass through memory")
     with interruptible(), bar("re-keying") as watch:
         report = rekey_set(source, destination, before, after, scheme=scheme, workers=workers, progress=watch)
     close(report, f"re-keyed from {before.fingerprint} to {after.fingerprint}", destination)
@@ -74,27 +68,13 @@ def rekey_model(
       imveil rekey-model model.safetensors new.safetensors --from my.key --to new.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.cloud.modelfile import load_model, save_net
-    from imveil.owner.shards.contents import named
-    from imveil.owner.shards.proof import check_key
-    from imveil.schemes._adapt import AdaptsModel, readapted
+    from imveil.cloud.modelfile import load_model
+    from imveil.owner.adapting import rekey_model as rekeyed
 
-    if destination.exists() and not force:
-        raise BadDestination(f"{destination} exists already", hint="choose another name, or overwrite it with --force")
     loaded = load_model(model, "cpu")
-    scheme = named(loaded.info.scheme, loaded.info.fields)
-    if not isinstance(scheme, AdaptsModel):
-        raise BadField(
-            f"a model of {scheme.id} cannot be changed to another key",
-            hint="re-key the data set and train on it again; patch/1 and orthogonal/1 need no training",
-        )
     before, after = open_key(old), open_key(new)
-    check_key(before, loaded.info.fingerprint, str(model))
-    changed = readapted(loaded.net, scheme, before, after)
-    info = loaded.info.reading(
-        scheme=scheme.id, fields=loaded.info.fields, traits=loaded.info.traits, fingerprint=after.fingerprint
-    )
-    save_net(destination, changed, info, force=force)
-    say(f"{destination}: reads cipher pictures of {scheme.id}, key {after.fingerprint}")
-    if loaded.info.settings.mirror:
-        note(MIRROR)
+    made = rekeyed(loaded, before, after, name=str(model))
+    made.model.save(destination, force=force)
+    say(f"{destination}: reads cipher pictures of {made.model.info.scheme}, key {after.fingerprint}")
+    for text in made.notes:
+        note(text)

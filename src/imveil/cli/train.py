@@ -45,9 +45,11 @@ def train(
     width: Annotated[int | None, typer.Option(help="Channels of the net's first stage; its own default.")] = None,
     epochs: Annotated[int | None, typer.Option(help="How often every picture is seen; 6 unless given.")] = None,
     budget: Annotated[
-        str | None, typer.Option(help="Plan the epochs for so much time instead: 90s, 10m, 1h.", show_default=False)
+        str | None, typer.Option(help="Plan the epochs for this much time instead: 90s, 10m, 1h.", show_default=False)
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=2, help="Train on so many pictures only; all unless given.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=2, help="Train on this many pictures only; all unless given.")
+    ] = None,
     stream: Annotated[
         bool | None,
         typer.Option("--stream/--no-stream", help="Leave pictures on disk; where they are many unless given."),

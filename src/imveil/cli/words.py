@@ -50,7 +50,7 @@ def fact(name: str, text: str) -> None:
 
 
 def share(right: int, n: int) -> str:
-    """So many of n, in percent, with the 95 % interval.
+    """This many of n, in percent, with the 95 % interval.
 
     >>> share(9, 10)
     '90.00% (9 of 10; 95 % interval 59.58% to 98.21%)'
@@ -67,7 +67,7 @@ def few(names: list[str]) -> str:
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """So many of something.
+    """This many of something.
 
     >>> count(1, "picture"), count(2_000, "picture"), count(0, "class", "classes")
     ('1 picture', '2,000 pictures', '0 classes')
@@ -85,7 +85,7 @@ def size(count: int) -> str:
 
 
 def options(settings: list[str] | None) -> dict[str, Any]:
-    """NAME=VALUE, again for others, with numbers, true and false as such. BadField for what is none.
+    """NAME=VALUE, again for others, with numbers, true and false as such. BadField for anything else.
 
     >>> options(["block=4", "order=false", "rate=0.5"])
     {'block': 4, 'order': False, 'rate': 0.5}

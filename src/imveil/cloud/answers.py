@@ -159,7 +159,7 @@ def _answer(model: Model, waiting: list[tuple[str, Image | ImveilError]], top: i
             continue
         row = next(rows)
         if not np.isfinite(row).all():
-            yield Failure(file, TrainingProblem(f"the model answers {file} with no number: it has diverged"))
+            yield Failure(file, TrainingProblem(f"the model answers {file} with NaN: it has diverged"))
             continue
         best = np.argsort(-row, kind="stable")[:top]
         yield Answer(file, [(model.info.classes[k], float(row[k])) for k in best])

@@ -225,8 +225,8 @@ def load_model(path: str | Path, device: str | torch.device | None = None) -> Mo
 
 @contextlib.contextmanager
 def _at_most(tensors: int) -> Iterator[None]:
-    """Stop a net that is being built where it has more parts than a file of so many tensors fills: what a file says of
-    depth is nobody's promise."""
+    """Stop a net that is being built where it has more parts than a file of this many tensors fills: what a file says
+    of its depth is nobody's promise."""
     left = _SPARE + 8 * tensors
 
     def count(*_: Any) -> None:

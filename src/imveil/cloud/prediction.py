@@ -74,8 +74,8 @@ def predict_logits(net: nn.Module, images: Images, batch: int = 512) -> F32:
 
 
 def softmax(logits: F32) -> F64:
-    """Logits (n, classes) as probabilities, rows that sum to 1; NaN where a logit is no number."""
-    with np.errstate(invalid="ignore"):  # a row that is no number stays none, for the caller to refuse
+    """Logits (n, classes) as probabilities, rows that sum to 1; NaN where a logit is NaN."""
+    with np.errstate(invalid="ignore"):  # a row with NaN stays NaN, for the caller to refuse
         powers = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     shares: F64 = powers / powers.sum(1, keepdims=True)
     return shares
@@ -91,7 +91,7 @@ def evaluate(net: nn.Module, images: Images, labels: I64, batch: int = 512) -> S
     if labels.min() < 0 or labels.max() >= classes:
         raise TrainingProblem(f"labels must lie in 0..{classes - 1}, got {labels.min()}..{labels.max()}")
     if bad := int((~np.isfinite(logits).all(1)).sum()):
-        raise TrainingProblem(f"the net answers {bad:,} of {len(logits):,} pictures with no numbers: it has diverged")
+        raise TrainingProblem(f"the net answers {bad:,} of {len(logits):,} pictures with NaN: it has diverged")
     flat = labels.astype(np.int64) * classes + logits.argmax(1)
     return Score(np.bincount(flat, minlength=classes * classes).reshape(classes, classes))
 

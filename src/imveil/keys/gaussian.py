@@ -105,7 +105,7 @@ def _below_one(stream: Keystream, gamma: F64, exactly: Exactly) -> Bools:
 
 
 def _among(exactly: Exactly, which: I64, parts: I64) -> Exactly:
-    """What `exactly` says of some draws, in so many equal parts each."""
+    """What `exactly` says of some draws, in this many equal parts each."""
     return lambda i: exactly(int(which[i])) / int(parts[i])
 
 

@@ -13,7 +13,7 @@ from imveil.errors import BadInput
 from imveil.record import Record, runs, summary
 
 POOLING = 5000
-"""From so many pictures of one owner on, pooling gains less than a point or two on record."""
+"""From this many pictures of one owner on, pooling gains less than a point or two on record."""
 
 
 class Situation(NamedTuple):
@@ -108,7 +108,7 @@ def _sums(known: list[Record], *, private: bool, owners: int) -> Way:
         _said(known, "eps 2" if private else "masked"),
         f"{promise}: the cloud sees no single sum (assumes X25519, AES)",
         "some milliseconds and megabytes an owner beside the encoder",
-        "the total, with proven noise" if private else "the total tells who is in it: accept that in so many words",
+        "the total, with proven noise" if private else "the total tells who is in it: accept that in plain words",
         (f"imveil round new study.round --classes ... {each} {flag}",
          f"imveil sum new pictures/ a.sum --round study.round --identity a.id{send}",
          "imveil sum add a.sum b.sum ... --round study.round --out study.total",

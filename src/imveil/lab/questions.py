@@ -29,7 +29,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Question(Measurement):
-    """One attack against one scheme with these fields, on this data, under these terms, with so many steps."""
+    """One attack against one scheme with these fields, on this data, under these terms, with this many steps."""
 
     attack: str
     scheme: str

@@ -19,7 +19,7 @@ WINDOW = 11
 _TAPS = np.exp(-0.5 * ((np.arange(WINDOW) - WINDOW // 2) / 1.5) ** 2)
 _TAPS /= _TAPS.sum()
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-# Work is cut into pieces that the caches of a core hold: so many samples, or so many rows of windows of one picture.
+# Work is cut into pieces that the caches of a core hold: this many samples, or rows of windows of one picture.
 _CHUNK, _ROWS = 1 << 17, 32
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from imveil.keys.key import Key
+    from imveil.owner.adapting import Adapted
     from imveil.owner.asking.served import Reply
     from imveil.owner.pictures import Reading
     from imveil.owner.run.pool import Engine
@@ -242,6 +243,40 @@ def rekey(
     from imveil.owner.rekeying import rekey_set
 
     return rekey_set(source, destination, _key(old), _key(new), scheme=scheme, workers=workers, progress=progress)
+
+
+def adapt(model: Any, scheme: Scheme | str, key: AnyKey) -> Adapted:
+    """A model trained on plain pictures, changed for cipher pictures of a key: no training, the same answers.
+
+    Whoever has both models can read the key off them.
+
+    Parameters
+    ----------
+    model
+        As `imveil.cloud.load` gives it.
+    scheme
+        "patch/1" or "orthogonal/1", with patches as large as those of the model's net.
+    key
+        A Key, or where one is.
+
+    Returns
+    -------
+    Adapted: the changed `model`, which has `save`, and `notes` on what its owner should know.
+
+    Raises
+    ------
+    BadField, BadShape, where scheme or net do not allow it; Mismatch for a model of other pictures than plain ones.
+    """
+    from imveil.owner import adapting
+
+    return adapting.adapt(model, _scheme(scheme), _key(key))
+
+
+def rekey_model(model: Any, old: AnyKey, new: AnyKey) -> Adapted:
+    """`adapt` for a model that reads cipher pictures of the key `old`. Raises WrongKey too where it does not."""
+    from imveil.owner import adapting
+
+    return adapting.rekey_model(model, _key(old), _key(new))
 
 
 def ask(url: str, images: Any, key: AnyKey, **how: Any) -> list[Reply]:

@@ -294,7 +294,7 @@ def of_channels(found: Mapping[int, int], greys: int, scheme: Scheme) -> list[st
 
 
 def count_of(channels: int) -> str:
-    """The kind of pictures with so many channels, in words."""
+    """The kind of pictures with this many channels, in words."""
     return {1: "1 (grey)", 2: "2 (grey, alpha)", 3: "3 (RGB)", 4: "4 (RGBA)"}.get(channels, str(channels))
 
 

@@ -61,7 +61,7 @@ def open_pictures(source: Any, how: Reading, prepare: Preparation | None = None)
     BadSource, UnknownName, Unavailable, MissingExtra
         As `open_source`.
     BadField
-        For sizes that are none.
+        For anything that is not a size.
     """
     pictures = source
     if isinstance(source, (str, Path)):

@@ -100,7 +100,10 @@ def rekey_set(
             progress=progress,
         )
     left_out = [reject for reject in report.rejected if table.rows[reject.at].mac is not None]
-    return replace(report, rejected=left_out, wrong=wrong)
+    notes = report.notes
+    if through_memory(manifest.scheme, manifest.fields, scheme):
+        notes = [f"{manifest.scheme} is no plan: plain pictures passed through memory", *notes]
+    return replace(report, rejected=left_out, wrong=wrong, notes=notes)
 
 
 def through_memory(id: str, fields: Mapping[str, Any], own: Own = None) -> bool:

@@ -21,8 +21,17 @@ def privacy_of(
     epsilon: float | None, delta: float, owners: int, *, unit: str = "picture", most: int = 1, trust: str = "masks",
     colluding: int | None = None, weight: float = 0.8,
 ) -> Privacy | None:  # fmt: skip
-    """The privacy of a round of so many owners; None without epsilon. colluding: 1 unless given, where noise is shared:
-    every owner knows his own share of it. Raises BadInput."""
+    """The privacy of a round of this many owners; None without epsilon.
+
+    Parameters
+    ----------
+    colluding
+        1 unless given, where noise is shared: every owner knows his own share of it.
+
+    Raises
+    ------
+    BadInput
+    """
     if epsilon is None:
         return None
     if unit not in ("picture", "person") or trust not in ("masks", "nobody"):

@@ -106,8 +106,8 @@ def _rows(plan: PreparedPlan, images: Any) -> Any:
 
 
 def compiling_pays(nbytes: int) -> bool:
-    """Whether the compiled loops are to be taken: numba is loaded, or this process had so many bytes to work on by now
-    that the half second which loading it takes is worth while."""
+    """Whether the compiled loops are to be taken: numba is loaded, or this process had enough bytes to work on by now
+    for the half second that loading it takes."""
     global _worked
     _worked += nbytes
     return _worked >= _COMPILE_FROM or "numba" in sys.modules

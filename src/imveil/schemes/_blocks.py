@@ -22,7 +22,7 @@ ORDERS = np.array([[0, 1, 2], [1, 0, 2], [2, 1, 0], [0, 2, 1], [2, 0, 1], [1, 2,
 
 
 def codes(key: Key, path: tuple[str, ...], blocks: int, colors: bool) -> dict[str, Any]:
-    """Uniform codes for so many blocks, each step from a key of its own, `key.derive(*path, step)`.
+    """Uniform codes for this many blocks, each step from a key of its own, `key.derive(*path, step)`.
 
     With four ways of turning and four of reversing, each of the eight symmetries of a square is equally likely.
 

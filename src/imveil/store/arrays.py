@@ -37,7 +37,7 @@ def dump(arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
 
 
 def load(data: bytes) -> dict[str, npt.NDArray[Any]]:
-    """All arrays of an .npz file in bytes, native byte order. Raises BadImage for what is none, or has a broken member.
+    """All arrays of an .npz file in bytes, native byte order. Raises BadImage for any other, or a broken member.
 
     Deflated members are refused: nobody knows how large they become.
     """

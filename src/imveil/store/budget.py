@@ -74,7 +74,7 @@ class Budget:
         Raises
         ------
         ValueError
-            For what is none.
+            For anything else.
         BadImage
             Where it is too deep or has too many parts.
         """

@@ -46,7 +46,7 @@ def dump(lines: list[Line]) -> bytes:
 
 
 def parse(data: bytes, where: str) -> list[Line]:
-    """Read a list; BadShard for what is none, or for a path that leads out of the data set's folder."""
+    """Read a list; BadShard for anything else, or for a path that leads out of the data set's folder."""
     text = data.decode("utf-8", "surrogateescape")
     if text and not text.endswith("\n"):
         raise BadShard(f"{where} is cut off")

@@ -51,7 +51,7 @@ def play(
     Parameters
     ----------
     scheme
-        What encrypts; a Challenger for an encryptor that is none of ours.
+        What encrypts; a Challenger for somebody else's encryptor.
     images
         (n, h, w, c) uint8, enough for the `terms`.
     attack

@@ -31,7 +31,7 @@ class Terms:
     gallery
         Candidates, the targets among them, for re-identification too.
     crop
-        Of larger cipher images and pictures only so many rows and columns are played with; 0: all. It is for attacks
+        Of larger cipher images and pictures only this many rows and columns are played with; 0: all. It is for attacks
         that are `local`.
     """
 

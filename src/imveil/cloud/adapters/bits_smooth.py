@@ -18,7 +18,7 @@ from imveil.cloud.adapters.base import Adapter
 MEMORY = 0.95  # of the agreement seen so far, for each batch
 SEEN = 64  # pictures of a batch that are asked: more would cost more than the net
 NEIGHBOURS = [(0, 1), (0, 2), *((d, step) for step in (1, 2, 4, 8) for d in (1, 2))]
-"""Which samples are neighbours: along channels, rows or columns, so many steps on. Far ones let large regions agree."""
+"""Which samples are neighbours: along channels, rows or columns, this many on. Far ones let large regions agree."""
 
 
 def bits_smooth(

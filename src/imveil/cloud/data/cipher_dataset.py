@@ -75,7 +75,7 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
     Parameters
     ----------
     limit
-        Train on so many pictures only, and validate on a tenth as many.
+        Train on this many pictures only, and validate on a tenth as many.
     stream
         Leave the pictures on disk and read them as they are needed; None: where they would take more than a quarter of
         the memory. TrainingProblem where nothing is to be trained on.

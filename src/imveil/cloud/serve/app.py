@@ -289,7 +289,7 @@ def _images(asked: Asked, served: Served) -> Any:
     if tensor.data.ndim != 4 or tensor.shape[1:] != (h, w, c) or not 1 <= tensor.shape[0] <= MOST_IMAGES:
         raise Problem(400, f"the model takes images [1 to {MOST_IMAGES}, {h}, {w}, {c}], {list(tensor.shape)} came")
     if tensor.datatype == "FP32" and not np.isfinite(tensor.data).all():
-        raise Problem(400, "the images hold what is no number")
+        raise Problem(400, "the images hold NaN or infinity")
     says = {**asked.parameters, **tensor.parameters}
     try:
         if "scheme" in says:
@@ -306,7 +306,7 @@ def _outputs(logits: Any, served: Served, asked: Asked) -> list[Tensor]:
     assert served.model is not None
     classes = served.model.info.classes
     if not np.isfinite(logits).all():
-        raise Problem(500, "the model answers with no numbers: it has diverged")
+        raise Problem(500, "the model answers with NaN: it has diverged")
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
     labels = np.array([[classes[k]] for k in logits.argmax(axis=1)], object)

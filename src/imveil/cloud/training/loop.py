@@ -86,7 +86,7 @@ def fit(
     BadDtype
     BadField
     TrainingProblem
-        For labels that cannot be learnt, and before a net is kept that answers with no numbers.
+        For labels that cannot be learnt, and before a net that answers with NaN is kept.
     KeyboardInterrupt
         After a signal, once the checkpoint is safe.
     """

@@ -69,7 +69,7 @@ def train(
     budget
         In place of epochs: a time to plan them for, "10m" or seconds.
     limit
-        Train on so many pictures only.
+        Train on this many pictures only.
     stream
         Leave pictures on disk; None: where they are many.
     batch, lr, seed
@@ -89,7 +89,7 @@ def train(
     progress
         Called every few steps.
     watching
-        In place of `progress`: gives a context for so many epochs, whose value is the `progress`.
+        In place of `progress`: gives a context for this many epochs, whose value is the `progress`.
     tell
         Called with (name, text) for each choice that is made.
 

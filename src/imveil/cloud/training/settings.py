@@ -76,7 +76,7 @@ class Settings:
         choices = {"precision": Precision, "moved": Moved, "optimiser": Optimiser, "schedule": Schedule}
         for name, choice in choices.items():
             if getattr(self, name) not in get_args(choice):
-                raise BadField(f"{name}={getattr(self, name)!r} is none of {', '.join(get_args(choice))}")
+                raise BadField(f"{name}={getattr(self, name)!r} is not one of {', '.join(get_args(choice))}")
         wrong = {
             "epochs": not 1 <= self.epochs <= 100_000,
             "batch": not 2 <= self.batch <= 1_000_000,

@@ -17,7 +17,7 @@ def normal_tail(x: float) -> float:
 
 
 def chi_square_tail(x: float, degrees: int) -> float:
-    """The chance that chi-square with so many degrees of freedom exceeds x: igamc(degrees / 2, x / 2).
+    """The chance that chi-square with this many degrees of freedom exceeds x: igamc(degrees / 2, x / 2).
 
     From Q(a + 1, y) = Q(a, y) + y^a exp(-y) / gamma(a + 1): a finite sum of positive terms down to Q(0, y) = 0 or
     Q(1/2, y) = erfc(sqrt y), exact for the whole and half numbers that occur here.

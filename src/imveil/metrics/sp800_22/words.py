@@ -11,7 +11,7 @@ from imveil.metrics.sp800_22.special import chi_square_tail, normal_tail
 
 Bits = npt.NDArray[np.uint8]
 
-# Sec. 2.4.4: from so many bits on, blocks of so many, the shortest and the longest run that is told apart, and the
+# Sec. 2.4.4: from this many bits on, blocks of this many, the shortest and the longest run that is told apart, and the
 # probabilities of these classes (sec. 3.4).
 LONGEST_RUN = [
     (750_000, 10_000, 10, 16, (0.0882, 0.2092, 0.2483, 0.1933, 0.1208, 0.0675, 0.0727)),
@@ -19,7 +19,7 @@ LONGEST_RUN = [
     (128, 8, 1, 4, (0.2148, 0.3672, 0.2305, 0.1875)),
 ]
 
-# Sec. 2.9.4 and 2.9.7: from so many bits on, words of L bits; mean and variance of the statistic.
+# Sec. 2.9.4 and 2.9.7: from this many bits on, words of L bits; mean and variance of the statistic.
 UNIVERSAL = [
     (49_643_520, 12, 11.168765, 3.401),
     (22_753_280, 11, 10.170032, 3.384),

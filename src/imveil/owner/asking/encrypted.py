@@ -21,7 +21,7 @@ F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 SECRET = "query-secret"
 BULK = 64
-"""From so many pictures on, numbers lie in slots."""
+"""From this many pictures on, numbers lie in slots."""
 LEAST_BUDGET = 3
 """Bits of noise budget that an answer must have left."""
 

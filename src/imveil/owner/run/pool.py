@@ -37,7 +37,7 @@ class Engine(Protocol):
 
     @property
     def run(self) -> Callable[[Callable[..., Any], tuple[Any, ...], Key, Sequence[Any], int], Generator[Any]]:
-        """`make(key, *parts)` gives the work, done on every task by so many workers; results as they are ready."""
+        """`make(key, *parts)` gives the work, done on every task by this many workers; results as they are ready."""
 
     @property
     def default_workers(self) -> Callable[[], int]:

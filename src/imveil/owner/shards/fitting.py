@@ -89,7 +89,7 @@ def _safe(part: str, holds: Holds) -> str:
 
 
 def _bytes(text: str, most: int) -> str:
-    """The beginning of a text, whole characters of at most so many bytes."""
+    """The beginning of a text, whole characters of at most this many bytes."""
     while len(os.fsencode(text)) > most:
         text = text[: len(text) - max(1, (len(os.fsencode(text)) - most) // 4)]
     return text

@@ -67,7 +67,7 @@ class ShardDone(NamedTuple):
     facts: list[tuple[int, int, str]]
     rejects: list[Reject]
     kept: bool
-    channels: dict[int, int] = {}  # noqa: RUF012 - how many pictures have so many; nobody changes it
+    channels: dict[int, int] = {}  # noqa: RUF012 - how many pictures have this many; nobody changes it
     greys: int = 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 SPAN = 8192  # bytes: what a gather reads of one stretch of 32 images is then 256 KB
-LEAST = 64  # bytes of a stretch: rows are read and written so many bytes at a time
+LEAST = 64  # bytes of a stretch: rows are read and written this many bytes at a time
 
 
 def spans(order: Any, unit: int, most: int = SPAN) -> Any:

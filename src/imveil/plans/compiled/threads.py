@@ -46,7 +46,7 @@ def spread(work: Callable[[Iterator[slice]], None], images: int, nbytes: int, gr
     try:
         work(_taken(todo))
     finally:
-        todo.clear()  # after an error nobody begins anything, and nobody writes any more once it is raised
+        todo.clear()  # after an error nobody begins anything, and nobody writes once it is raised
         for other in others:
             other.exception()
     for other in others:

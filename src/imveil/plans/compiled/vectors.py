@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 BYTE, INT, WORD = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 LINE = 64  # bytes of memory that move together
-ROWS = 16  # a transposition turns so many rows into columns
+ROWS = 16  # a transposition turns this many rows into columns
 
 
 def inline(code: Callable[..., None]) -> Any:

@@ -88,7 +88,7 @@ class Chain(Transform):
 
 
 def _loops(steps: int, images: int) -> tuple[Callable[..., None], Callable[..., None]]:
-    """`substitute` and `restore` for so many steps on so many images."""
+    """`substitute` and `restore` for this many steps on this many images."""
     # In numpy a step costs microseconds, whatever the batch, and a byte some nanoseconds.
     if steps < _MOST_STEPS and steps * images < _MOST_BYTES and "numba" not in sys.modules:
         return _substitute, _restore

@@ -47,7 +47,7 @@ def seal() -> Any:
 
 @cache
 def parameters(rows: int, slots: bool) -> Parameters:
-    """For pictures of so many numbers: answers up to rows * 127 * 127 either way come back exactly. BadInput."""
+    """For pictures of this many numbers: answers up to rows * 127 * 127 either way come back exactly. BadInput."""
     bits = (2 * MOST * MOST * rows).bit_length()
     if slots:
         return Parameters(SLOTS, _SLOT_BITS, int(seal().PlainModulus.Batching(SLOTS, bits + 1).value()), True)

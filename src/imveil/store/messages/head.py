@@ -33,7 +33,7 @@ class _Strict(BaseModel):
 
 
 class Measured(_Strict):
-    """An accuracy: so many right of n, on what."""
+    """An accuracy: this many right of n, on what."""
 
     right: int = Field(ge=0)
     n: int = Field(ge=1)

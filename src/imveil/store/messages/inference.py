@@ -171,7 +171,7 @@ def _head(body: bytes, header: int | None) -> tuple[dict[str, Any], memoryview]:
 
 
 def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a number of JSON")
 
 
 def _tensors(listed: Any, blob: memoryview, what: str) -> tuple[Tensor, ...]:
@@ -236,7 +236,7 @@ def _listed(data: Any, datatype: str, shape: tuple[int, ...], name: str) -> Any:
     kind = np.dtype(DATATYPES[datatype])
     whole = kind.kind in "iu"
     if flat.size and (flat.dtype.kind not in ("iu" if whole else "iuf")):
-        raise BadMessage(f"the data of {shown(name)} are no numbers of {datatype}")
+        raise BadMessage(f"the data of {shown(name)} are not numbers of {datatype}")
     if whole and flat.size and not (np.iinfo(kind).min <= flat.min() and flat.max() <= np.iinfo(kind).max):
         raise BadMessage(f"the data of {shown(name)} hold {flat.min()} to {flat.max()}, which {datatype} cannot")
     return flat.astype(kind).reshape(shape)

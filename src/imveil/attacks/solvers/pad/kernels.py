@@ -73,7 +73,7 @@ def sweep(samples: Any, mask: Any, groups: Any, around: Any, coefficients: Any, 
     coefficients
         (c, f) of a linear prediction; (c, 0) for the median of the neighbours.
     scales
-        (256,) the size of a typical error where neighbours differ by so much on average.
+        (256,) the size of a typical error where neighbours differ by this much on average.
     bytes_
         Which bytes a mask may hold. mask is changed in place; returns which positions changed.
     """
@@ -140,7 +140,7 @@ def weighted_squares(near: Any, value: Any, weight: Any) -> Any:
             right[a] += part * value[row]
             for b in range(a + 1):
                 square[a, b] += part * near[row, b]
-        if row % 256 == 255 or row == rows - 1:  # float32 holds so many products, not more
+        if row % 256 == 255 or row == rows - 1:  # float32 holds this many products, not more
             for a in range(f):
                 side[a] += right[a]
                 right[a] = 0

@@ -35,7 +35,7 @@ F64 = npt.NDArray[np.float64]
 Way = tuple[Any, U8]  # positions that share a byte, and which bytes there are
 
 MOST_IMAGES = 256
-"""Sweeps use so many cipher images at most; votes use all."""
+"""Sweeps use this many cipher images at most; votes use all."""
 
 ROWS = 10_000
 """Samples that a prediction is fitted to, for each colour."""
@@ -168,7 +168,7 @@ def smoothest(samples: U8, mask: U8, shape: Shape, rng: Any, draws: int = 100_00
 def refined(
     samples: U8, mask: U8, shape: Shape, groups: Any, allowed: U8, rng: Any, sweeps: int, prior: Prior | None
 ) -> U8:
-    """The mask after step 3: at most `sweeps` sweeps of each kind, fewer where nothing changes any more."""
+    """The mask after step 3: at most `sweeps` sweeps of each kind, fewer where nothing changes."""
     own = groups.shape[1] == 1  # colours that share a byte move together and cannot predict each other
     mask, groups = mask.copy(), np.ascontiguousarray(groups)
     for reach in range(3):

@@ -93,7 +93,7 @@ def restored_grey(image: Any, side: int, how: Scrambled, rng: np.random.Generato
 
 
 def seconds(blocks: int) -> float:
-    """How long a puzzle of so many pieces takes on one core, roughly."""
+    """How long a puzzle of this many pieces takes on one core, roughly."""
     return 0.1 + 1.8e-3 * blocks + 2e-6 * blocks**2
 
 

@@ -33,7 +33,7 @@ class Links:
 
 
 def links(cut: Any, values: Values, turns: int, most: int, unfit: Any = None) -> Links:
-    """Of pieces (n, side, side, c) uint8, n > 1, that may have been given so many turns (1, 4 or 8) and these values.
+    """Of pieces (n, side, side, c) uint8, n > 1, that may have been given this many turns (1, 4 or 8) and these values.
     most: links kept for each border. unfit: (n,), nothing when None."""
     seen, meet = borders(cut), meetings(turns)
     total, v = 4 * len(cut), len(values.signs)

@@ -177,7 +177,7 @@ def _shrunk(parts: int, whole: int) -> F64:
 
 
 def _resampled(parts: int) -> F64:
-    """(parts, CELLS): from cells to so many blocks, by area where these are fewer, else between cells."""
+    """(parts, CELLS): from cells to this many blocks, by area where these are fewer, else between cells."""
     if parts <= CELLS:
         return _shrunk(parts, CELLS)
     at = np.clip((np.arange(parts) + 0.5) * CELLS / parts - 0.5, 0, CELLS - 1)

@@ -20,7 +20,7 @@ from imveil.plans.plan import Plan
 MOST = 5000  # cipher images; more change nothing
 MOST_UNKNOWN = 300  # cipher images, where every family is tried
 SEEN = 128  # pictures that settle colours and sign
-LEAST_SCORE = {1: 0.45, 10: 0.6}  # from so many images; noise that was made to fit reaches 0.11, wrong plans 0.6
+LEAST_SCORE = {1: 0.45, 10: 0.6}  # from this many images; noise that was made to fit reaches 0.11, wrong plans 0.6
 LEAST_CONFIDENCE = 0.97  # borders as smooth as the others; of wrong plans some are not
 AS_GOOD = 0.98  # of the best score: then the simpler family is named
 
@@ -67,13 +67,13 @@ def solve(
 
 
 def believed(found: Found, images: int) -> bool:
-    """Whether what was found in so many images passes the check."""
+    """Whether what was found in this many images passes the check."""
     least = max(score for count, score in LEAST_SCORE.items() if images >= count)
     return found.score >= least and found.confidence >= LEAST_CONFIDENCE
 
 
 def enough(images: int, family: str) -> bool:
-    """Whether so many images can carry a recipe at all."""
+    """Whether this many images can carry a recipe at all."""
     return images > 2 or (FAMILIES[family].alone and images > 0)
 
 
