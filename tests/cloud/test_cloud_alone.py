@@ -34,14 +34,14 @@ TRAIN = """
 from pathlib import Path
 import numpy as np
 from imveil.cloud.training.loop import Settings, fit
-from imveil.cloud.modelfile import describe, load_model, save_model
+from imveil.cloud.modelfile import describe, load_model, save_net
 from imveil.cloud.prediction import evaluate
 rng = np.random.default_rng(0)
 labels = np.arange(64) % 2
 images = (rng.integers(0, 100, (64, 8, 8, 3)) + 100 * labels[:, None, None, None]).astype(np.uint8)
 trained = fit((images, labels), 2, Settings(width=4, epochs=3, batch=16, lr=0.1))
 about = dict(scheme="negpos/1", fields={}, traits={}, fingerprint="k3xd-7q2a-9fz4-mmwp", images=64)
-save_model(Path("model"), trained, describe(trained, ["dark", "bright"], **about))
+save_net(Path("model"), trained.net, describe(trained, ["dark", "bright"], **about))
 print(evaluate(load_model(Path("model")).net, images, labels).right)
 """
 

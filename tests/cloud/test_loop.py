@@ -131,7 +131,7 @@ import sys, time
 from pathlib import Path
 from tests_loop import pictures, TINY
 from imveil.cloud.training.loop import fit
-from imveil.cloud.modelfile import describe, save_model
+from imveil.cloud.modelfile import describe, save_net
 place, out, slow = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "slow"
 def tell(at):
     print(at.step, at.done is not None, flush=True)
@@ -139,7 +139,7 @@ def tell(at):
         sys.stdin.read()  # stay here until killed
 trained = fit(pictures(), 3, TINY, checkpoint=place, progress=tell)
 about = dict(scheme="plain/1", fields={}, traits={}, fingerprint="none", images=96)
-save_model(out, trained, describe(trained, ["a", "b", "c"], **about))
+save_net(out, trained.net, describe(trained, ["a", "b", "c"], **about))
 """
 
 

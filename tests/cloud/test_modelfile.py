@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 safetensors_torch = pytest.importorskip("safetensors.torch")
 
 from imveil.cloud import safefile  # noqa: E402
-from imveil.cloud.modelfile import ModelInfo, describe, load_model, save_model  # noqa: E402
+from imveil.cloud.modelfile import ModelInfo, describe, load_model, save_net  # noqa: E402
 from imveil.cloud.prediction import predict_logits  # noqa: E402
 from imveil.cloud.training.loop import Settings, Trained, fit  # noqa: E402
 from imveil.errors import BadDestination, BadModelFile, Mismatch  # noqa: E402
@@ -39,7 +39,7 @@ def trained() -> Trained:
 @pytest.fixture
 def saved(trained: Trained, tmp_path: Path) -> Path:
     path = tmp_path / "a.safetensors"
-    save_model(path, trained, describe(trained, ["cat", "dog"], **ABOUT))
+    save_net(path, trained.net, describe(trained, ["cat", "dog"], **ABOUT))
     return path
 
 
@@ -66,7 +66,7 @@ def test_it_is_a_safetensors_file_that_others_can_read(saved: Path, trained: Tra
 
 def test_the_same_model_is_the_same_bytes(saved: Path, trained: Trained) -> None:
     other = saved.with_name("b")
-    save_model(other, trained, describe(trained, ["cat", "dog"], **ABOUT))
+    save_net(other, trained.net, describe(trained, ["cat", "dog"], **ABOUT))
     assert other.read_bytes() == saved.read_bytes()
 
 
@@ -80,15 +80,15 @@ def test_it_is_not_overwritten_unless_forced(saved: Path, trained: Trained) -> N
     before = saved.read_bytes()
     info = describe(trained, ["x", "y"], **ABOUT)
     with pytest.raises(BadDestination, match="overwrite it"):
-        save_model(saved, trained, info)
+        save_net(saved, trained.net, info)
     assert saved.read_bytes() == before
-    save_model(saved, trained, info, force=True)
+    save_net(saved, trained.net, info, force=True)
     assert load_model(saved).info.classes == ["x", "y"]
 
 
 def test_a_place_that_cannot_be_written_stays_as_it_was(tmp_path: Path, trained: Trained) -> None:
     with pytest.raises(BadDestination, match="cannot be written"):
-        save_model(tmp_path / "no" / "where", trained, describe(trained, ["x", "y"], **ABOUT))
+        save_net(tmp_path / "no" / "where", trained.net, describe(trained, ["x", "y"], **ABOUT))
     assert not list(tmp_path.iterdir())
 
 

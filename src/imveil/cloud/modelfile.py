@@ -185,13 +185,8 @@ def describe(trained: Trained, classes: list[str], **about: Any) -> ModelInfo:
     )
 
 
-def save_model(path: Path, trained: Trained, info: ModelInfo, *, force: bool = False) -> None:
-    """Write a model file, whole or not at all. BadDestination if there is a file already and not `force`."""
-    save_net(path, trained.net, info, force=force)
-
-
 def save_net(path: Path, net: Classifier, info: ModelInfo, *, force: bool = False) -> None:
-    """`save_model` for a net however it was made."""
+    """Write a model file, whole or not at all. BadDestination if there is a file already and not `force`."""
     if path.exists() and not force:
         raise BadDestination(f"{path} exists already", hint="choose another name, or overwrite it (force)")
     facts = info.model_dump(mode="json")

@@ -72,11 +72,6 @@ def nibbles(samples: Any) -> Any:
     return np.stack([samples & 15, samples >> 4], axis=-1)
 
 
-def from_nibbles(halves: Any) -> Any:
-    """uint8 (..., 2) -> uint8 (...,), the inverse of `nibbles`."""
-    return halves[..., 0] | halves[..., 1] << 4
-
-
 def recoloured(parts: Any, orders: Any) -> Any:
     """(n, ..., c) with the first three channels of each part in an order of its own: out[c] = in[orders[i, c]].
 

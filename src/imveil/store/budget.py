@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import tarfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from imveil.errors import BadImage
@@ -86,3 +87,22 @@ class Budget:
 
 
 __all__ = ["CIPHER", "FREE", "PICTURE", "Budget"]
+
+
+@contextmanager
+def decoding(what: str) -> Iterator[None]:
+    """Any failure of a decoder as BadImage; its own errors are of many kinds, and to the caller all mean the same.
+
+    >>> with decoding("the PNG"):
+    ...     int("a")
+    Traceback (most recent call last):
+    imveil.errors.BadImage: the PNG is broken: invalid literal for int() with base 10: 'a'
+    """
+    try:
+        yield
+    except BadImage:
+        raise
+    except MemoryError as error:
+        raise BadImage("the image does not fit into memory") from error
+    except Exception as error:
+        raise BadImage(f"{what} is broken: {error}") from error

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imveil.errors import BadImage, BadShape
-from imveil.store.budget import PICTURE, Budget
+from imveil.store.budget import PICTURE, Budget, decoding
 from imveil.store.tag import Tag
 
 U8 = npt.NDArray[np.uint8]
@@ -67,14 +67,8 @@ def decode(data: bytes, budget: Budget | None = None) -> tuple[U8, Tag | None]:
 
     Raises BadImage for anything that is no whole baseline JPEG, grey or in colour, or asks for more than the budget.
     """
-    try:
+    with decoding("the JPEG"):
         return _decode(data, budget or Budget(len(data), PICTURE))
-    except BadImage:
-        raise
-    except MemoryError as error:
-        raise BadImage("the image does not fit into memory") from error
-    except Exception as error:  # a decoder's errors are of many kinds; to the caller all mean the same
-        raise BadImage(f"the JPEG is broken: {error}") from error
 
 
 def _decode(data: bytes, budget: Budget) -> tuple[U8, Tag | None]:

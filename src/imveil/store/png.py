@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from imveil.errors import BadDtype, BadImage, BadShape
 from imveil.store._unfilter import unfilter
-from imveil.store.budget import Budget
+from imveil.store.budget import Budget, decoding
 from imveil.store.tag import CHUNK, Tag
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -91,14 +91,8 @@ def decode(data: bytes, budget: Budget | None = None) -> tuple[npt.NDArray[Any],
     BadImage
         For anything that is no whole, unbroken, still PNG of at most 2**28 pixels, or asks for more than the budget.
     """
-    try:
+    with decoding("the PNG"):
         return _decode(data, budget or Budget(len(data)))
-    except BadImage:
-        raise
-    except MemoryError as error:
-        raise BadImage("the image does not fit into memory") from error
-    except Exception as error:  # a decoder's errors are of many kinds; to the caller all mean the same
-        raise BadImage(f"the PNG is broken: {error}") from error
 
 
 def header(data: bytes) -> tuple[int, int, int, int]:
