@@ -15,8 +15,8 @@ import imveil
 from imveil import Key
 from imveil.errors import BadDestination, BadSource, ImveilError
 from imveil.owner import encryption
-from imveil.owner.encrypt_far import encrypt_far
 from imveil.owner.encryption import encrypt_set
+from imveil.owner.orders.encrypt_far import encrypt_far
 from imveil.owner.sources import open_source
 from imveil.owner.verification import verify_set
 from imveil.store.far import Far, fetched

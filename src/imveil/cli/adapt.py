@@ -41,7 +41,7 @@ def adapt(
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model
-    from imveil.owner.adapting import adapt as adapted
+    from imveil.owner.orders.adapting import adapt as adapted
 
     chosen = find_scheme(scheme, fields)
     opened = open_key(key)

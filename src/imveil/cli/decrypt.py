@@ -64,15 +64,15 @@ def decrypt(
       imveil decrypt answer.png picture.png --key my.key --of ciphers/
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner import orders
+    from imveil.owner.orders import dispatch
 
     try:
         with interruptible():
-            done = orders.decrypt(
+            done = dispatch.decrypt(
                 source, destination, lambda: open_key(key), bar, classes=classes,
                 ids=None if ids is None else lines_of(ids), of=of, public=public, scheme=scheme, workers=workers,
             )  # fmt: skip
-    except orders.ForSets as error:
+    except dispatch.ForSets as error:
         raise BadInput("--class and --ids are for data sets, and this is one picture", hint="leave them out") from error
     if done.single:
         said = f"it is {done.id} of {of}" if of else "nothing proves this picture; --of CIPHERS does"

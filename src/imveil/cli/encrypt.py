@@ -26,7 +26,7 @@ from imveil.cli.words import note, say
 from imveil.errors import BadInput
 
 if TYPE_CHECKING:
-    from imveil.owner.pictures import Reading
+    from imveil.owner.orders.pictures import Reading
 
 GROUP = "Owner"
 
@@ -137,7 +137,7 @@ def encrypt(
     """
     from imveil.cli.fields import find_scheme
     from imveil.cli.secrets import open_key
-    from imveil.owner import orders
+    from imveil.owner.orders import dispatch
     from imveil.statuses import in_a_line
     from imveil.store.manifest import REJECTED
 
@@ -148,13 +148,13 @@ def encrypt(
     how = reading(form, resize, pad, crop, channels, copies, follow_links, column, splits)
     try:
         with interruptible():
-            done = orders.encrypt(
+            done = dispatch.encrypt(
                 source, destination, None if scheme is None else find_scheme(scheme, fields), lambda: open_key(key),
                 bar, how, like=like, container=container, quality=quality, chroma=chroma, keep_names=keep_names,
-                hide_labels=hide_labels, seal=seal, engine=orders.engine_of(engine, key, address), workers=workers,
+                hide_labels=hide_labels, seal=seal, engine=dispatch.engine_of(engine, key, address), workers=workers,
                 strict=strict, force=force, tell=note,
             )  # fmt: skip
-    except orders.ForSets as error:
+    except dispatch.ForSets as error:
         raise BadInput(error.message.replace(error.option, option_of(error.option), 1), hint=error.hint) from error
     if done.single:
         say(f"{done.place}: encrypted with {done.scheme.id}")

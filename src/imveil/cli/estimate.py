@@ -71,7 +71,7 @@ def estimate(
     """
     from imveil.cli.fields import find_scheme
     from imveil.owner.estimation import estimate as look
-    from imveil.owner.pictures import open_pictures
+    from imveil.owner.orders.pictures import open_pictures
     from imveil.statuses import status_of
 
     chosen = find_scheme(scheme, fields)

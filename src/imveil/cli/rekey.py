@@ -69,7 +69,7 @@ def rekey_model(
     """
     from imveil.cli.secrets import open_key
     from imveil.cloud.modelfile import load_model
-    from imveil.owner.adapting import rekey_model as rekeyed
+    from imveil.owner.orders.adapting import rekey_model as rekeyed
 
     loaded = load_model(model, "cpu")
     before, after = open_key(old), open_key(new)

@@ -39,10 +39,10 @@ def verify(
       imveil verify ciphers/ --key my.key
     """
     from imveil.cli.secrets import open_key
-    from imveil.owner import orders
+    from imveil.owner.orders import dispatch
 
     with interruptible(), working("verifying"):
-        verdict = orders.verify(source, None if key is None else open_key(key), scheme=scheme)
+        verdict = dispatch.verify(source, None if key is None else open_key(key), scheme=scheme)
     wrong = verdict.wrong
     for line in wrong:
         note(line)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from imveil.keys.key import Key
-    from imveil.owner.adapting import Adapted
     from imveil.owner.asking.served import Reply
-    from imveil.owner.pictures import Reading
+    from imveil.owner.orders.adapting import Adapted
+    from imveil.owner.orders.pictures import Reading
     from imveil.owner.run.pool import Engine
     from imveil.owner.run.progress import Progress, Report
     from imveil.owner.verification import Verdict
@@ -90,7 +90,7 @@ def encrypt(
         Called with a Progress now and then.
     how
         How pictures are read and made fit: `form`, `resize`, `pad`, `crop`, `channels`, `copies`, `follow_links`,
-        `column`, `splits`, see `imveil.owner.pictures.Reading`.
+        `column`, `splits`, see `imveil.owner.orders.pictures.Reading`.
 
     Returns
     -------
@@ -100,17 +100,17 @@ def encrypt(
     ------
     BadSource, BadDestination, BadDtype, UnknownName, KeyProblem; BadInput where options do not go together.
     """
-    from imveil.owner import orders
+    from imveil.owner.orders import dispatch
 
     notes: list[str] = []
-    done = orders.encrypt(
+    done = dispatch.encrypt(
         source, destination, None if scheme is None else _scheme(scheme), lambda: _key(key), _stage(progress), how,
         like=None if like is None else Path(like), container=container, quality=quality, chroma=chroma,
         keep_names=keep_names, hide_labels=hide_labels, seal=seal,
-        engine=orders.engine_of(engine, str(key)) if isinstance(engine, str) else engine, workers=workers,
+        engine=dispatch.engine_of(engine, str(key)) if isinstance(engine, str) else engine, workers=workers,
         strict=strict, force=force, tell=notes.append,
     )  # fmt: skip
-    return orders.with_notes(done.report, notes)
+    return dispatch.with_notes(done.report, notes)
 
 
 def decrypt(
@@ -154,13 +154,13 @@ def decrypt(
     WrongKey, with both fingerprints; BadManifest, BadShard, NotInvertible, BadDestination; UnknownName for a scheme
     that nobody has, Mismatch for one that is another.
     """
-    from imveil.owner import orders
+    from imveil.owner.orders import dispatch
 
-    done = orders.decrypt(
+    done = dispatch.decrypt(
         source, destination, lambda: _key(key), _stage(progress), classes=classes, ids=ids, of=of, public=public,
         scheme=scheme, workers=workers,
     )  # fmt: skip
-    return orders.with_notes(done.report, [f"it is {done.id} of {of}"] if done.id else [])
+    return dispatch.with_notes(done.report, [f"it is {done.id} of {of}"] if done.id else [])
 
 
 def verify(source: str | Path, key: AnyKey | None = None, *, scheme: Scheme | str | None = None) -> Verdict:
@@ -183,9 +183,9 @@ def verify(source: str | Path, key: AnyKey | None = None, *, scheme: Scheme | st
     ------
     WrongKey; BadManifest where there is none, or no proof of it.
     """
-    from imveil.owner import orders
+    from imveil.owner.orders import dispatch
 
-    return orders.verify(source, None if key is None else _key(key), scheme=scheme)
+    return dispatch.verify(source, None if key is None else _key(key), scheme=scheme)
 
 
 def seal(
@@ -267,14 +267,14 @@ def adapt(model: Any, scheme: Scheme | str, key: AnyKey) -> Adapted:
     ------
     BadField, BadShape, where scheme or net do not allow it; Mismatch for a model of other pictures than plain ones.
     """
-    from imveil.owner import adapting
+    from imveil.owner.orders import adapting
 
     return adapting.adapt(model, _scheme(scheme), _key(key))
 
 
 def rekey_model(model: Any, old: AnyKey, new: AnyKey) -> Adapted:
     """`adapt` for a model that reads cipher pictures of the key `old`. Raises WrongKey too where it does not."""
-    from imveil.owner import adapting
+    from imveil.owner.orders import adapting
 
     return adapting.rekey_model(model, _key(old), _key(new))
 

@@ -16,7 +16,7 @@ from imveil.errors import BadDestination, BadInput
 from imveil.keys.key import Key
 from imveil.keys.reference import KeyRef
 from imveil.owner.encryption import encrypt_file, encrypt_set, pick_container
-from imveil.owner.pictures import Reading, open_pictures, preparation
+from imveil.owner.orders.pictures import Reading, open_pictures, preparation
 from imveil.owner.run import pool
 from imveil.owner.run.progress import Report, Watch
 from imveil.owner.shards.contents import Own
@@ -169,7 +169,7 @@ def encrypt(
             "engine": engine, "strict": strict, "progress": watch,
         }  # fmt: skip
         if far:
-            from imveil.owner.encrypt_far import encrypt_far
+            from imveil.owner.orders.encrypt_far import encrypt_far
 
             report = encrypt_far(pictures, str(destination), chosen, secret, **options)
         else:
