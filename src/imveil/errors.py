@@ -26,6 +26,7 @@
     |   `-- Mismatch                     data and model do not belong together (scheme, fields, key)
     |-- Refused                          it would tell more about pictures than was agreed
     |-- TrainingProblem                  a training run cannot start or go on
+    |   |-- Diverged                     a net answers no numbers, or one class to all pictures
     |   `-- BadModelFile                 a model or checkpoint file is missing, foreign, truncated or altered
     |-- Unavailable                      data that could not be found or fetched
     `-- MissingExtra (ImportError)       an optional part of imveil is not installed
@@ -192,6 +193,10 @@ class Refused(ImveilError):
 
 class TrainingProblem(ImveilError):
     """A training run cannot start or go on (too few classes, a loss that became NaN, ...)."""
+
+
+class Diverged(TrainingProblem):
+    """A net answers with no numbers, or with one class to all pictures."""
 
 
 class BadModelFile(TrainingProblem):

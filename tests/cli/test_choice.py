@@ -156,7 +156,7 @@ def test_answers_are_mirrored_only_where_that_is_right(scheme: str, per_image: b
     assert not chosen(manifest, {"per_image": per_image}, more={}, **options | {"augment": False})[0].mirror
 
 
-def test_a_budget_plans_epochs_and_keeps_to_them_when_it_goes_on(
+def test_a_budget_plans_steps_and_keeps_to_them_when_it_goes_on(
     run: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from imveil.cli import train
@@ -165,20 +165,27 @@ def test_a_budget_plans_epochs_and_keeps_to_them_when_it_goes_on(
     class Stops(train.Epochs):
         def __call__(self, at: Any) -> None:
             super().__call__(at)
-            if at.done and at.done.number == 2:
+            if at.done and at.done.number == 6:
                 raise KeyboardInterrupt
 
+    monkeypatch.setattr(budget, "fewest", lambda _: 60)  # so few that the budget is over: it takes them all the same
     with monkeypatch.context() as patch:
         patch.setattr(train, "Epochs", Stops)
-        patch.setattr(budget, "epochs_in", lambda *_: (5, 0.4))  # a busy machine plans fewer
-        code, out, _ = run("train", home / "set", tmp_path / "m", *FAST, "--budget", "2s")
+        code, out, err = run("train", home / "set", tmp_path / "m", *FAST, "--budget", "0.001s")
+        assert "more than the budget of" in err
+        code, out, _ = run("train", home / "set", tmp_path / "m", *FAST, "--budget", "0.1s")
     assert code == 130
-    planned = int(out.partition(" planned")[0].rpartition(" ")[2])
-    assert planned == 5
-    code, out, err = run("train", home / "set", tmp_path / "m", *FAST, "--budget", "2s")
+    assert "budget    60 steps of 16 pictures, 12.0 epochs" in out
+    assert "epoch     6 of 12" in out
+    code, out, err = run("train", home / "set", tmp_path / "m", *FAST, "--budget", "1h")
     assert code == 0, err
-    assert f"the run that is there has {planned} epochs" in out
-    assert load_model(tmp_path / "m").info.settings.epochs == planned
+    assert "the run that is there was planned before" in out
+    assert (load_model(tmp_path / "m").info.settings.steps, load_model(tmp_path / "m").info.settings.epochs) == (60, 12)
+    assert load_model(tmp_path / "m").info.settings.warmup == 30
+    words = ["--epochs", "12", "--set", "steps=60", "--set", "warmup=30"]
+    code, out, err = run("train", home / "set", tmp_path / "n", *FAST, *words)
+    assert code == 0, err
+    assert (tmp_path / "n").read_bytes() == (tmp_path / "m").read_bytes(), "what was planned can be repeated"
 
 
 def test_a_log_is_left_when_asked(run: Any, home: Path, tmp_path: Path) -> None:

@@ -363,11 +363,37 @@ def test_evaluate_leaves_pictures_on_disk_where_they_are_many(
     assert run("evaluate", home / "model", home / "set", "--json").out == held
 
 
-def test_evaluate_refuses_other_classes(run: Any, home: Path, tmp_path: Path) -> None:
-    write_set(tmp_path / "two", classes=2)
-    said = run("evaluate", home / "model", tmp_path / "two", "--force")
+def test_evaluate_scores_a_subset_and_refuses_other_classes(run: Any, home: Path, tmp_path: Path) -> None:
+    write_set(tmp_path / "two", names=["class2", "other1"])
+    said = run("evaluate", home / "model", tmp_path / "two")
+    assert "(10 of 10;" in said.out
+    assert "always 'class2' gives 100.00%; not counted: 10 of other1, which the model does not know" in said.out
+    facts = json.loads(run("evaluate", home / "model", tmp_path / "two", "--json").out)
+    assert facts["always"] == {"class": "class2", "accuracy": 1.0}
+    assert (facts["balanced"], facts["apart"]) == (1.0, {"other1": 10})
+    write_set(tmp_path / "foreign", names=["cat0", "dog1"])
+    said = run("evaluate", home / "model", tmp_path / "foreign", "--force")
     assert said.code == 2
     assert "class0, class1, class2" in said.line
+
+
+def test_a_file_that_comes_meanwhile_stays(
+    run: Any, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imveil.cli import train
+
+    class Writes(train.Epochs):
+        def __enter__(self) -> Any:
+            (tmp_path / "m.safetensors").write_text("another")
+            return super().__enter__()
+
+    monkeypatch.setattr(train, "Epochs", Writes)
+    said = run("train", home / "set", tmp_path / "m.safetensors", *SMALL, "--epochs", "1")
+    assert said.code == 0, said.err
+    assert "the model lies beside it" in said.err
+    assert "balanced accuracy" in said.out
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m-2.safetensors", "m.safetensors"]
+    assert load_model(tmp_path / "m-2.safetensors").info.test
 
 
 @pytest.mark.parametrize("command", ["train", "predict", "evaluate"])

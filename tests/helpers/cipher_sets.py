@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,27 @@ def write_set(
     fingerprint: str = KEY,
     shape: tuple[int, int, int] = (8, 8, 3),
     skip: int | None = None,
+    names: Sequence[str] = (),
+    missing: Sequence[tuple[str, int]] = (),
+    shapes: Mapping[str, tuple[int, int, int]] | None = None,
+    few: Mapping[int, int] | None = None,
 ) -> Path:
-    """Easy pictures: a class is bright in one channel. splits: pictures of each class; skip: an empty class."""
+    """Easy pictures: a class is bright in one channel.
+
+    splits: pictures of each class; skip: an empty class; names: of classes, whose brightness goes by the digit at the
+    end; missing: splits without a class; shapes: of splits; few: fewer pictures of some classes.
+    """
     splits = {"train": 30, "test": 10} if splits is None else splits
     fields, rng = {"per_image": per_image}, np.random.default_rng(7)
-    names = [f"class{k}" for k in range(classes)]
+    names = list(names) or [f"class{k}" for k in range(classes)]
     lines, total, counts = [], 0, dict.fromkeys(splits, 0)
     for split, each in splits.items():
         for label, name in enumerate(names):
-            for number in range(0 if label == skip else each):
-                image = rng.integers(0, 120, shape)
-                image[..., label % shape[2]] += 100 - 30 * (label // shape[2])
+            empty = label == skip or (split, label) in missing
+            for number in range(0 if empty else (few or {}).get(label, each)):
+                own, look = (shapes or {}).get(split, shape), int(name[-1])
+                image = rng.integers(0, 120, own)
+                image[..., look % own[2]] += 100 - 30 * (look // own[2])
                 data = png.encode(image.astype(np.uint8), Tag(scheme, fields, fingerprint))
                 path = f"{name}/{number:03}.png" if split == "all" else f"{split}/{name}/{number:03}.png"
                 (place / path).parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import typer
 from imveil.cli.options import Ciphers, Device, Json, ModelFile, Threads, Where
 from imveil.cli.predict import load
 from imveil.cli.progress import working
-from imveil.cli.words import confusion_lines, fact, say, say_json, share
+from imveil.cli.words import confusion_lines, fact, fairly, say, say_json, share
 from imveil.errors import Mismatch
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def evaluate(
         say_json(facts if other is None else {**facts, "another": _facts(other, loaded.info.classes)})
         return
     fact("accuracy", f"{share(found.right, found.n)} on {name!r}")
+    fact("", fairly(found, loaded.info.classes))
     if name == "all":
         fact("", "a set without splits: the model may have been trained on some of these pictures")
     wide = max(map(len, loaded.info.classes))
@@ -80,6 +81,7 @@ def evaluate(
     if other is not None:
         chance = 1 / len(loaded.info.classes)
         fact("another", f"{share(other.right, other.n)} on {another}; guessing gives {chance:.2%}")
+        fact("", fairly(other, loaded.info.classes))
 
 
 def _under_another_key(info: ModelInfo, ciphers: Path, force: bool) -> AnySet:
@@ -101,5 +103,13 @@ def _under_another_key(info: ModelInfo, ciphers: Path, force: bool) -> AnySet:
 def _facts(found: Score, classes: list[str]) -> dict[str, Any]:
     """A score as JSON has it."""
     per_class = {c: {"right": r, "n": n} for c, (r, n) in zip(classes, found.per_class, strict=True)}
-    facts = {"n": found.n, "right": found.right, "accuracy": found.accuracy, "interval95": list(found.interval)}
+    facts: dict[str, Any] = {
+        "n": found.n,
+        "right": found.right,
+        "accuracy": found.accuracy,
+        "interval95": list(found.interval),
+    }
+    most, level = found.always
+    facts |= {"balanced": found.balanced, "always": {"class": classes[most], "accuracy": level}}
+    facts |= {"apart": dict(found.apart)}
     return {**facts, "classes": per_class, "confusion": found.confusion.tolist()}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imveil.cloud.training.settings import Progress as Training
     from imveil.owner.run.progress import Progress, Report, Watch
 
+SHOWN = 20  # epochs that get a line
 SILENCE = 9.0  # seconds between two lines where standard error is no terminal
 
 
@@ -156,16 +157,17 @@ def left_out(number: int, hint: str = "") -> None:
 
 
 class Epochs:
-    """What a training run shows: a table that grows at a terminal, else a line for every epoch and one now and then.
+    """What a training run shows: a table that grows at a terminal, else a line for an epoch, of many for some twenty of
+    them, and one now and then.
 
     A context for the run; called with its progress. tell: of `logged`.
     """
 
-    def __init__(self, epochs: int, tell: Tell | None = None) -> None:
-        self.epochs = epochs
+    def __init__(self, tell: Tell | None = None) -> None:
         self.tell = tell
         self.done: list[Epoch] = []
         self.live: Any = None
+        self.epochs = 0
 
     def __enter__(self) -> Epochs:
         from rich.console import Console
@@ -181,20 +183,21 @@ class Epochs:
         if self.live:
             self.live.update(self.table(""))
             self.live.stop()
-        if self.tell:
-            self.tell("asking")
 
     def __call__(self, at: Training) -> None:
-        left = duration(at.seconds / max(1, at.step) * (at.steps - at.step))
-        state = f"step {at.step:,} of {at.steps:,}, loss {at.loss:.3f}, {left} to go"
+        self.epochs = at.epochs
+        left = f", {duration(at.seconds / max(1, at.step) * (at.steps - at.step))} to go" if at.steps else ""
+        count = f"{at.step:,} of {at.steps:,}" if at.steps else f"{at.step:,}"
+        state = f"step {count}, loss {at.loss:.3f}{left}"
         if self.tell:
             self.tell(state)
         if at.done:
             self.done.append(at.done)
-            if not self.live:
+            last = at.step >= at.steps > 0
+            if not self.live and (last or at.done.number % max(1, -(-at.epochs // SHOWN)) == 0):
                 held = "" if at.done.valid is None else f"  validation {at.done.valid:.2%}"
-                number = f"{at.done.number} of {self.epochs}"
-                rest = f"  {left} to go" if at.step < at.steps else ""
+                number = f"{at.done.number} of {at.epochs}" if at.epochs else str(at.done.number)
+                rest = "" if last else left.replace(",", " ")
                 fact("epoch", f"{number}  loss {at.done.loss:.4f}{held}  {at.done.seconds:.0f} s{rest}")
                 sys.stdout.flush()
         if self.live:

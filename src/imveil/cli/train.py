@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperCommand
 
 from imveil.cli.options import Ciphers, Device, Threads, Where
-from imveil.cli.progress import Epochs, logged
-from imveil.cli.words import confusion_lines, duration, fact, options, say, share
+from imveil.cli.progress import Epochs, logged, working
+from imveil.cli.words import confusion_lines, duration, fact, fairly, note, options, say, share
 from imveil.errors import BadDestination
 
 GROUP = "Cloud"
@@ -43,9 +44,11 @@ def train(
         str, typer.Option("--model", help="The net; auto takes one that suits the scheme. There are NETS.")
     ] = "auto",
     width: Annotated[int | None, typer.Option(help="Channels of the net's first stage; its own default.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="How often every picture is seen; 6 unless given.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="How often every picture is seen; 6, or 600 steps, unless given.")
+    ] = None,
     budget: Annotated[
-        str | None, typer.Option(help="Plan the epochs for this much time instead: 90s, 10m, 1h.", show_default=False)
+        str | None, typer.Option(help="Train for this much time instead: 90s, 10m, 1h.", show_default=False)
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=2, help="Train on this many pictures only; all unless given.")
@@ -54,8 +57,17 @@ def train(
         bool | None,
         typer.Option("--stream/--no-stream", help="Leave pictures on disk; where they are many unless given."),
     ] = None,
-    batch: Annotated[int, typer.Option(help="Pictures a step.")] = 256,
-    lr: Annotated[float | None, typer.Option(help="Peak learning rate; by the net unless given.")] = None,
+    batch: Annotated[
+        int | None, typer.Option(help="Pictures a step; by the number of pictures unless given.", show_default=False)
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(help="Peak learning rate; by the net and the batch unless given.", show_default=False),
+    ] = None,
+    weights: Annotated[
+        Literal["none", "balanced"],
+        typer.Option(help="balanced: every class counts alike, however many pictures it has."),
+    ] = "none",
     seed: Annotated[int, typer.Option(help="For weights, order, augmentation and what is held out.")] = 0,
     augment: Annotated[
         bool | None, typer.Option("--augment/--no-augment", help="Flips and shifts; by the scheme unless given.")
@@ -78,13 +90,17 @@ def train(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="More of the recipe: optimiser=adamw, schedule=cosine, ema=0.99, accumulate=4, mirror=false, "
+            help="More of the recipe: optimiser=adamw, schedule=cosine, ema=0.99, accumulate=4, mirror=false, clip=2, "
             "smoothing=0, momentum=0.9, weight_decay=0.0005, shift=4, compiled=true, precision=float32.",
         ),
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option("--from", help="Begin with the weights of this model file, where they fit.", show_default=False),
+        typer.Option(
+            "--from",
+            help="Begin with this model's weights, its head by names of classes.",
+            show_default=False,
+        ),
     ] = None,
     log: Annotated[
         Path | None,
@@ -116,6 +132,7 @@ def train(
         return
     from imveil.cloud.training.group import leader
     from imveil.cloud.training.run import train as train_on
+    from imveil.cloud.training.saving import Saver
     from imveil.extras import torch
     from imveil.store.far import fetched
 
@@ -126,19 +143,35 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     checkpoint = model.with_name(model.name + ".checkpoint")
-    with logged("training") if leader() else nullcontext() as log_tell, fetched(ciphers) as home:
+    saver = Saver(model, force=force)
+    with fetched(ciphers) as home:
         made = train_on(
             home, model=net, width=width, epochs=epochs, budget=budget, limit=limit, stream=stream, batch=batch, lr=lr,
             seed=seed, augment=augment, adapter=adapter, attack=attack, model_options=options(model_options),
             adapter_options=options(adapter_options), recipe=options(more), start=start, checkpoint=checkpoint,
-            restart=restart, log=log, device=device.value, watching=lambda epochs: Epochs(epochs, log_tell), tell=fact,
+            restart=restart, log=log, device=device.value, weights=weights, watching=_part if leader() else None,
+            tell=fact, keep=saver,
         )  # fmt: skip
     if not leader():
         return
-    made.save(model, force=force)
     checkpoint.unlink(missing_ok=True)
     if made.score:
         for line in confusion_lines(made.score.confusion.tolist(), made.classes):
             say(line)
     fact("test", share(made.score.right, made.score.n) if made.score else "the set has no test pictures")
-    fact("model", f"{model}, {model.stat().st_size / 1e6:.1f} MB, {duration(made.seconds)}")
+    if made.score:
+        fact("", fairly(made.score, made.classes))
+    if saver.place != model:
+        note(f"{model} has come to be there meanwhile, so the model lies beside it")
+    fact("model", f"{saver.place}, {saver.place.stat().st_size / 1e6:.1f} MB, {duration(made.seconds)}")
+
+
+@contextmanager
+def _part(name: str) -> Iterator[Epochs | None]:
+    """What is shown while a part of the work goes on."""
+    if name != "training":
+        with working(name):
+            yield None
+        return
+    with logged(name) as tell, Epochs(tell) as watch:
+        yield watch

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imveil.errors import BadField, shown
 from imveil.interval import duration as duration
 from imveil.interval import seconds as seconds
+
+if TYPE_CHECKING:
+    from imveil.cloud.prediction import Score
 
 
 def say(line: object = "") -> None:
@@ -59,6 +62,20 @@ def share(right: int, n: int) -> str:
 
     low, high = wilson(right, n)
     return f"{right / n:.2%} ({right:,} of {n:,}; 95 % interval {low:.2%} to {high:.2%})"
+
+
+def fairly(score: Score, classes: Sequence[str]) -> str:
+    """What stands beside every accuracy, so that it does not flatter: balanced accuracy, and the commonest class.
+
+    >>> import numpy as np
+    >>> from imveil.cloud.prediction import Score
+    >>> fairly(Score(np.array([[9, 0], [1, 0]])), ["cat", "dog"])
+    "balanced accuracy 50.00%; always 'cat' gives 90.00%"
+    """
+    most, level = score.always
+    apart = ", ".join(f"{n:,} of {name}" for name, n in score.apart.items())
+    unknown = f"; not counted: {apart}, which the model does not know" if apart else ""
+    return f"balanced accuracy {score.balanced:.2%}; always {classes[most]!r} gives {level:.2%}{unknown}"
 
 
 def few(names: list[str]) -> str:

@@ -28,6 +28,18 @@ def check_kind(images: Images) -> None:
         raise BadDtype("pictures hold numbers that are not finite")
 
 
+def check_alike(images: Images, train: Images, name: str) -> None:
+    """BadShape or BadDtype unless the pictures of the part `name` are of the size and kind of those to train on."""
+    hint = "encrypt the two parts alike; imveil encrypt --resize, --crop and --channels make pictures so"
+    if images.shape[1:] != train.shape[1:]:
+        mine, theirs = ("x".join(map(str, part.shape[1:])) for part in (images, train))
+        raise BadShape(f"pictures to train on are {theirs}, those of the split {name!r} are {mine}", hint=hint)
+    if images.dtype != train.dtype:
+        raise BadDtype(
+            f"pictures to train on are {train.dtype}, those of the split {name!r} are {images.dtype}", hint=hint
+        )
+
+
 def check_pictures(
     images: Images, labels: I64, classes: int, *, all_classes: bool = True, names: Sequence[str] = ()
 ) -> None:

@@ -21,6 +21,7 @@ from imveil.cloud.classifier import Classifier
 from imveil.cloud.data.tensors import batches
 from imveil.cloud.device import pick_device
 from imveil.cloud.prediction import F64, I64, Score, predict_logits, softmax
+from imveil.cloud.training.begin import Start
 from imveil.cloud.training.loop import Trained
 from imveil.cloud.training.settings import Epoch, Settings
 from imveil.errors import BadDestination, BadModelFile, ImveilError, Mismatch
@@ -91,8 +92,8 @@ class ModelInfo(BaseModel):
         })  # fmt: skip
 
     def check_classes(self, classes: Sequence[str], class_check: str | None, what: str) -> None:
-        """Mismatch where the classes of `what` are others than the model knows, hidden ones too."""
-        if list(classes) != self.classes:
+        """Mismatch where `what` has no class that the model knows, or its hidden classes are others."""
+        if not set(classes) & set(self.classes):
             raise Mismatch(f"the model knows the classes {_few(self.classes)}, {what} has {_few(classes)}")
         if None not in (self.class_check, class_check) and self.class_check != class_check:
             raise Mismatch(
@@ -242,7 +243,7 @@ def _at_most(tensors: int) -> Iterator[None]:
             hook.remove()
 
 
-def weights_of(path: Path, classes: Sequence[str] = (), class_check: str | None = None) -> dict[str, torch.Tensor]:
+def weights_of(path: Path, classes: Sequence[str] = (), class_check: str | None = None) -> Start:
     """The weights in a model file, to begin another training with.
 
     Parameters
@@ -256,9 +257,10 @@ def weights_of(path: Path, classes: Sequence[str] = (), class_check: str | None 
     """
     tensors, facts = safefile.read(path, FORMAT, VERSION)
     known = facts.get("class_check")
-    if facts.get("classes") == list(classes) and None not in (known, class_check) and known != class_check:
+    others = None not in (known, class_check) and known != class_check
+    if others and facts.get("classes") == list(classes):
         raise Mismatch(f"the hidden classes of {path} are others than those of what is trained on")
-    return tensors
+    return Start(tensors, () if others else facts.get("classes", ()), tuple(classes))
 
 
 def _few(names: Sequence[str]) -> str:

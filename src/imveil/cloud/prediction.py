@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,16 +25,20 @@ F64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Score:
-    """How many were right. confusion[truth, answer] counts pictures; 95 % interval after Wilson (1927).
+    """How many were right. confusion[truth, answer] counts pictures; 95 % interval after Wilson (1927). apart: pictures
+    of classes that the model does not know, by name; they are counted nowhere else.
 
     >>> score = Score(np.array([[9, 1], [2, 8]]))
     >>> score.right, score.n, score.accuracy
     (17, 20, 0.85)
     >>> [round(x, 3) for x in score.interval]
     [0.64, 0.948]
+    >>> score.balanced, score.always
+    (0.85, (0, 0.5))
     """
 
     confusion: I64
+    apart: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -54,6 +59,19 @@ class Score:
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of the accuracy."""
         return wilson(self.right, self.n)
+
+    @property
+    def balanced(self) -> float:
+        """The mean over classes of the share that is right, of those that have a picture: what classes of other sizes
+        would give."""
+        shares = [right / n for right, n in self.per_class if n]
+        return float(np.mean(shares))
+
+    @property
+    def always(self) -> tuple[int, float]:
+        """The commonest class, and the accuracy of answering it always."""
+        rows = self.confusion.sum(1)
+        return int(rows.argmax()), float(rows.max() / self.n)
 
     @property
     def per_class(self) -> list[tuple[int, int]]:
@@ -102,12 +120,31 @@ def hits(
     """How many pictures are answered right: the quick count while training. images: a tensor beside the labels, or
     pictures on disk."""
     right = torch.zeros((), dtype=torch.int64, device=labels.device)
+    for answers, truth in _asked(net, images, labels, precision, batch):
+        right += (answers == truth).sum()
+    return int(right)
+
+
+def counted(
+    net: nn.Module, images: Any, labels: torch.Tensor, *, classes: int, precision: Precision = "float32"
+) -> tuple[I64, int]:
+    """How often each class is the answer, (classes,), and how many answers are right. As for `hits`."""
+    answers, right = np.zeros(classes, np.int64), 0
+    for given, truth in _asked(net, images, labels, precision, 512):
+        answers += np.bincount(given.cpu().numpy(), minlength=classes)
+        right += int((given == truth).sum())
+    return answers, right
+
+
+def _asked(
+    net: nn.Module, images: Any, labels: torch.Tensor, precision: Precision, batch: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Answers beside labels, batch by batch."""
     with _still(net), torch.inference_mode(), shortened(labels.device, precision):
         for start in range(0, len(images), batch):
             part = images[start : start + batch]
             part = part if isinstance(part, torch.Tensor) else tensor(part).to(labels.device)
-            right += (net(part).argmax(1) == labels[start : start + batch]).sum()
-    return int(right)
+            yield net(part).argmax(1), labels[start : start + batch]
 
 
 def sound(net: nn.Module, images: torch.Tensor) -> bool:

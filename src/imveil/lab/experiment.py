@@ -26,6 +26,7 @@ from imveil.schemes.base import Scheme
 from imveil.system import cache_folder
 
 if TYPE_CHECKING:
+    from imveil.cloud.training.begin import Start
     from imveil.cloud.training.loop import Trained
 
 Images = npt.NDArray[np.uint8]
@@ -199,13 +200,15 @@ def _trained(call: _Call) -> Trained:
     return trained
 
 
-def _start(call: _Call) -> dict[str, Any] | None:
+def _start(call: _Call) -> Start | None:
     """The weights that the net begins with, trained with the same seed; None for random ones."""
     if call.recipe.start is None:
         return None
     kept = call.checkpoint and call.checkpoint.with_name(f"{call.checkpoint.name}.start")
     first = _trained(replace(call, recipe=find_recipe(call.recipe.start), checkpoint=kept))
-    return {name: value.cpu() for name, value in first.net.state_dict().items()}
+    from imveil.cloud.training.begin import Start
+
+    return Start({name: value.cpu() for name, value in first.net.state_dict().items()})
 
 
 def _copied(images: Images, labels: Labels, copies: int) -> tuple[Images, Labels]:

@@ -34,6 +34,7 @@ _VIT = Recipe(
     model="vit_tiny", model_options={"patch": 4}, optimiser="adamw", epochs=60, batch=512, lr=0.001, augment="before",
     settings={"weight_decay": 0.05, "momentum": 0.9, "shift": 4, "schedule": "cosine"},
 )  # fmt: skip
+_HOUR = Recipe(width=64, epochs=60, augment="after", settings={"mirror": True})  # an hour at most, on two cores
 
 
 def _begun(scheme: str) -> Recipe:
@@ -97,6 +98,12 @@ RECIPES: dict[str, Recipe] = {
     "fresh_seed": replace(_FRESH, scheme="logistic-xor/1"),
     "mirrored_negpos_images": replace(_FRESH, **_IMAGES, adapter="fold_sort", settings={"mirror": True}),
     "mirrored_plain": replace(_FRESH, settings={"mirror": True}),
+    # With more time: twice the width, sixty epochs, mirrored answers.
+    "hour_etc_start": replace(_begun("etc/1"), width=64, epochs=60, settings={"mirror": True}),
+    "hour_le_start": replace(_begun("le/1"), width=64, epochs=60, settings={"mirror": True}),
+    "hour_negpos_images": replace(_HOUR, **_IMAGES, adapter="fold_sort"),
+    "hour_plain": _HOUR,
+    "hour_seed_start": replace(_HOUR, scheme="logistic-xor/1", adapter="bits_start", augment="adapted"),
     # CIFAR-100.
     "hundred_ele_start": replace(_begun("ele/1"), data="cifar100"),
     "hundred_etc_start": replace(_begun("etc/1"), data="cifar100"),

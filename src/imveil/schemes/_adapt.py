@@ -75,7 +75,7 @@ def adapted(model: Any, name: str, block: int, inside: F64, order: npt.NDArray[A
     layer, positions = _first(changed, name, block)
     h, w, c = changed.shape
     grid((h, w, c), block)
-    if order is not None and positions is None:
+    if order is not None and positions is None and not hasattr(changed.net, "patch_embed"):
         raise BadField(
             f"{name} with shuffled patches cannot be adapted to a ConvMixer: its convolutions see which patches lie "
             "side by side",
@@ -87,7 +87,7 @@ def adapted(model: Any, name: str, block: int, inside: F64, order: npt.NDArray[A
     flat = (weight / std).reshape(len(weight), -1)
     _set(layer.weight, (flat @ np.linalg.inv(inside)).reshape(weight.shape))
     _set(layer.bias, bias)
-    if order is not None:
+    if order is not None and positions is not None:  # a transformer without positions sees no order
         whole = _numbers(positions)
         whole[:, 1:] = whole[:, 1:][:, order]
         _set(positions, whole)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imveil.cloud.checks import check_pictures
+from imveil.cloud.checks import check_alike, check_pictures
+from imveil.cloud.data.classes import matched
 from imveil.cloud.data.streamed import Streamed, too_large
 from imveil.errors import TrainingProblem
 
@@ -23,13 +24,24 @@ VALID = ("valid", "val", "validation")
 
 @dataclass(frozen=True)
 class Parts:
-    """Pictures, in memory or `Streamed`, and labels of the three parts; valid or test may be None. notes: how they were
-    cut, for the user."""
+    """Pictures, in memory or `Streamed`, and labels of the three parts; valid or test may be None.
+
+    Attributes
+    ----------
+    notes
+        How they were cut, for the user.
+    classes
+        Their names, in the order of labels: those that have a picture to train on.
+    apart
+        How many pictures to test on are of other classes, by name; they are in no part.
+    """
 
     train: tuple[Images, I64]
     valid: tuple[Images, I64] | None
     test: tuple[Images, I64] | None
     notes: list[str]
+    classes: list[str]
+    apart: dict[str, int] = field(default_factory=dict)
 
 
 def hold_out(labels: I64, share: float, most: int, seed: int) -> npt.NDArray[np.bool_]:
@@ -95,8 +107,15 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
     if test is not None and (test[1] < 0).all():
         notes.append("the pictures of the split test have no labels, so nothing is tested on them")
         test = None
-    check_pictures(*train, len(manifest.classes), names=manifest.classes)
-    if len(train[1]) == len(manifest.classes):
+    named = next((name for name in VALID if splits.get(name)), None)
+    valid = pictures_of(cipher_set, named, stream=on_disk) if named else None
+    classes, train = _learnt(train, manifest.classes, [part[1] for part in (valid, test) if part is not None])
+    check_pictures(*train, len(classes), names=classes)
+    valid, unknown = _known(valid, manifest.classes, classes, train[0], named or "")
+    test, apart = _known(test, manifest.classes, classes, train[0], "test")
+    for what, number in (*unknown.items(), *apart.items()):
+        notes.append(f"{number:,} pictures are of the class {what}, which has none to train on: they are counted apart")
+    if len(train[1]) == len(classes):
         raise TrainingProblem(
             "every class has one picture only: a class cannot be learnt from it", hint="give several of each class"
         )
@@ -104,10 +123,7 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
         out = hold_out(train[1], 0.2, 10_000, seed)
         train, test = _cut(train, out)
         notes.append("the set has no splits: a fifth of each class is held out as test")
-    named = next((name for name in VALID if splits.get(name)), None)
-    if named:
-        valid: tuple[Any, I64] | None = pictures_of(cipher_set, named, stream=on_disk)
-    else:
+    if valid is None:
         out = hold_out(train[1], 0.1, min(5_000, (limit or 50_000) // 10), seed)
         train, valid = _cut(train, out) if out.any() else (train, None)
         notes.append(
@@ -116,12 +132,40 @@ def load_parts(cipher_set: AnySet, seed: int, limit: int | None = None, *, strea
             else "there are too few pictures to hold some out for validation"
         )
     if limit is not None and limit < len(train[1]):
-        if limit < len(manifest.classes):
-            raise TrainingProblem(
-                f"{len(manifest.classes)} classes need as many training pictures, at most {limit} asked"
-            )
+        if limit < len(classes):
+            raise TrainingProblem(f"{len(classes)} classes need as many training pictures, at most {limit} asked")
         train, _ = _cut(train, ~keep_some(train[1], limit, seed))
-    return Parts(train, valid, test, notes)
+    return Parts(train, valid, test, notes, classes, apart)
+
+
+def _learnt(train: tuple[Images, I64], classes: list[str], others: list[I64]) -> tuple[list[str], tuple[Images, I64]]:
+    """The classes that are learnt, and the training pictures with labels of these: one that only other parts have
+    pictures of is left out. One that has none at all stays, for `check_pictures` to name."""
+    present = set(np.unique(train[1]).tolist())
+    elsewhere = {label for labels in others for label in np.unique(labels).tolist()} - present
+    kept = [name for label, name in enumerate(classes) if label not in elsewhere]
+    return kept, (train[0], matched(train[1], classes, kept)[0])
+
+
+def _known(
+    part: tuple[Images, I64] | None, classes: list[str], kept: list[str], train: Images, name: str
+) -> tuple[tuple[Images, I64] | None, dict[str, int]]:
+    """The pictures of a part that are of classes that are learnt, and how many are of others, by name.
+
+    Raises BadShape or BadDtype unless they are as those that are trained on.
+    """
+    if part is None:
+        return None, {}
+    images: Any = part[0]
+    labels = part[1]
+    check_alike(images, train, name)
+    labels, apart = matched(labels, classes, kept)
+    good = labels >= -1
+    if not good.any():
+        return None, apart
+    images = images if good.all() else images.cut(good) if isinstance(images, Streamed) else images[good]
+    check_pictures(images, labels[good], len(kept), all_classes=False)
+    return (images, labels[good]), apart
 
 
 def pictures_of(cipher_set: AnySet, split: str, *, stream: bool | None = None) -> tuple[Images, I64]:

@@ -37,9 +37,14 @@ def tiled(x: torch.Tensor, patch: int) -> torch.Tensor:
 
 
 class Transformer(nn.Module):
-    """Float (n, c, h, w) -> logits (n, classes), for pictures of one size; a head for every 64 numbers of a vector."""
+    """Float (n, c, h, w) -> logits (n, classes), for pictures of one size; a head for every 64 numbers of a vector.
 
-    def __init__(self, classes: int, shape: tuple[int, int, int], *, width: int, depth: int, patch: int) -> None:
+    positions: whether it sees where a patch lies; without, patches may come in any order.
+    """
+
+    def __init__(
+        self, classes: int, shape: tuple[int, int, int], *, width: int, depth: int, patch: int, positions: bool = True
+    ) -> None:
         super().__init__()
         heads = max(1, width // 64)
         if width % heads:
@@ -50,12 +55,13 @@ class Transformer(nn.Module):
         count = -(-shape[0] // patch) * -(-shape[1] // patch)
         self.patch_embed = _Embed(shape[2], width, patch)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
-        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + count, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + count, width)) if positions else None
         self.blocks = nn.Sequential(*(_Block(width, heads) for _ in range(depth)))
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.head = nn.Linear(width, classes)
         for weight in (self.cls_token, self.pos_embed):
-            nn.init.trunc_normal_(weight, std=0.02)
+            if weight is not None:
+                nn.init.trunc_normal_(weight, std=0.02)
         for layer in self.modules():
             if isinstance(layer, nn.Linear):
                 nn.init.trunc_normal_(layer.weight, std=0.02)
@@ -63,7 +69,8 @@ class Transformer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         tokens = self.patch_embed.proj(tiled(x, self.patch)).flatten(2).transpose(1, 2)
-        tokens = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), tokens], 1) + self.pos_embed
+        tokens = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), tokens], 1)
+        tokens = tokens if self.pos_embed is None else tokens + self.pos_embed
         logits: torch.Tensor = self.head(self.norm(self.blocks(tokens))[:, 0])
         return logits
 

@@ -54,6 +54,8 @@ def suits(scheme: str, traits: Mapping[str, Any]) -> tuple[bool, str]:
     """
     if scheme == "plain/1":
         return True, "the pictures are plain"
+    if traits.get("per_image") and int(traits.get("tile") or 1) > 1:
+        return False, f"{scheme} moves whole patches: a shift would cut them otherwise"
     if traits.get("per_image"):
         return True, "every picture has its own key, so no place in it is special"
     return False, f"{scheme} uses one key for all pictures: a moved cipher picture is not the cipher of a moved picture"

@@ -25,7 +25,8 @@ FORMAT, VERSION = "imveil-checkpoint", 2
 
 @dataclass
 class Position:
-    """epoch from 1; step within it; the epoch's order of pictures (empty: not drawn yet); the sum of its losses."""
+    """epoch from 1; step within it; the epoch's order of pictures (empty: not drawn yet); the sum of its losses; how
+    many steps a budget planned, 0 without one; by how much the rate is smaller than asked, after a run went wrong."""
 
     epoch: int = 1
     step: int = 0
@@ -33,6 +34,8 @@ class Position:
     seconds: float = 0.0
     order: torch.Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
     history: list[dict[str, Any]] = field(default_factory=list)
+    planned: int = 0
+    slower: float = 1.0
 
 
 def digest(*arrays: Any) -> str:
@@ -78,6 +81,7 @@ def store(path: Path, recipe: Mapping[str, Any], state: State) -> None:
         tensors |= {f"average.{name}": value for name, value in state.average.mean.items()}
     tensors |= {"draws": state.draws.get_state(), "torch": torch.get_rng_state(), "order": at.order}
     place = {"epoch": at.epoch, "step": at.step, "total": at.total, "seconds": at.seconds, "history": at.history}
+    place |= {"planned": at.planned, "slower": at.slower}
     facts = {"format": FORMAT, "version": VERSION, "recipe": dict(recipe), "place": place}
     facts["scaler"] = state.scaler.state_dict()
     safefile.write(path, tensors, facts)
@@ -119,13 +123,6 @@ def restore(path: Path, recipe: Mapping[str, Any], state: State) -> bool:
     state.scaler.load_state_dict(facts["scaler"])
     state.at = Position(order=tensors["order"], **facts["place"])
     return True
-
-
-def epochs_of(path: Path) -> int | None:
-    """How many epochs the run of a checkpoint has in all; None where there is no checkpoint. Raises BadModelFile."""
-    if not path.exists():
-        return None
-    return int(safefile.read(path, FORMAT, VERSION)[1]["recipe"]["epochs"])
 
 
 def _under(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

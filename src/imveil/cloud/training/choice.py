@@ -1,21 +1,16 @@
-"""Choice: the recipe of a training run, from what was asked for and what suits the scheme; and how many epochs fit."""
+"""Choice: the recipe of a training run, from what was asked for and what suits the scheme."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 from imveil.cloud.classifier import made
-from imveil.cloud.data.cipher_dataset import Parts
-from imveil.cloud.training import budget
 from imveil.cloud.training.augment import suits
-from imveil.cloud.training.checkpoint import epochs_of
 from imveil.cloud.training.defaults import Choice, suggest
 from imveil.cloud.training.settings import Settings
 from imveil.errors import BadField
-from imveil.interval import duration
 from imveil.registry import ADAPTERS
 from imveil.store.manifest import Manifest
 
@@ -34,7 +29,8 @@ def chosen(
     best
         What takes the place of the scheme's defaults.
     """
-    known = {field.name for field in fields(Settings)} - {"model", "adapter", "epochs", "batch", "lr", "seed", "width"}
+    said = {"model", "adapter", "epochs", "batch", "lr", "seed", "width", "weights"}
+    known = {field.name for field in fields(Settings)} - said
     listed = ", ".join(sorted(name for name in known if not name.endswith("_options")))
     for name in more:
         if name not in known or name.endswith("_options"):
@@ -53,8 +49,8 @@ def chosen(
     if more.get("mirror") and not fits and where is None and not _movable(front):
         raise BadField(f"mirror=true would spoil answers: {why}", hint="leave it out")
     moved = where is not None if augment is None else augment
-    said = why if augment is None else "as asked" + ("" if augment == (where is not None) else f", although {why}")
-    reasons.append(("augment", ("flips and shifts: " if moved else "none: ") + said))
+    told = why if augment is None else "as asked" + ("" if augment == (where is not None) else f", although {why}")
+    reasons.append(("augment", ("flips and shifts: " if moved else "none: ") + told))
     mine = model == best.model
     recipe: dict[str, Any] = {
         "model": model,
@@ -80,20 +76,3 @@ def chosen(
 def _movable(adapter: str) -> bool:
     """Whether what an adapter gives may be flipped, which it says whatever its pictures and options are."""
     return adapter != "none" and bool(made(ADAPTERS, adapter, ((8, 8, 3),), {}).movable)
-
-
-def planned(
-    settings: Settings, time: float, parts: Parts, classes: int, checkpoint: Path | None, where: Any, tell: Tell
-) -> Settings:
-    """The settings with as many epochs as the time allows; those of the checkpoint where a run goes on."""
-    if checkpoint is not None and (epochs := epochs_of(checkpoint)) is not None:
-        tell("budget", f"the run that is there has {epochs} epochs, and goes on with them")
-        return replace(settings, epochs=epochs)
-    epochs, each = budget.epochs_in(time, parts.train, classes, settings, parts.valid, where)
-    short = (
-        f": more than {duration(time)}; fewer pictures (limit) or a smaller width make it shorter"
-        if each > time
-        else ""
-    )
-    tell("budget", f"an epoch takes about {duration(each)}{short}; {epochs} planned")
-    return replace(settings, epochs=epochs)

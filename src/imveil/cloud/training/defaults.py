@@ -79,6 +79,11 @@ def suggest(scheme: str, fields: Mapping[str, Any], traits: Mapping[str, Any]) -
         return Choice(model="vit_tiny", model_options={"patch": block}, optimiser="adamw", lr=0.001, why=(
             "a transformer reads whole patches, and does not mind what is done inside them or to their order"
         ))  # fmt: skip
+    if name == "pevit-rs":
+        return Choice(
+            model="vit_tiny", model_options={"patch": block, "positions": False}, optimiser="adamw", lr=0.001,
+            why="a transformer without positions does not see in which order patches come",
+        )  # fmt: skip
     return _by_traits(scheme, block, traits)
 
 

@@ -97,7 +97,8 @@ def report(trained: Trained, classes: Sequence[str], score: Score | None, title:
         low, high = score.interval
         parts.append(
             f"<p>Test accuracy <b>{score.accuracy:.2%}</b> ({score.right:,} of {score.n:,}; "
-            f"95 % interval {low:.2%} to {high:.2%}).</p>"
+            f"95 % interval {low:.2%} to {high:.2%}). Balanced accuracy {score.balanced:.2%}; always answering "
+            f"{html.escape(classes[score.always[0]])} gives {score.always[1]:.2%}.</p>"
         )
         parts.append(_confusion(score, classes))
     recipe = "".join(

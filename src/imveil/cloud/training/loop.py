@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,18 +26,23 @@ from imveil.cloud.data.tensors import tensor
 from imveil.cloud.device import pick_device, precision_of
 from imveil.cloud.prediction import hits, sound
 from imveil.cloud.training.average import Average
-from imveil.cloud.training.checkpoint import Interrupts, State, digest, restore, store
+from imveil.cloud.training.begin import Start, take_over
+from imveil.cloud.training.budget import Budget, Held
+from imveil.cloud.training.checkpoint import Interrupts, Position, State, digest, restore, store
 from imveil.cloud.training.group import Group, joined
+from imveil.cloud.training.health import Health
 from imveil.cloud.training.settings import Epoch as Epoch
 from imveil.cloud.training.settings import Progress as Progress
 from imveil.cloud.training.settings import Settings as Settings
-from imveil.cloud.training.step import Fresh, Run, optimiser_of
-from imveil.errors import BadDtype, TrainingProblem
+from imveil.cloud.training.step import UNPLANNED, Fresh, Run, optimiser_of
+from imveil.errors import BadDtype, Diverged
 from imveil.extras import torch
 
 Images = Any  # an array (n, h, w, c), or Streamed
 SAMPLE = 2048  # pictures that are enough to know a mean and a deviation
 FEW = 16  # pictures that are enough to see that a net answers with numbers
+SLOWER = 0.25  # of the rate, where a run is begun again
+Tell = Callable[[str, str], object]  # a name and a text, for whoever watches
 I64 = npt.NDArray[np.int64]
 
 
@@ -62,7 +67,10 @@ def fit(
     progress: Callable[[Progress], None] | None = None,
     device: str | torch.device | None = None,
     fresh: Fresh | None = None,
-    start: Mapping[str, torch.Tensor] | None = None,
+    start: Start | None = None,
+    budget: Budget | None = None,
+    names: list[str] | None = None,
+    tell: Tell | None = None,
 ) -> Trained:
     """Train a net on pictures (n, h, w, c), uint8, uint16 or float32, with labels int64 (n,) in 0..classes-1.
 
@@ -77,8 +85,13 @@ def fit(
         Called every few steps. fresh(batch, generator): what is done to each augmented batch ((n, h, w, c), on the
         device), for an owner who encrypts anew in every epoch.
     start
-        Weights of another net's state, taken where name and shape are the same; normalisation and adapter are those of
-        the pictures.
+        Another net, for the first weights; normalisation and adapter are those of the pictures.
+    budget
+        Plans the steps in place of `settings.epochs`, as the first of them say how long they take.
+    names
+        Of the classes: the run is watched, and one that goes wrong is begun once more with a quarter of the rate.
+    tell
+        Called with (name, text) for what is said on the way.
 
     Raises
     ------
@@ -98,21 +111,50 @@ def fit(
         where = pick_device(device)
         settings = replace(settings, precision=precision_of(where, settings.precision))
         with torch.random.fork_rng(devices=[]), repeatable(where):
-            torch.manual_seed(settings.seed)
-            run, normalisation = prepare(train, classes, settings, where, fresh, group, start)
             held = None if valid is None else (_there(valid[0], where), tensor(valid[1]).to(where))
+            say = tell if tell is not None and group.first else lambda *_: None
             recipe: dict[str, Any] = {}
             if checkpoint is not None:
-                recipe = {**asdict(settings), "classes": classes, "data": digest(*train, *(valid or ()))}
-                if start is not None:
-                    recipe["start"] = digest(*(value.float().numpy() for _, value in sorted(start.items())))
-                restore(checkpoint, recipe, run.state)
-            _train(run, held, checkpoint, recipe, progress if group.first else None)
-            _sound(run)
+                recipe = _recipe(settings, classes, start, budget) | {"data": digest(*train, *(valid or ()))}
+            begun = Position()
+            while True:
+                torch.manual_seed(settings.seed)
+                run, normalisation = prepare(train, classes, settings, where, fresh, group, start, say)
+                run.state.at = begun
+                if checkpoint is not None and begun.slower == 1.0:
+                    restore(checkpoint, recipe, run.state)
+                health = None if names is None or run.state.at.slower < 1 else Health(names)
+                try:
+                    _train(run, held, checkpoint, recipe, progress if group.first else None, budget, health)
+                    _sound(run)
+                    break
+                except Diverged as found:
+                    if health is None:
+                        raise
+                    begun = Position(seconds=run.state.at.seconds, slower=SLOWER)
+                    say("again", f"{found.message}: begun anew with a rate of {settings.lr * SLOWER:.2g}, a quarter")
+                    if checkpoint is not None and group.first:
+                        checkpoint.unlink(missing_ok=True)
             if run.state.average is not None:
                 run.state.average.swap(run.net)
+            if names is not None and (wrong := Health(names).trouble(run)):
+                say(
+                    "warning",
+                    f"{wrong}: this model is of no use; more pictures, other settings or another scheme may be",
+                )
     at = run.state.at
-    return Trained(run.net.eval(), [Epoch(**e) for e in at.history], settings, normalisation, at.seconds)
+    done = replace(settings, epochs=run.epochs, steps=at.planned or settings.steps, lr=settings.lr * at.slower)
+    return Trained(run.net.eval(), [Epoch(**e) for e in at.history], done, normalisation, at.seconds)
+
+
+def _recipe(settings: Settings, classes: int, start: Start | None, budget: Budget | None) -> dict[str, Any]:
+    """What a checkpoint must agree with. How much a budget planned stands beside it: a run that goes on keeps to it."""
+    recipe = {**asdict(settings), "classes": classes}
+    if budget is not None:
+        recipe |= {"epochs": "what a budget has room for"}
+    if start is not None:
+        recipe |= {"start": digest(*(value.float().numpy() for _, value in sorted(start.tensors.items())))}
+    return recipe
 
 
 def prepare(
@@ -122,7 +164,8 @@ def prepare(
     where: torch.device,
     fresh: Fresh | None,
     group: Group,
-    start: Mapping[str, torch.Tensor] | None = None,
+    start: Start | None = None,
+    tell: Tell = lambda *_: None,
 ) -> tuple[Run, Normalisation]:
     """A run before its first step, and how its pictures are normalised. The global generator gives the weights."""
     images, labels = _there(train[0], where), tensor(train[1]).to(where)
@@ -140,7 +183,7 @@ def prepare(
     h, w, c = (int(side) for side in sample.shape[1:])
     net = Classifier.of(settings, classes, (h, w, c))
     if start is not None:
-        _begin(net, start)
+        tell("from", take_over(net, start, settings, classes))
     net = net.to(where)
     net.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if net.adapter is not None:
@@ -164,26 +207,16 @@ def _there(images: Any, where: torch.device) -> torch.Tensor | Streamed:
     return images if isinstance(images, Streamed) else tensor(images).to(where)
 
 
-def _begin(net: Classifier, start: Mapping[str, torch.Tensor]) -> None:
-    """Weights of another net where they fit; TrainingProblem where none of its first layers does."""
-    own = net.state_dict()
-    fits = {k: v for k, v in start.items() if k.startswith("net.") and k in own and own[k].shape == v.shape}
-    if len(fits) < len([k for k in own if k.startswith("net.")]) / 2:
-        raise TrainingProblem(
-            f"of {len(own)} weights {len(fits)} fit: the model to begin with is another one",
-            hint="use its --model, --width and --model-set",
-        )
-    net.load_state_dict(fits, strict=False)
-
-
 def _train(
     run: Run,
-    held: tuple[torch.Tensor | Streamed, torch.Tensor] | None,
+    held: Held | None,
     checkpoint: Path | None,
     recipe: dict[str, Any],
     progress: Callable[[Progress], None] | None,
+    budget: Budget | None = None,
+    health: Health | None = None,
 ) -> None:
-    settings, at, saved = run.settings, run.state.at, time.monotonic()
+    at, saved = run.state.at, time.monotonic()
     before = saved - at.seconds
     tell = progress or (lambda _: None)
 
@@ -197,30 +230,50 @@ def _train(
             if run.group.any(bool(interrupts)):
                 raise KeyboardInterrupt
 
+    def timed() -> torch.Tensor:
+        """A step that helps to plan the others."""
+        assert budget is not None
+        loss = budget.timed(run.step)
+        total = torch.tensor([budget.planned(run, held) if run.group.first else 0])
+        # Processes of a group have clocks of their own, so they take the plan of the first.
+        at.planned = int(run.group.same(total)) or UNPLANNED
+        return loss
+
+    if budget is not None and not at.planned:
+        at.planned = UNPLANNED
     with Interrupts(active=checkpoint is not None) as interrupts:
-        while at.epoch <= settings.epochs:
+        while run.done < run.total or at.step:
             if at.step == 0 and not len(at.order):
                 at.order = run.group.same(order_of(run.images, run.state.draws))
             total = torch.tensor(at.total, dtype=torch.float64, device=run.device)
             run.net.train()
-            while at.step < run.steps:
-                total += run.step()
+            while at.step < run.steps and run.done < run.total:
+                total += timed() if at.planned == UNPLANNED else run.step()
                 at.step += 1
                 late = time.monotonic() - saved > 60 or bool(interrupts)
                 # Processes of a group have clocks of their own, so there they agree at fixed steps.
-                if at.step % 10 and at.step < run.steps and not (late and run.group.size == 1):
+                last = at.step == run.steps or run.done == run.total
+                if at.step % 10 and not last and not (late and run.group.size == 1):
                     continue
                 at.total, at.seconds = _finite(total, run), time.monotonic() - before
-                done = (at.epoch - 1) * run.steps + at.step
-                tell(Progress(done, settings.epochs * run.steps, at.total / at.step, at.seconds))
+                tell(_progress(run, at.total / at.step))
                 if checkpoint is not None and run.group.any(late):
                     keep(interrupts)
-            _end_epoch(run, held, tell, before)
+            _end_epoch(run, held, tell, before, health)
             keep(interrupts)
 
 
+def _progress(run: Run, loss: float, epoch: Epoch | None = None) -> Progress:
+    total = 0 if run.total == UNPLANNED else run.total
+    return Progress(run.done, total, loss, run.state.at.seconds, epoch, run.epochs)
+
+
 def _end_epoch(
-    run: Run, held: tuple[torch.Tensor | Streamed, torch.Tensor] | None, tell: Callable[[Progress], None], before: float
+    run: Run,
+    held: Held | None,
+    tell: Callable[[Progress], None],
+    before: float,
+    health: Health | None,
 ) -> None:
     at, share = run.state.at, None
     run.group.settle(run.net)
@@ -229,16 +282,18 @@ def _end_epoch(
         with nullcontext() if average is None else average.shown(run.net):
             share = hits(run.net, *held, precision=run.settings.precision) / len(held[0])
     at.seconds = time.monotonic() - before
-    epoch = Epoch(at.epoch, at.total / run.steps, share, at.seconds)
+    epoch = Epoch(at.epoch, at.total / at.step, share, at.seconds)
     at.history.append(asdict(epoch))
-    tell(Progress(at.epoch * run.steps, run.settings.epochs * run.steps, epoch.loss, at.seconds, epoch))
+    tell(_progress(run, epoch.loss, epoch))
+    if health is not None:
+        health.look(run, epoch.loss)
     at.epoch, at.step, at.total, at.order = at.epoch + 1, 0, 0.0, torch.empty(0, dtype=torch.int64)
 
 
 def _finite(total: torch.Tensor, run: Run) -> float:
     value = float(total)
     if not math.isfinite(value):
-        raise TrainingProblem(
+        raise Diverged(
             f"the loss became NaN or infinite in epoch {run.state.at.epoch}, step {run.state.at.step} of {run.steps}",
             hint=_hint(run),
         )
@@ -253,13 +308,11 @@ def _sound(run: Run) -> None:
         with average.shown(run.net):
             good = sound(run.net, run.sample) and good
     if run.group.any(not good):
-        at = run.state.at
-        done = (at.epoch - 1) * run.steps + at.step
-        raise TrainingProblem(f"the net's answers became NaN or infinite after step {done}", hint=_hint(run))
+        raise Diverged(f"the net's answers became NaN or infinite after step {run.done}", hint=_hint(run))
 
 
 def _hint(run: Run) -> str:
-    return f"use a smaller learning rate than {run.settings.lr:g}, and --restart"
+    return f"use a smaller learning rate than {run.settings.lr * run.state.at.slower:g}, and --restart"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ Optimiser = Literal["sgd", "adamw"]
 Schedule = Literal["line", "cosine"]
 Moved = Literal["input", "adapted"]
 Precision = Literal["auto", "float32", "bf16", "fp16"]
+Weights = Literal["none", "balanced"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ class Settings:
         Answer with the mean of a picture and its mirror image.
     compiled
         By torch.compile, which pays in long runs of some nets (docs/learning.md).
+    weights
+        "balanced": a picture counts for as much as its class is rare, so that every class counts alike.
+    clip
+        The largest norm that a step's gradients may have; 0: any.
+    warmup
+        Steps on which the rate goes up; 0: a share of all, as the schedule has it.
+    steps
+        In all, if the run ends within an epoch; 0: whole epochs.
     """
 
     model: str = "cnn"
@@ -66,6 +75,10 @@ class Settings:
     accumulate: int = 1
     mirror: bool = False
     compiled: bool = False
+    weights: Weights = "none"
+    clip: float = 0.0
+    warmup: int = 0
+    steps: int = 0
 
     def check(self) -> None:
         """BadField for a value that no run can have."""
@@ -74,6 +87,7 @@ class Settings:
             if kind in (bool, int, float) and type(value) not in ((int, float) if kind is float else (kind,)):
                 raise BadField(f"{own.name}={value!r} is no {kind.__name__}")
         choices = {"precision": Precision, "moved": Moved, "optimiser": Optimiser, "schedule": Schedule}
+        choices["weights"] = Weights
         for name, choice in choices.items():
             if getattr(self, name) not in get_args(choice):
                 raise BadField(f"{name}={getattr(self, name)!r} is not one of {', '.join(get_args(choice))}")
@@ -88,6 +102,9 @@ class Settings:
             "shift": not 0 <= self.shift <= 1024,
             "width": self.width is not None and not 1 <= self.width <= 4096,
             "ema": not 0 <= self.ema < 1,
+            "clip": not 0 <= self.clip < math.inf,
+            "warmup": not 0 <= self.warmup <= 1_000_000,
+            "steps": not 0 <= self.steps <= 1_000_000_000,
             "accumulate": not 1 <= self.accumulate <= self.batch // 2,
         }
         for name in (name for name, bad in wrong.items() if bad):
@@ -99,7 +116,8 @@ class Settings:
         >>> [round(Settings(lr=1.0).rate(step, 10), 2) for step in range(10)]
         [0.5, 1.0, 1.0, 0.88, 0.75, 0.62, 0.5, 0.38, 0.25, 0.12]
         """
-        top = max(1.0, total / (5 if self.schedule == "line" else 20))
+        top = total / (5 if self.schedule == "line" else 20)
+        top = max(1.0, min(self.warmup, total / 2) if self.warmup else top)
         up, down = (step + 1) / top, (total - step) / max(1.0, total - top)
         if self.schedule == "cosine":
             down = (1 - math.cos(math.pi * min(down, 1.0))) / 2
@@ -118,10 +136,12 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is. `done` is the epoch that has just ended, else None. Steps are counted over the whole run."""
+    """Where a run is. `done` is the epoch that has just ended, else None. Steps are counted over the whole run; steps
+    and epochs are 0 as long as they are not planned."""
 
     step: int
     steps: int
     loss: float
     seconds: float
     done: Epoch | None = None
+    epochs: int = 0

@@ -18,6 +18,7 @@ from imveil.errors import TrainingProblem
 from imveil.extras import nn, torch
 
 Fresh = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+UNPLANNED = 1 << 40  # steps: the rate goes up as if the run had no end
 
 
 @dataclass
@@ -36,12 +37,28 @@ class Run:
     sample: torch.Tensor
 
     def __post_init__(self) -> None:
-        self.loss = nn.CrossEntropyLoss(label_smoothing=self.settings.smoothing)
+        weight = weights_of(self.labels) if self.settings.weights == "balanced" else None
+        self.loss = nn.CrossEntropyLoss(weight, label_smoothing=self.settings.smoothing)
 
     @property
     def steps(self) -> int:
         """Full batches in an epoch; what is left over comes in another epoch, since each is shuffled anew."""
         return max(1, len(self.images) // self.settings.batch)
+
+    @property
+    def total(self) -> int:
+        """Steps of the whole run; `UNPLANNED` as long as a budget has not planned them."""
+        return self.state.at.planned or self.settings.steps or self.steps * self.settings.epochs
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the whole run, the last of them perhaps cut short; 0 as long as they are not planned."""
+        return 0 if self.total == UNPLANNED else -(-self.total // self.steps)
+
+    @property
+    def done(self) -> int:
+        """Steps so far."""
+        return (self.state.at.epoch - 1) * self.steps + self.state.at.step
 
     def step(self) -> torch.Tensor:
         """One batch, all of it or in parts. Returns the loss, still on the device. TrainingProblem out of memory."""
@@ -60,9 +77,12 @@ class Run:
                 raise
             raise TrainingProblem(said, hint=hint) from error
         loss = self.group.sum(self.net, torch.stack(losses).sum() if len(losses) > 1 else losses[0])
-        rate = s.rate((at.epoch - 1) * self.steps + at.step, self.steps * s.epochs)
+        rate = s.rate(self.done, self.total) * at.slower
         for group in self.state.optimiser.param_groups:
             group["lr"] = group["times"] * rate
+        if s.clip:
+            self.state.scaler.unscale_(self.state.optimiser)
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), s.clip)
         # Without fp16 the scaler does nothing else. With it, a step whose gradients overflow is left out.
         self.state.scaler.step(self.state.optimiser)
         self.state.scaler.update()
@@ -123,6 +143,16 @@ class Run:
                 continue
             return said, f"one of {fits} does: use --batch {fits}, or --set accumulate={-(-batch // fits)}"
         return said, "use a smaller net, or smaller pictures"
+
+
+def weights_of(labels: torch.Tensor) -> torch.Tensor:
+    """A weight for each class, as large as it is rare: the mean over pictures is 1. A class without any gets 0.
+
+    >>> weights_of(torch.tensor([0, 0, 0, 1]))
+    tensor([0.6667, 2.0000])
+    """
+    counts = torch.bincount(labels).float()
+    return torch.where(counts > 0, len(labels) / ((counts > 0).sum() * counts.clamp(min=1)), 0.0)
 
 
 def optimiser_of(net: Classifier, settings: Settings) -> torch.optim.Optimizer:

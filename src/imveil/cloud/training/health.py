@@ -1,0 +1,67 @@
+"""Health: whether a run goes wrong while there is time to begin it again.
+
+It has gone wrong where one class takes all answers, where the loss is ten times what it was, or where the net answers
+the very pictures that it is trained on no better than by chance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from imveil.cloud.data.streamed import Streamed
+from imveil.cloud.data.tensors import tensor
+from imveil.cloud.prediction import counted
+from imveil.cloud.training.step import Run
+from imveil.errors import Diverged
+from imveil.extras import torch
+
+SAMPLE = 256  # pictures that are asked
+EARLIEST = 60  # steps: before, nothing is said but of the loss
+JUDGED = 0.3  # of the run: the same
+TENFOLD = 10.0
+RARE = 0.9  # where one class has more of the pictures than this, answering it always is no sign
+
+
+@dataclass
+class Health:
+    """What is known of a run. names: of the classes."""
+
+    names: list[str]
+    lowest: float = math.inf
+    _asked: tuple[torch.Tensor, torch.Tensor] | None = field(default=None, repr=False)
+
+    def look(self, run: Run, loss: float) -> None:
+        """Diverged, with the reason, where a run goes wrong. loss: the mean of the epoch that has just ended."""
+        if loss > TENFOLD * self.lowest:
+            raise Diverged(f"the loss rose from {self.lowest:.2f} to {loss:.2f} by step {run.done:,}")
+        self.lowest = min(self.lowest, loss)
+        if run.done < EARLIEST or run.done < JUDGED * run.total:
+            return
+        if reason := self.trouble(run):
+            raise Diverged(f"{reason} after {run.done:,} of {run.total:,} steps")
+
+    def trouble(self, run: Run) -> str:
+        """What is wrong with the answers to pictures that the net is trained on; empty where nothing is."""
+        images, labels = self._sample(run)
+        answers, right = counted(run.net, images, labels, classes=len(self.names), precision=run.settings.precision)
+        share = torch.bincount(labels, minlength=len(self.names)).max().item() / len(labels)
+        most = int(answers.argmax())
+        if int(answers[most]) == len(labels) and share < RARE:
+            return f"all answers are {self.names[most]!r}"
+        chance = share if run.settings.weights == "none" else 1 / len(self.names)
+        if share < RARE and right / len(labels) < chance + 2 * math.sqrt(chance * (1 - chance) / len(labels)):
+            return (
+                f"the pictures that it is trained on are answered no better than by chance ({right / len(labels):.0%})"
+            )
+        return ""
+
+    def _sample(self, run: Run) -> tuple[torch.Tensor, torch.Tensor]:
+        if self._asked is None:
+            rows = np.linspace(0, len(run.images) - 1, min(SAMPLE, len(run.images))).astype(np.int64)
+            images = run.images[rows] if isinstance(run.images, Streamed) else run.images[torch.from_numpy(rows)]
+            images = images if isinstance(images, torch.Tensor) else tensor(images).to(run.device)
+            self._asked = images, run.labels[torch.from_numpy(rows)]
+        return self._asked
