@@ -7,7 +7,7 @@ owners and other noise. Run: python -m scripts.records.run_private cifar10 lite2
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from imveil import record
+from imveil.audit.messages import auc
 from imveil.cloud.summing import add, train
 from imveil.interval import wilson
 from imveil.keys import masks
@@ -44,20 +45,24 @@ JOBS: dict[str, dict[str, Any]] = {
     **{f"steps eps {e:g}": {"dim": 768, "epsilon": e, "steps": 100, "rate": 16.0} for e in (0.5, 1, 2, 4, 8)},
     "clear 64": {"dim": 64},
     **{f"64 eps {e:g}": {"dim": 64, "epsilon": e} for e in (1, 2, 8)},  # for sets of some thousand pictures
+    "clear 384": {"dim": 384},
+    **{f"384 eps {e:g}": {"dim": 384, "epsilon": e, "weight": 0.5} for e in (1, 2, 8)},  # for a hundred classes
+    "balanced": {"dim": 1280, "kind": "none", "method": "balanced"},  # for classes of unequal size
+    **{f"balanced eps {e:g}": {"dim": 96, "epsilon": e, "method": "balanced"} for e in (1, 2, 8)},
     **{f"own {n}": {"dim": 1280, "kind": "none", "only": n} for n in (100, 500, 1000, 5000)},
 }
 
 
 class Data:
-    """Embeddings and labels of the training and test pictures of a source."""
+    """Embeddings and labels of the training and test pictures of a source. most: of each split, the first ones."""
 
-    def __init__(self, name: str, encoder: str) -> None:
+    def __init__(self, name: str, encoder: str, **most: int) -> None:
         self.name, self.encoder = name, find(encoder)
         source: Source = open_source(name)
         self.classes = source.classes
         self.parts = {}
         for split in ("train", "test"):
-            which = [i for i, item in enumerate(source.items) if item.split == split]
+            which = [i for i, item in enumerate(source.items) if item.split == split][: most.get(split)]
             found = embed(source, which, self.encoder, cache_folder() / "embeddings")
             first = list(dict.fromkeys(found.digests)) if split == "train" else found.digests
             seen: dict[bytes, int] = {}
@@ -70,7 +75,8 @@ class Data:
 
 def one_round(data: Data, job: dict[str, Any], owners: list[str]) -> Round:
     count = len(data.parts["train"][1])
-    privacy = privacy_of(job.get("epsilon"), 1e-5, len(owners), trust=job.get("trust", "masks"))
+    privacy = privacy_of(job.get("epsilon"), 1e-5, len(owners), trust=job.get("trust", "masks"),
+                         weight=job.get("weight", 0.8))  # fmt: skip
     return new_round(
         data.classes, data.encoder.facts, owners, dim=job["dim"], kind=job.get("kind", ""), privacy=privacy,
         told=privacy is None, least=min(100, count), least_class=1, small=True, steps=job.get("steps", 1),
@@ -109,12 +115,13 @@ def run(data: Data, name: str, seed: int) -> record.Record:
             whole = train(Total(round_, moments(z[np.sort(order)], labels[np.sort(order)], round_)))
             total = add([sums[i] for i in rng.permutation(len(sums))], round_)
             exact = train(total).weights.tobytes() == whole.weights.tobytes()
-        head = train(total, start=head, **({"rate": job["rate"]} if "rate" in job else {}))
+        head = train(total, start=head, **{name: job[name] for name in ("rate", "method") if name in job})
         if step + 1 < job.get("steps", 1):
             round_ = next_round(round_, head)
     assert head is not None
     test, truth = data.parts["test"]
-    right = int((head.scores(rows(test, round_)).argmax(axis=1) == truth).sum())
+    scores = head.scores(rows(test, round_))
+    right = int((scores.argmax(axis=1) == truth).sum())
     low, high = wilson(right, len(truth))
     facts = {
         "data": Path(data.name).stem, "encoder": data.encoder.facts.name, "precision": data.encoder.precision,
@@ -122,17 +129,29 @@ def run(data: Data, name: str, seed: int) -> record.Record:
     }  # fmt: skip
     if exact is not None:
         facts["exact"] = exact
+    digest = record.digest_of(facts)
+    if scores.shape[1] == 2:
+        margin = scores[:, 1] - scores[:, 0]
+        facts["auc"] = round(auc(margin[truth == 1], margin[truth == 0]), 4)
     return record.measured(
-        kind="private", name=f"{Path(data.name).stem} {data.encoder.facts.name} {name}", digest=record.digest_of(facts),
+        kind="private", name=f"{Path(data.name).stem} {data.encoder.facts.name} {name}", digest=digest,
         facts=facts, seed=seed, value=100 * right / len(truth), unit="%", n=len(truth), low=100 * low, high=100 * high,
         seconds=time.process_time() - began,
     )  # fmt: skip
 
 
-def main(name: str, encoder: str, *jobs: str) -> None:
+def main() -> None:
     """Run jobs, three draws each, and append their records."""
-    data = Data(name, encoder)
-    for job in jobs or JOBS:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data")
+    parser.add_argument("encoder")
+    parser.add_argument("jobs", nargs="*", metavar="JOB", choices=[[], *JOBS])
+    parser.add_argument("--train", type=int, default=None, help="the first so many pictures only")
+    parser.add_argument("--test", type=int, default=None, help="the first so many pictures only")
+    asked = parser.parse_args()
+    most = {split: count for split in ("train", "test") if (count := getattr(asked, split)) is not None}
+    data = Data(asked.data, asked.encoder, **most)
+    for job in asked.jobs or JOBS:
         for seed in range(3):
             one = run(data, job, seed)
             record.append(one)
@@ -140,4 +159,4 @@ def main(name: str, encoder: str, *jobs: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

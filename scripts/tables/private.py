@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 from scripts.tables._markdown import markdown
 
 from imveil import record
@@ -10,8 +12,8 @@ from imveil.record import latest, runs, summary
 
 _EPSILONS = (0.5, 1, 2, 4, 8)
 _ORDER = (
-    "masked", "clear", "clear 768", "clear 64",
-    *(f"{how}eps {e:g}" for how in ("", "steps ", "64 ", "alone ") for e in _EPSILONS),
+    "masked", "clear", "clear 768", "clear 384", "clear 64", "balanced",
+    *(f"{how}eps {e:g}" for how in ("", "steps ", "384 ", "64 ", "balanced ", "alone ") for e in _EPSILONS),
     *(f"own {n}" for n in (100, 500, 1000, 5000)),
 )  # fmt: skip
 
@@ -22,14 +24,30 @@ def accuracy() -> str:
     for group in runs(one for one in record.read("private") if one.facts["job"] in _ORDER):
         mean, spread, n = summary(group)
         facts = group[0].facts
+        found = [one.facts["auc"] for one in group if "auc" in one.facts]
+        areas = f"{fmean(found):.3f}" if found else ""
         exact = {True: ", the clear head bit for bit", False: ", NOT the clear head", None: ""}[facts.get("exact")]
         lines.append((
             facts["data"], facts["encoder"], _ORDER.index(facts["job"]),
             [facts["data"], facts["encoder"], _named(facts) + exact, _promise(facts), f"{facts['owners']}",
-             f"{facts['pictures']:,}", f"{facts['dim']}", f"{mean:.2f}", f"{spread:.2f}" if n > 1 else "", str(n)],
+             f"{facts['pictures']:,}", f"{facts['dim']}", f"{mean:.2f}", f"{spread:.2f}" if n > 1 else "", str(n),
+             f"{group[0].n:,}", areas],
         ))  # fmt: skip
     lines.sort(key=lambda line: line[:3])
-    header = ["data", "encoder", "how", "privacy", "owners", "pictures", "dim", "accuracy, %", "sd", "draws"]
+    header = [
+        "data",
+        "encoder",
+        "how",
+        "privacy",
+        "owners",
+        "pictures",
+        "dim",
+        "accuracy, %",
+        "sd",
+        "draws",
+        "test pictures",
+        "AUC",
+    ]
     return markdown(header, [line[3] for line in lines])
 
 
@@ -72,7 +90,10 @@ def _named(facts: dict[str, object]) -> str:
         return "the same in the clear"
     if job.startswith("own"):
         return "one owner alone"
-    return f"{facts['steps']} steps" if job.startswith("steps") else "one message"
+    if job == "balanced":
+        return "the same in the clear, balanced"
+    balanced = ", balanced" if job.startswith("balanced") else ""
+    return f"{facts['steps']} steps" if job.startswith("steps") else f"one message{balanced}"
 
 
 def _promise(facts: dict[str, object]) -> str:

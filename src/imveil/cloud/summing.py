@@ -17,7 +17,8 @@ from imveil.store.messages.total import Total
 
 F64 = npt.NDArray[np.float64]
 _PRIME = (1 << 61) - 1  # as in keys/masks: shares of a blind round's check add up modulo this
-METHODS = ("ridge", "lda", "gradient")
+METHODS = ("ridge", "balanced", "lda", "gradient")
+_FEWEST = 0.05  # of a class, as a share of the mean: a smaller count may be noise, and no class weighs more
 
 
 def add(sums: Sequence[Sum], round_: Round) -> Total:
@@ -47,7 +48,8 @@ def train(total: Total, *, method: str = "", ridge: float | None = None, start: 
     Parameters
     ----------
     method
-        "ridge" (default for moments) or "lda"; "gradient" is what later steps take.
+        "ridge" (default for moments), "balanced" (the same, as if each class had as many pictures) or "lda"; "gradient"
+        is what later steps take.
     ridge
         Added to the second moments' diagonal; chosen from the noise unless given.
     start
@@ -64,7 +66,7 @@ def train(total: Total, *, method: str = "", ridge: float | None = None, start: 
     round_ = total.round
     chosen = method or ("gradient" if round_.gradient else "ridge")
     if chosen not in METHODS or (chosen == "gradient") != round_.gradient:
-        takes = "gradient" if round_.gradient else "ridge or lda"
+        takes = "gradient" if round_.gradient else "ridge, balanced or lda"
         raise BadInput(f"this total is trained by {takes}, not by {chosen!r}")
     if round_.gradient:
         return _stepped(total, start, rate, momentum)
@@ -78,6 +80,8 @@ def train(total: Total, *, method: str = "", ridge: float | None = None, start: 
     if pictures < 1 or not 0 <= pictures <= 1 << 40:
         raise TrainingProblem("the total has no pictures that could be told from its noise", hint="a larger epsilon")
     weights = _lda(found, counts, round_, ridge) if chosen == "lda" else _ridge(found, round_, ridge)
+    if chosen == "balanced":
+        weights = weights * (counts.mean() / np.maximum(counts, _FEWEST * counts.mean()))
     return Head(weights, _card(total, chosen, pictures, 1))
 
 

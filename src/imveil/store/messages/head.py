@@ -46,7 +46,7 @@ class Card(_Strict):
     Attributes
     ----------
     method
-        "ridge", "lda" or "gradient".
+        "ridge", "balanced", "lda" or "gradient".
     study
         Digest of step 0 of its round.
     steps
