@@ -6,20 +6,29 @@ Usage: python benchmarks/private.py
 
 from __future__ import annotations
 
+import tempfile
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+from uvicorn import Config, Server
 
 from imveil import record
+from imveil.cloud.hosting import Hosted, app
 from imveil.cloud.querying import answer
 from imveil.keys import masks
+from imveil.keys.ledger import Ledger
 from imveil.keys.sharing import Identity
 from imveil.owner.asking.encrypted import ask, open_answer, small
 from imveil.owner.encoders.base import Facts
-from imveil.owner.rounds import new_round
+from imveil.owner.joining import Host, fetch_round, join
+from imveil.owner.rounds import new_round, privacy_of
+from imveil.owner.summing import Prepared, release
 from imveil.store.messages.head import Card, Head
 from imveil.store.messages.round import Features
 from imveil.store.messages.sum import Sum
@@ -90,9 +99,42 @@ def queries(dim: int, pictures: int, bulk: bool) -> None:
     note("down", [len(answered) / pictures / 1e3], "kB a picture", 1, **facts)
 
 
+def hosted(dim: int, owners: int, steps: int) -> None:
+    """A round of many steps over HTTP on this machine: host and owners in one process, a hundred pictures each."""
+    people, encoder = [Identity.generate() for _ in range(owners)], Facts("made", "0" * 64, dim)
+    round_ = new_round([str(i) for i in range(10)], encoder, [one.recipient for one in people], dim=dim, steps=steps,
+                       method="gradient", least=100, small=True, privacy=privacy_of(2.0, 1e-5, owners))  # fmt: skip
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(100, dim + 1))
+    z = np.trunc(z / np.linalg.norm(z, axis=1, keepdims=True) * 4096).astype(np.int64)
+    ready = Prepared(z, np.arange(100) % 10, np.arange(100, dtype=np.uint64), [])
+    with tempfile.TemporaryDirectory() as place:
+        server = Server(Config(app(Hosted(round_, Path(place) / "host")), host="127.0.0.1", port=0, log_level="error"))
+        began, used = time.perf_counter(), time.process_time()
+        threading.Thread(target=server.run, daemon=True).start()
+        while not server.started:
+            time.sleep(0.01)
+        address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+
+        def owner(one: Identity) -> None:
+            ledger = Ledger(one, Path(place) / one.recipient, Path(place) / f"{one.recipient}.mark")
+            with Host(address) as host:
+                join(host, fetch_round(host, round_.fingerprint), one.recipient, lambda step, head: release(
+                    ready, step, one, ledger, head=head).sum.to_bytes(step))  # fmt: skip
+
+        with ThreadPoolExecutor(owners) as pool:
+            list(pool.map(owner, people))
+        wall, processor = time.perf_counter() - began, time.process_time() - used
+        server.should_exit = True
+    facts = {"job": "hosted", "dim": dim, "owners": owners, "steps": steps}
+    note("all steps over HTTP", [wall], "s", 1, **facts)
+    note("the same, processor time of all", [processor], "s", 1, **facts)
+
+
 if __name__ == "__main__":
     masks_cost(1280, 10)
     masks_cost(192, 10)
     for dim in (192, 512, 1279):
         queries(dim, 1, False)
     queries(192, 4096, True)
+    hosted(1280, 10, 100)

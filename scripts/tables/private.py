@@ -68,9 +68,10 @@ def attacks() -> str:
 def costs() -> str:
     """A line a cost: median, range."""
     lines = []
-    for one in latest(one for one in record.read("private") if one.facts["job"] in ("masks", "query")):
+    for one in latest(one for one in record.read("private") if one.facts["job"] in ("masks", "query", "hosted")):
         facts = one.facts
-        how = f"{facts['owners']} owners" if facts["job"] == "masks" else "in slots" if facts["bulk"] else "one picture"
+        how = f"{facts['owners']} owners" if "owners" in facts else "in slots" if facts["bulk"] else "one picture"
+        how += f", {facts['steps']} steps" if "steps" in facts else ""
         budget = f"{facts['budget']} bits" if "budget" in facts else ""
         lines.append([facts["job"], str(facts["dim"]), how, facts["what"], f"{one.value:.3f} {one.unit}",
                      f"{one.low:.3f} to {one.high:.3f}", budget])  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +17,15 @@ from imveil.owner.encoders.base import F32, Facts
 from imveil.owner.features import rows
 from imveil.owner.heads import answer, confusion
 from imveil.owner.summing import open_total, sum_of
+from imveil.store.messages import envelope
 from imveil.store.messages.head import Head
 from imveil.store.messages.round import Round
 from imveil.store.messages.steps import next_round
 from imveil.store.messages.table import gradient, length, moments, scales
 from imveil.store.messages.total import Total
 from private import OWNERS, MadeEncoder, Pictures, all_sums, book, made_round
+
+USES = {"open", "os.rename", "os.remove", "os.mkdir", "os.truncate"}
 
 
 def clear(round_: Round, count: int, point: np.ndarray | None = None) -> Total:
@@ -209,6 +215,71 @@ def test_a_total_in_which_a_class_has_no_pictures_trains_nothing(tmp_path: Path)
     ]
     with pytest.raises(TrainingProblem, match="'eel' has no pictures"):
         train(add(sums, round_))
+
+
+@pytest.mark.parametrize("epsilon", [None, 8.0])
+def test_a_balanced_head_is_as_if_classes_were_equal(epsilon: float | None) -> None:
+    """One class of 1,000 pictures beside two of 60: the small ones are missed, and found again."""
+    round_ = made_round(3, epsilon=epsilon, width=6)
+    rng = np.random.default_rng(0)
+    means, count = rng.normal(size=(3, 6)), [1000, 60, 60]
+
+    def drawn(*sizes: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.repeat(np.arange(3), sizes)
+        z = means[labels] + rng.normal(size=(len(labels), 6))
+        z *= np.sqrt(1 - 0.09) / np.linalg.norm(z, axis=1, keepdims=True)
+        return np.trunc(np.c_[z, np.full(len(z), 0.3)] * 4096).astype(np.int64), labels
+
+    total, (test, truth) = Total(round_, moments(*drawn(*count), round_)), drawn(300, 300, 300)
+    found = {how: train(total, method=how) for how in ("ridge", "balanced")}
+    right = {how: (head.scores(test).argmax(axis=1) == truth).mean() for how, head in found.items()}
+    assert right["balanced"] > right["ridge"] + 0.05, right
+    assert found["balanced"].card.method == "balanced"
+    even = Total(round_, moments(*drawn(50, 50, 50), round_))
+    assert train(even, method="balanced").weights == pytest.approx(train(even).weights, rel=1e-12)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a child that can be killed at a chosen step is a fork")
+def test_a_kill_at_any_step_leaves_ledger_and_files_sound(tmp_path: Path) -> None:
+    """A child dies at each use of a file in turn. The same command then gives the very bytes, and one entry."""
+    round_, kills = made_round(3, epsilon=2.0), 0
+
+    def tell(folder: Path) -> None:
+        ledger = book(folder, OWNERS[0])
+        made = sum_of(Pictures(30), round_, OWNERS[0], MadeEncoder(), ledger, cache=folder / "cache")
+        envelope.write(folder / "a.sum", made.sum.to_bytes(round_))
+
+    def dies(folder: Path, last: int) -> bool:
+        used = 0
+
+        def watch(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal used
+            if event in USES and str(folder) in str(arguments):
+                used += 1
+                if used > last:
+                    os._exit(9)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # newer Pythons warn of threads beside a fork
+            child = os.fork()
+        if not child:
+            sys.addaudithook(watch)
+            tell(folder)
+            os._exit(0)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
+
+    tell(tmp_path / "whole")
+    expected = (tmp_path / "whole" / "a.sum").read_bytes()
+    while dies(folder := tmp_path / str(kills), kills):
+        kills += 1
+        sum_file = folder / "a.sum"
+        assert not sum_file.exists() or sum_file.read_bytes() == expected
+        sum_file.unlink(missing_ok=True)
+        tell(folder)
+        assert sum_file.read_bytes() == expected
+        assert len(book(folder, OWNERS[0]).entries) == 1
+        assert not [*folder.rglob(".*.part")]
+    assert kills > 10
 
 
 def test_a_head_reads_back_and_answers_at_home(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def gaussian(stream: Keystream, scale: int, n: int) -> I64:
     width, square = scale + 1, scale * scale
     at = 0
     while at < n:
-        y = _laplace(stream, width, min(1 << 17, max(64, int(1.5 * (n - at)))))
+        # About half of what is drawn stays: one round is nearly always enough, and each costs hundreds of small calls.
+        y = _laplace(stream, width, min(1 << 17, max(64, int(2.2 * (n - at)))))
         # Accept with exp(-(|y| - scale^2 / width)^2 / (2 scale^2)).
         gap = np.abs(y).astype(np.float64) - square / width
 
@@ -78,15 +79,12 @@ def _geometric(stream: Keystream, n: int) -> I64:
 def _accepted(stream: Keystream, gamma: F64, exactly: Exactly) -> Bools:
     """Draws that succeed with probability exp(-gamma), gamma >= 0, each as ceil(gamma) draws of exp(-gamma / ceil)."""
     pieces = np.maximum(1, np.ceil(gamma)).astype(np.int64)
-    alive = np.arange(len(gamma))
+    result: Bools = np.ones(len(gamma), bool)
     done = 0
-    while len(going := alive[pieces[alive] > done]):
+    while len(going := np.flatnonzero(result & (pieces > done))):
         won = _below_one(stream, gamma[going] / pieces[going], _among(exactly, going, pieces[going]))
-        lost = going[~won]
-        alive = np.setdiff1d(alive, lost, assume_unique=True)
+        result[going[~won]] = False
         done += 1
-    result: Bools = np.zeros(len(gamma), bool)
-    result[alive] = True
     return result
 
 
