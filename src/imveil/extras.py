@@ -42,6 +42,12 @@ def need(module: str, extra: str, what: str) -> Any:
         raise MissingExtra(
             f"{what} needs {package}, and it is not installed", hint=f"pip install 'imveil[{extra}]'"
         ) from error
+    except (RuntimeError, OSError) as error:  # what compiled packages raise that were built for another one
+        first = str(error).partition("\n")[0]
+        raise MissingExtra(
+            f"{what} needs {module.partition('.')[0]}, and it cannot be loaded here: {first}",
+            hint="install versions that fit together",
+        ) from error
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from imveil.errors import BadModelFile, MissingExtra, Unavailable
+from imveil.errors import BadModelFile, Unavailable
 from imveil.extras import need, nn, torch
 from imveil.owner.encoders._hub import Network
 from imveil.owner.encoders.base import Encoder
@@ -16,10 +16,7 @@ _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 def make(name: str, *, precision: str = "") -> Encoder:
     """The model without its last layer. Raises MissingExtra, BadModelFile, Unavailable."""
-    try:
-        models = need("torchvision.models", "train", "an encoder of torchvision")
-    except RuntimeError as error:  # what it raises where it was built for another torch
-        raise MissingExtra(f"torchvision does not fit this torch: {error}", hint="install the one for it") from error
+    models = need("torchvision.models", "train", "an encoder of torchvision")
     model, _, file = name.partition("@")
     if model not in models.list_models(module=models):
         raise BadModelFile(f"torchvision has no classifier {model!r}", hint="see torchvision.models.list_models()")
