@@ -131,6 +131,8 @@ def test_an_encrypted_query(homes: Path, capfd: pytest.CaptureFixture[str], refu
     new = "query new test/dark/3.png q.query --model head.card --secret q.secret"
     refused(new.replace("head.card", "head.safetensors"), "no message of imveil")
     refused(new.replace("3.png", "none.png"), "none.png is not there")
+    refused(new.replace("q.secret", "q.query"), "exists already")
+    refused(new.replace("q.query", "none/q.query"), "cannot be written")
     assert run(new) == 0
     assert (homes / "q.secret").stat().st_mode & 0o077 == 0
     refused(new, "a key serves one query")
@@ -156,6 +158,7 @@ def test_an_encrypted_query(homes: Path, capfd: pytest.CaptureFixture[str], refu
 
 def test_bad_input(homes: Path, refused: Refusal) -> None:
     refused(owners(NEW), "without epsilon the total tells who is in it")
+    refused(owners(f"{NEW} --epsilon 2 --small --projection pca".replace("24", "900")), "projection has 768 axes")
     refused(owners(f"{NEW} --epsilon 2"), "fewer than 5 for each of 24 numbers")
     refused(owners(f"{NEW} --epsilon 0 --small"), "epsilon 0 is outside")
     refused(owners(f"{NEW} --epsilon 1e9 --small"), "outside 0.01 to 20")
@@ -191,8 +194,9 @@ def test_bad_input(homes: Path, refused: Refusal) -> None:
     assert run("sum add a.sum b.sum c.sum --round study.round --out study.total") == 0
     refused("sum add a.sum b.sum c.sum --round study.round --out study.total", "exists already")
     refused("sum open study.total --round study.round --identity a.id --out o", "open already")
-    refused("train study.total h.safetensors --set method=svm", "trained by ridge or lda")
+    refused("train study.total h.safetensors --set method=svm", "trained by ridge, balanced or lda")
     refused("train study.total h.safetensors --set depth=3", "no setting 'depth'")
+    refused("train study.total h.safetensors --set ridge=-1", "a ridge of 0 or more")
     refused("train a.sum h.safetensors", "a.sum")
     refused("evaluate study.total test", "study.total")
 

@@ -35,10 +35,10 @@ def train_head(total: Path, head: Path, more: list[str] | None, start: Path | No
         raise BadField("ridge, rate and momentum are numbers")
     found = Total.read(total)
     made = train(found, start=Head.read(start) if start else None, **settings)
-    for path, data in ((head, made.to_bytes()), (card, made.card.to_bytes())):
-        if force:
+    if force:
+        for path in (head, card):
             path.unlink(missing_ok=True)
-        envelope.write(path, data)
+    envelope.write_all([(head, made.to_bytes(), False), (card, made.card.to_bytes(), False)])
     about = "about " if found.round.privacy else ""
     fact("head", f"{head}, {made.card.method} from {about}{made.card.pictures:,} pictures of {made.card.owners} owners")
     fact("card", f"{card}: public; what queries need")

@@ -62,8 +62,7 @@ def new(
         found = encoder_of(card.features.encoder.name, "", threads, encoder)
         rows = rows_of(card.features, source, found, lambda at, of: tell("pictures", at, of))
         asked = ask(rows, [item.id(source.classes) for item in source.items], card, bulk=bulk)
-    envelope.write(secret, asked.secret, secret=True)
-    envelope.write(query, asked.query)
+    envelope.write_all([(secret, asked.secret, True), (query, asked.query, False)])
     fact("query", f"{query}: {count(len(rows), 'picture')}, {len(asked.query) / 1e3:,.1f} kB, for whoever has the head")
     fact("secret", f"{secret}: opens the answer, stays with you, serves this query only")
 

@@ -63,6 +63,8 @@ def train(total: Total, *, method: str = "", ridge: float | None = None, start: 
     """
     if not total.readable:
         raise BadInput("this total is blind: only an owner can open it", hint="imveil sum open, with an identity")
+    if not (ridge is None or 0 <= ridge < math.inf) or not 0 < rate < math.inf or not 0 <= momentum < 1:
+        raise BadInput("a ridge of 0 or more, a rate above 0 and a momentum of 0 to 1 were needed")
     round_ = total.round
     chosen = method or ("gradient" if round_.gradient else "ridge")
     if chosen not in METHODS or (chosen == "gradient") != round_.gradient:

@@ -76,6 +76,8 @@ def new_round(
     dim = min(512, encoder.width) if dim is None else dim
     if not kind:
         kind = "none" if dim == encoder.width else "pca" if ships(encoder.name) and dim <= SHIPPED else "orthogonal"
+    if kind == "pca" and ships(encoder.name) and dim > SHIPPED:
+        raise BadInput(f"the public projection has {SHIPPED} axes, dim {dim} is more", hint="--projection orthogonal")
     seed = Key.generate().derive("imveil", "public seed").reveal().hex() if kind == "orthogonal" else ""
     least = max(100, -(-5 * dim // len(owners))) if least is None else least
     members: dict[str, Any] = {

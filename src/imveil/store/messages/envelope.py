@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,6 +114,19 @@ def write(path: Path | str, data: bytes, *, secret: bool = False) -> None:
         write_file(place, data, aside=aside, sync=True)
     except OSError as error:
         raise BadDestination(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def write_all(files: Sequence[tuple[Path | str, bytes, bool]]) -> None:
+    """Write several new files, or none of them. files: (path, data, secret), each as for `write`."""
+    made = []
+    try:
+        for path, data, secret in files:
+            write(path, data, secret=secret)
+            made.append(Path(path))
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def canonical(facts: dict[str, Any]) -> str:
