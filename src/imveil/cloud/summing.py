@@ -70,6 +70,8 @@ def train(total: Total, *, method: str = "", ridge: float | None = None, start: 
     if chosen not in METHODS or (chosen == "gradient") != round_.gradient:
         takes = "gradient" if round_.gradient else "ridge, balanced or lda"
         raise BadInput(f"this total is trained by {takes}, not by {chosen!r}")
+    if start is not None and not round_.gradient:
+        raise BadInput("a head to go on from is for gradients, this total is one of moments", hint="leave out --from")
     if round_.gradient:
         return _stepped(total, start, rate, momentum)
     found = moments_of(total.words, round_)
