@@ -65,17 +65,18 @@ def _product(group: bytes, rows: int, chosen: bfv.Parameters) -> Any:
 def _slots(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> list[bytes]:
     """A ciphertext for each class: the sum of numbers times weights, all pictures at once."""
     plain, api = query.parameters.plain, bfv.seal()
+    totals: list[Any] = [None] * query.classes
+    out = api.Ciphertext()
+    for one, of_number in zip(asked, weights.tolist(), strict=True):  # number by number: totals stay in the cache
+        for c, weight in enumerate(of_number):
+            if weight and totals[c] is None:
+                totals[c] = api.Ciphertext()
+                evaluator.multiply_plain(one, bfv.constant(weight, plain), totals[c])
+            elif weight:
+                evaluator.multiply_plain(one, bfv.constant(weight, plain), out)
+                evaluator.add_inplace(totals[c], out)
     found = []
-    for of_class in weights.T:
-        total = None
-        for one, weight in zip(asked, of_class, strict=True):
-            if weight:
-                out = api.Ciphertext()
-                evaluator.multiply_plain(one, bfv.constant(int(weight), plain), out)
-                if total is None:
-                    total = out
-                else:
-                    evaluator.add_inplace(total, out)
+    for total in totals:
         if total is None:  # a class without weights scores 0
             total = api.Ciphertext()
             evaluator.sub(asked[0], asked[0], total)
