@@ -177,7 +177,7 @@ def test_bad_input(homes: Path, refused: Refusal) -> None:
     refused("sum new a none/a.sum --round study.round --identity a.id", "no place for a file")
     refused("sum new a a.sum --round study.round --identity a.id --limit 1", "the limit is 1")
     data = (homes / "study.round").read_bytes()
-    for at in range(0, len(data), 97):
+    for at in range(0, len(data), 293):
         (homes / "bad.round").write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
         refused("sum new a a.sum --round bad.round --identity a.id", "bad.round")
     (homes / "bad.round").unlink()
