@@ -126,7 +126,10 @@ class InverseNetMoved(Attack):
 def came_from(plain: Any, cipher: Any) -> Any:
     """(blocks,): for each block of a picture the cipher block that it became; in place, where no permutation fits.
 
-    plain, cipher: (pairs, blocks, samples).
+    Parameters
+    ----------
+    plain, cipher
+        (pairs, blocks, samples).
     """
     stay = np.arange(plain.shape[1])
     if len(plain) < 3:

@@ -72,8 +72,13 @@ class Skipped:
 
 
 def targets_of(pictures: int, budget: float = float("inf"), pace: float = 0.0) -> int:
-    """How many of this many pictures become targets. pace: seconds that one picture takes to encrypt; then there are
-    fewer, so that encrypting the targets of one trial takes no more than a fortieth of the budget.
+    """How many of this many pictures become targets.
+
+    Parameters
+    ----------
+    pace
+        Seconds that one picture takes to encrypt; then there are fewer, so that encrypting the targets of one trial
+        takes no more than a fortieth of the budget.
 
     >>> targets_of(1000), targets_of(30), targets_of(4), targets_of(1000, budget=120, pace=0.5)
     (40, 10, 2, 6)

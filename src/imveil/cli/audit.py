@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -241,7 +242,7 @@ def _command(
 def _watch(budget: float) -> Iterator[Callable[[int, int, str], None]]:
     """What is played now, and how much of the time is used. Called with (trials done, trials, what is played now)."""
     began = 0.0
-    with working("auditing") as tell:
+    with working("auditing") as tell, _unprinted():
         tell("reading the pictures")
 
         def watch(done: int, total: int, label: str) -> None:
@@ -251,3 +252,16 @@ def _watch(budget: float) -> Iterator[Callable[[int, int, str], None]]:
             tell(f"{used}, attack {done + 1} of {total}: {label} (Ctrl-C ends it with what there is)")
 
         yield watch
+
+
+@contextmanager
+def _unprinted() -> Iterator[None]:
+    """A deadline that comes up inside a callback of the interpreter's is dropped there; nobody needs to read of it."""
+    from imveil.audit.deadline import OutOfTime
+
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda said: None if said.exc_type is OutOfTime else before(said)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

@@ -16,7 +16,15 @@ _BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 def find_scheme(id: str, settings: list[str] | None = None) -> Scheme:
     """The scheme `id` with its fields as given on the command line.
 
-    settings: texts "field=value". Raises UnknownName, BadField.
+    Parameters
+    ----------
+    settings
+        Texts "field=value".
+
+    Raises
+    ------
+    UnknownName
+    BadField
 
     >>> find_scheme("negpos/1", ["per_image=true"]).traits.per_image
     True
@@ -30,7 +38,10 @@ def find_scheme(id: str, settings: list[str] | None = None) -> Scheme:
 def parse_fields(id: str, kinds: dict[str, Any], settings: list[str]) -> dict[str, Any]:
     """Each "field=value" as a value of the field's kind; a field that comes twice is refused.
 
-    kinds: name -> bool, int, float, str, a Literal or a union of these.
+    Parameters
+    ----------
+    kinds
+        Name -> bool, int, float, str, a Literal or a union of these.
 
     >>> parse_fields("x/1", {"block": Literal[4, 8], "per_image": bool}, ["block=8", "per_image=yes"])
     {'block': 8, 'per_image': True}

@@ -117,8 +117,13 @@ def evaluate(net: nn.Module, images: Images, labels: I64, batch: int = 512) -> S
 def hits(
     net: nn.Module, images: Any, labels: torch.Tensor, *, precision: Precision = "float32", batch: int = 512
 ) -> int:
-    """How many pictures are answered right: the quick count while training. images: a tensor beside the labels, or
-    pictures on disk."""
+    """How many pictures are answered right: the quick count while training.
+
+    Parameters
+    ----------
+    images
+        A tensor beside the labels, or pictures on disk.
+    """
     right = torch.zeros((), dtype=torch.int64, device=labels.device)
     for answers, truth in _asked(net, images, labels, precision, batch):
         right += (answers == truth).sum()

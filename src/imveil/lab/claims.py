@@ -150,8 +150,15 @@ def judge(
     budget: float = 0.0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[tuple[Claim, list[Judged]]], float]:
-    """Every reading of every claim, and what is left of the budget. budget: seconds for measuring what the records
-    lack; nothing is measured when it is 0."""
+    """Every reading of every claim, and what is left of the budget.
+
+    Parameters
+    ----------
+    budget
+        Seconds for measuring what the records lack; nothing is measured when it is 0.
+    tell
+        Called with what is measured now.
+    """
     begin, claims = time.monotonic(), list(claims)
     if budget > 0:
         ladders = [ladder for claim in claims for reading in claim.readings for ladder in reading.asks()]

@@ -54,8 +54,15 @@ class Measurement(ABC):
         return digest_of(self.facts())
 
     def measured(self, name: str, seed: int, found: Mapping[str, Any] | None = None, **numbers: Any) -> Record:
-        """A record of here and now. found: facts that came out, beside what was asked; numbers: as `record.measured`
-        takes them."""
+        """A record of here and now.
+
+        Parameters
+        ----------
+        found
+            Facts that came out, beside what was asked.
+        numbers
+            As `record.measured` takes them.
+        """
         facts = {**self.facts(), **(found or {})}
         return record.measured(kind=self.kind, name=name, digest=self.digest(), facts=facts, seed=seed, **numbers)
 

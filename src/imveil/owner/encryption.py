@@ -282,7 +282,10 @@ def _close(
 def of_channels(found: Mapping[int, int], greys: int, scheme: Scheme) -> list[str]:
     """What to say of pictures with different numbers of channels, and of `greys` that have three.
 
-    found: how many pictures have so many channels.
+    Parameters
+    ----------
+    found
+        How many pictures have this many channels.
     """
     told = ", ".join(f"{n:,} with {count_of(c)}" for c, n in sorted(found.items()))
     notes = [] if len(found) < 2 else [

@@ -83,7 +83,12 @@ class Door:
 
 
 def holds_key(headers: Mapping[str, str], body: bytes, text: int | None = None) -> bool:
-    """Whether a key arrived. text: how many bytes of the body are text; None: as many as look so.
+    """Whether a key arrived.
+
+    Parameters
+    ----------
+    text
+        How many bytes of the body are text; None: as many as look so.
 
     >>> holds_key({}, b"imveil-key-1\\n# A secret")
     True

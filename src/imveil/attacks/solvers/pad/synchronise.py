@@ -29,10 +29,18 @@ COLOURS = np.array([[int(np.flatnonzero((a[b] == ORDERS).all(axis=1))[0]) for b 
 
 
 def synchronise(pairs: Any, costs: Any, nodes: int, table: Any) -> I64:
-    """(nodes,) elements. pairs: (m, 2) nodes a, b.   costs: (m, g) of each relative element.   table: (g, g), the
-    product table[x, y] = x y, element 0 neutral.
+    """(nodes,) elements of a group that fit what is said of pairs of them.
 
     Right up to one factor on the right for each connected part; the first node of a part has element 0.
+
+    Parameters
+    ----------
+    pairs
+        (m, 2) nodes a, b.
+    costs
+        (m, g), of each relative element.
+    table
+        (g, g), the product table[x, y] = x y, element 0 neutral.
 
     >>> synchronise(np.array([[0, 1], [1, 2]]), np.array([[0.0, 9.0], [5.0, 1.0]]), 3, BITS).tolist()
     [0, 0, 1]

@@ -33,8 +33,19 @@ class Links:
 
 
 def links(cut: Any, values: Values, turns: int, most: int, unfit: Any = None) -> Links:
-    """Of pieces (n, side, side, c) uint8, n > 1, that may have been given this many turns (1, 4 or 8) and these values.
-    most: links kept for each border. unfit: (n,), nothing when None."""
+    """Which borders of pieces go together.
+
+    Parameters
+    ----------
+    cut
+        (n, side, side, c) uint8, n > 1.
+    values, turns
+        How a piece may be shown: these values, and 1, 4 or 8 turns.
+    most
+        Links kept for each border.
+    unfit
+        (n,), nothing when None.
+    """
     seen, meet = borders(cut), meetings(turns)
     total, v = 4 * len(cut), len(values.signs)
     most = min(most, len(cut) - 1)

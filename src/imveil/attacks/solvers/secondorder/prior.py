@@ -122,8 +122,13 @@ def save(prior: Prior, file: Any) -> None:
 
 
 def kernel(one: Any, other: Any, reach: int) -> F64:
-    """Mean products of samples by offset: (2 reach + 1, 2 reach + 1, c, c), [dy, dx, a, b] of one[y, x, a] with
-    other[y + dy, x + dx, b]; 0 where pictures are smaller. one, other: (n, h, w, c)."""
+    """Mean products of samples by offset, (2 reach + 1, 2 reach + 1, c, c).
+
+    Parameters
+    ----------
+    one, other
+        (n, h, w, c). [dy, dx, a, b] is of one[y, x, a] with other[y + dy, x + dx, b]; 0 where pictures are smaller.
+    """
     n, h, w, c = one.shape
     high, wide = min(reach, h - 1), min(reach, w - 1)
     size = (h + high, w + wide)
