@@ -50,7 +50,7 @@ def gate(found: Outcome, *, above: float | None = None, identified: float | None
         )
     if strict and found.level in ("no verdict", "not enough was tried"):
         return Gate("not enough was tried", "too little was tried to acquit; give a longer --budget")
-    if strict and found.level in ("partly open", "open"):
+    if strict and any(leak.level in ("partly open", "open") for leak in found.leaks):
         return Gate("condemned", "the cipher images show something of the pictures by themselves")
     if best is None:
         return Gate("nothing was judged", "no attack could be played, so nothing was judged; give a longer --budget")

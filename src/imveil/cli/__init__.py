@@ -119,7 +119,8 @@ def _say(error: BaseException) -> int:
         return _line(str(error), error.exit_code)
     if hasattr(error, "format_message"):  # a usage error of the command line itself
         command = getattr(getattr(error, "ctx", None), "command_path", "imveil")
-        return _line(f"{error.format_message().rstrip('.')}. See '{command} --help'.", BAD)
+        said = error.format_message().rstrip(".")
+        return _line(f"{said}{'' if said.endswith('?') else '.'} See '{command} --help'.", BAD)
     if isinstance(error, BrokenPipeError):
         return 0
     if isinstance(error, OSError):
