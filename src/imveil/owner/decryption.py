@@ -25,7 +25,7 @@ from imveil.owner.shards import names
 from imveil.owner.shards.contents import Contents, Own, contents, expected, find_scheme, read_table
 from imveil.owner.shards.fitting import Holds, fitted
 from imveil.owner.shards.proof import UNPROVEN, check_key, owned
-from imveil.owner.shards.reading import ELSEWHERE, PRIVATE, PUBLIC, Done, Task, Todo, as_file, make
+from imveil.owner.shards.reading import ELSEWHERE, PRIVATE, PUBLIC, DecryptShard, Done, Task, Todo, as_file
 from imveil.owner.shards.sealed_table import checks, pixel_digest
 from imveil.owner.shards.writing import part
 from imveil.schemes.base import Cipher
@@ -89,7 +89,7 @@ def decrypt_set(
             small = total < _SMALL[0] and cipher_set.manifest.size < _SMALL[1]
             workers = 1 if small else pool.default_workers()
         results: list[Done] = []
-        work = pool.run(make, (cipher_set, chosen, root, held.table.version, public), key, tasks, workers)
+        work = pool.run(DecryptShard, (cipher_set, chosen, root, held.table.version, public), key, tasks, workers)
         with contextlib.closing(work):
             for result in work:
                 results.append(result)

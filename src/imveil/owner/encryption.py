@@ -36,7 +36,7 @@ from imveil.store.files import sync_all, write_file
 from imveil.store.manifest import ALL, FILE, NAMES, REJECTED, Manifest, write_manifest
 from imveil.store.sets import CipherSet
 
-Make = Callable[..., EncryptShard]  # key, source, scheme, root, container, classes: see `writing.make`
+Make = Callable[..., EncryptShard]  # key, source, scheme, root, container, classes: as `EncryptShard`
 
 
 def encrypt_set(
@@ -51,7 +51,7 @@ def encrypt_set(
     workers: int | None = None,
     engine: pool.Engine = pool,
     strict: bool = False,
-    make: Make = writing.make,
+    make: Make = EncryptShard,
     progress: Watch | None = None,
     present: Callable[[CipherSet], None] = CipherSet.check_present,
 ) -> Report:

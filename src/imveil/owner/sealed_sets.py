@@ -98,7 +98,7 @@ def seal_set(
         look(root, job)
         begin(root, job)
         work = (cipher_set, root, manifest.sha256, move)
-        report = replace(_run(make_seal, work, key, manifest, workers, progress), notes=[_facts_of(manifest)])
+        report = replace(_run(SealShard, work, key, manifest, workers, progress), notes=[_facts_of(manifest)])
         with _aside(root / SEALED) as out, SealedWriter(out, key, "set") as sealed:
             present = [(name, "") for name in _BESIDE if (cipher_set.path / name).exists()]
             _pack(cipher_set.path, present, sealed)
@@ -143,7 +143,7 @@ def unseal_set(
             return Report(manifest.count, manifest.count, 0, 0.0, already=True)
         look(root, job)
         begin(root, job)
-        report = _run(make_unseal, (home, root, manifest), key, manifest, workers, progress)
+        report = _run(UnsealShard, (home, root, manifest), key, manifest, workers, progress)
         sync_all(root)
         with _tar(home / SEALED, key, "set") as tar:
             for member in tar:
@@ -270,22 +270,6 @@ class UnsealShard:
                 _extract(tar, member, self.root / member.name, sync=False)
         store.verify(self.root, task.shard)
         return Done(task.shard.count, task.shard.bytes, kept=False)
-
-
-def make_seal(key: Key, source: CipherSet, root: Path, manifest: str, move: bool) -> SealShard:
-    """The work of one worker.
-
-    Parameters
-    ----------
-    manifest
-        Its SHA-256.
-    """
-    return SealShard(key, source, root, manifest, move)
-
-
-def make_unseal(key: Key, home: Path, root: Path, manifest: Manifest) -> UnsealShard:
-    """The work of one worker."""
-    return UnsealShard(key, home, root, manifest)
 
 
 def _purpose(task: Task, manifest: str) -> str:

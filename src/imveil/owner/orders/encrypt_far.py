@@ -154,7 +154,7 @@ def _of_a_run(name: str) -> bool:
 
 
 def _made(key: Key, far: Far, *parts: Any) -> _Far:
-    return _Far(far, writing.make(key, *parts))
+    return _Far(far, EncryptShard(key, *parts))
 
 
 __all__ = ["encrypt_far"]

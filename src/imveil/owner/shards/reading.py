@@ -216,19 +216,6 @@ def check_tag(tag: Tag | None, path: str, manifest: Manifest, scheme: Scheme) ->
         raise Mismatch(f"{path} has {'no' if tag.nonce is None else 'a'} nonce, against its scheme")
 
 
-def make(key: Key, source: CipherSet, scheme: Scheme, root: Path, version: int, public: bool = False) -> DecryptShard:
-    """The work of one worker.
-
-    Parameters
-    ----------
-    version
-        Of the sealed table.
-    public
-        Whether others may read what is written.
-    """
-    return DecryptShard(key, source, scheme, root, version, public)
-
-
 def _reject(todo: Todo, reason: str) -> Reject:
     return Reject(todo.at, todo.id, todo.cipher, reason)
 

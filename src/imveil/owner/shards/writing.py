@@ -90,7 +90,7 @@ class EncryptShard:
     scheme: Scheme
     root: Path
     container: str
-    classes: Sequence[str]
+    classes: Sequence[str] = ()
     strict: bool = False
 
     def __call__(self, task: ShardTask, stop: Stop) -> ShardDone:
@@ -219,18 +219,3 @@ def encrypted(
     tags = [Tag(scheme.id, config, fingerprint, nonce, cipher.size, depth) for nonce in nonces]
     tags = tags if cipher.nonces else tags * len(pictures)
     return list(zip(cipher.images, tags, strict=True))
-
-
-def make(
-    key: Key, source: Any, scheme: Scheme, root: Path, container: str, classes: Sequence[str] = (), strict: bool = False
-) -> EncryptShard:
-    """The work of one worker.
-
-    Parameters
-    ----------
-    container
-        Its name.
-    classes
-        As the cloud sees them.
-    """
-    return EncryptShard(key, source, scheme, root, container, classes, strict)
