@@ -49,7 +49,7 @@ class Audited(Measurement):
         images = samples.drawn(self.data, MOST, seed, 7)
         scheme = imveil.find(self.scheme, **self.fields)
         found = audit(scheme, images, budget=self.budget, views=self.views, data=self.data)
-        best = found.told
+        best = found.headline
         told = {
             "verdict": sentence(found),
             "level": found.level,

@@ -148,11 +148,11 @@ def test_the_verdict_tells_of_the_least_that_does_nearly_as_well() -> None:
     found = made(0.2, 0.97, 1.0)
     assert found.best is not None
     assert found.best.trial.strength == 3
-    assert found.told is not None
-    assert found.told.trial.strength == 2
+    assert found.headline is not None
+    assert found.headline.trial.strength == 2
     assert "knows 2 pictures" in sentence(found)
     weak = made(0.1, 0.12)
-    assert weak.told is weak.best, "where nothing is broken, the best is told"
+    assert weak.headline is weak.best, "where nothing is broken, it is the best"
 
 
 def test_who_chose_from_a_gallery_told_a_picture_and_did_not_get_it_back() -> None:

@@ -44,7 +44,7 @@ def test_a_fixed_sequence_is_condemned_without_a_word_about_it(tmp_path: Path, c
     assert found.condemned(0.8), sentence(found)
     assert found.best is not None
     assert found.best.spread[2] == 2
-    assert "many-time pad" in found.looks
+    assert "many-time pad" in found.resembles
     with_truth = audit_folder(read_folder(ciphers), truth=truth, budget=60, seeds=1)
     assert with_truth.condemned(0.8)
     assert with_truth.best is not None
@@ -56,7 +56,7 @@ def test_random_bytes_are_acquitted(tmp_path: Path) -> None:
     found = audit_folder(read_folder(ciphers), budget=60, seeds=1)
     assert not found.condemned(0.02), as_json(found)["best"]
     assert found.level == "nothing found"
-    assert found.looks == RANDOM
+    assert found.resembles == RANDOM
     assert not audit_folder(read_folder(ciphers), truth=truth, budget=60, seeds=1).condemned(0.02)
 
 
@@ -71,7 +71,7 @@ def test_a_few_random_images_are_not_condemned_by_chance(tmp_path: Path, n: int)
 @pytest.mark.parametrize("n", [4, 60])
 def test_plain_pictures_are_told_as_such(tmp_path: Path, n: int) -> None:
     found = audit_folder(read_folder(write(tmp_path / "p", PICTURES[:n])), budget=30, seeds=1)
-    assert found.looks == PLAIN
+    assert found.resembles == PLAIN
     assert sentence(found).startswith("These pictures are not encrypted")
     assert found.condemned(0.3)
 
@@ -98,7 +98,7 @@ def test_what_attacks_add_to_that(tmp_path: Path) -> None:
     """Inversions under one key or under one for each image: what came out smoothest tells which."""
     for per_image, words in ((True, "inverted"), (False, "many-time pad")):
         cipher = write(tmp_path / words, encrypted("negpos/1", smooth_pictures(60), per_image=per_image))
-        assert words in audit_folder(read_folder(cipher), budget=30, seeds=1).looks
+        assert words in audit_folder(read_folder(cipher), budget=30, seeds=1).resembles
 
 
 @pytest.mark.parametrize(

@@ -172,8 +172,8 @@ def audit_folder(
             seeds=seeds, end=began + budget, progress=progress,
         )  # fmt: skip
     facts = {f.trial.attack.id: f.records[0].facts["found"] for f in found.findings if f.low >= 0.05}
-    found.looks = looks_like(images, {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()})
-    found.notes.append(f"What it looks like: {found.looks}.")
+    found.resembles = looks_like(images, {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()})
+    found.notes.append(f"What it looks like: {found.resembles}.")
     found.seconds = time.monotonic() - began
     return found
 

@@ -33,7 +33,7 @@ class Outcome:
         Lines of (name, measured, expected, range, tells).
     notes
         What the reader should know beside that, in sentences.
-    looks
+    resembles
         What a folder of cipher images seems to be, in words.
     void
         Why no verdict can be given; empty where one can.
@@ -52,7 +52,7 @@ class Outcome:
     seconds: float = 0.0
     interrupted: bool = False
     truth: bool = True
-    looks: str = ""
+    resembles: str = ""
     void: str = ""
 
     @property
@@ -66,7 +66,7 @@ class Outcome:
         )
 
     @property
-    def told(self) -> Finding | None:
+    def headline(self) -> Finding | None:
         """The finding to tell of: the weakest attacker who gets as far as any, and of what he did the least that does
         about as well. Not one that chose from a gallery: whoever has the picture already does not get it back."""
         redrawn = [f for f in self.findings if f.sound and "gallery" not in f.trial.attack.needs]

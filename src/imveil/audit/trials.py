@@ -206,7 +206,7 @@ def measured_slowness() -> int:
     return 1 << round(math.log2(max(times, 1.0)))
 
 
-def slowness_told(times: int) -> list[str]:
+def slowness_notes(times: int) -> list[str]:
     """A note for a report, where there is something to say."""
     if times == 1:
         return []

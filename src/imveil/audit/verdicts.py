@@ -16,7 +16,7 @@ from imveil.audit.outcome import Outcome
 
 def sentence(found: Outcome) -> str:
     """The verdict in a sentence or two."""
-    best, grade = found.told, found.level
+    best, grade = found.headline, found.level
     if found.void:
         return f"No verdict: {found.void[0].lower()}{found.void[1:]}."
     if best is None and found.leaks:
@@ -152,7 +152,7 @@ def meaning(found: Outcome) -> str:
 def _smooth(found: Outcome, best: Finding, grade: Level, interval: str) -> str:
     """The verdict where nobody has the true pictures."""
     share = f"{percent(best.recovery)} of the images that were held out ({interval})"
-    if found.looks == PLAIN:
+    if found.resembles == PLAIN:
         return "These pictures are not encrypted: they show what they show to anyone who opens the files."
     if grade == "open":
         return (
@@ -167,7 +167,7 @@ def _smooth(found: Outcome, best: Finding, grade: Level, interval: str) -> str:
             who = f"as they are, {share} are"
         return (
             f"These images are protected in part only: {who} smoother than random bytes can be, though no pictures; it "
-            f"seems that {found.looks}."
+            f"seems that {found.resembles}."
         )
     if grade == "recognisable":
         return f"These images could not be turned into pictures by what was tried (best: {share}), but {_lower(found)}"
@@ -226,12 +226,12 @@ def as_json(found: Outcome) -> dict[str, Any]:
         ],
         "unplayed": found.unplayed,
         "what": found.what,
-        "looks": found.looks,
+        "looks": found.resembles,
         "data": found.data,
         "views": list(found.views),
         "truth": found.truth,
         "best": None if best is None else line(best),
-        "told": None if found.told is None else line(found.told),
+        "told": None if found.headline is None else line(found.headline),
         "findings": [line(one) for one in found.findings],
         "skipped": [{"attack": one.attack, "reason": one.reason} for one in found.skipped],
         "metrics": [metric | {"range": _ends(metric["range"])} for metric in found.metrics],

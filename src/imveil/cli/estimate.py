@@ -101,12 +101,12 @@ def _lines(found: Estimate, scheme: Any, known: str) -> list[tuple[str, str]]:
     about = round(len(found.broken) * found.pictures / found.looked)
     looked = f"of {found.looked:,} looked at, so about {about:,} in all; --all reads every one"
     looked = "all read" if found.all_read else looked
-    from imveil.owner.run.progress import told
+    from imveil.owner.run.progress import line_of
 
     lines = [
         ("pictures", f"{found.pictures:,} ({splits}), {found.classes} classes, height x width x channels {shapes}"),
         ("broken", f"{len(found.broken):,} ({looked})"),
-        *(("", told(id, reason)) for id, reason in found.broken[:5]),
+        *(("", line_of(id, reason)) for id, reason in found.broken[:5]),
         ("output", f"about {size(found.bytes)} as {found.container}"),
         ("memory", f"about {size(found.memory)}, for {found.workers} workers"),
         ("time", f"about {duration(found.seconds)} with {found.workers} workers"),

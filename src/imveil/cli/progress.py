@@ -142,7 +142,7 @@ def close(report: Report, how: str, destination: Path | str) -> None:
 
 def rejected(report: Report, hint: str) -> None:
     """Say what a run left out, and why, and what else is wrong; leave with 1 where there was any of it."""
-    for line in [*report.notes, *report.wrong, *(reject.told for reject in report.rejected)]:
+    for line in [*report.notes, *report.wrong, *(reject.line for reject in report.rejected)]:
         note(line)
     left_out(len(report.rejected), hint)
     if report.wrong:

@@ -112,7 +112,7 @@ def statistics(found: Outcome, metrics: list[dict[str, Any]]) -> str:
     entropy = next((m for m in told if m["name"] == "entropy"), None)
     if entropy is not None:
         lie += f" (entropy {entropy['mean']:.3f} bits, random images {entropy['expected']:.3f})"
-    best = found.told
+    best = found.headline
     if best is not None and best.low >= 0.05:
         if good < _GOOD * len(told):
             return f"{lie}."
@@ -139,7 +139,7 @@ def _critical(metric: dict[str, Any]) -> dict[str, Any]:
 
 def _lines(found: Outcome) -> list[dict[str, Any]]:
     """The table of all trials, the furthest first."""
-    lines = [line(one) | {"best": one is found.told} for one in found.findings]
+    lines = [line(one) | {"best": one is found.headline} for one in found.findings]
     lines.sort(key=lambda one: (-round(one["mean"], 3), one["attack"], one["ciphers"] + one["pairs"]))
     return [one | {"held": held(one)} for one in lines]
 
@@ -157,9 +157,9 @@ def _furthest(found: Outcome) -> list[Finding]:
     best: dict[str, Finding] = {}
     for one in found.findings:
         was = best.get(one.trial.attack.id)
-        if was is None or one is found.told or (was is not found.told and one.recovery > was.recovery + 0.0005):
+        if was is None or one is found.headline or (was is not found.headline and one.recovery > was.recovery + 0.0005):
             best[one.trial.attack.id] = one
-    return sorted(best.values(), key=lambda one: (one is not found.told, -one.recovery))
+    return sorted(best.values(), key=lambda one: (one is not found.headline, -one.recovery))
 
 
 def _pictures(one: Finding, most: int = 6) -> dict[str, Any]:

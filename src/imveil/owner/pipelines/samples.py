@@ -55,7 +55,7 @@ class Keyed:
             self._key = key
         return self._key
 
-    def told(self) -> str:
+    def described(self) -> str:
         """Scheme, fingerprint and place of the key, for a repr."""
         place = "" if self._place is None else f", from {self._place.name}"
         return f"{self.scheme.id}, key={self.fingerprint}{place}"
@@ -77,7 +77,7 @@ class Keyed:
         return self.__copy__()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.told()})"
+        return f"{type(self).__name__}({self.described()})"
 
     def files(self, pictures: Sequence[Picture], ids: Sequence[str]) -> list[bytes]:
         """The cipher PNG of each picture, with its tag. Raises BadDtype for a scheme whose ciphers are no bytes."""

@@ -72,4 +72,4 @@ class Encrypt(Keyed, nn.Module):
 
     def extra_repr(self) -> str:
         """Scheme, fingerprint, place; never the key."""
-        return self.told()
+        return self.described()

@@ -29,15 +29,15 @@ class Reject(NamedTuple):
     reason: str
 
     @property
-    def told(self) -> str:
+    def line(self) -> str:
         """The reason for the owner, who is told which picture it is."""
-        return told(self.id, self.reason)
+        return line_of(self.id, self.reason)
 
 
-def told(id: str, reason: str) -> str:
+def line_of(id: str, reason: str) -> str:
     """Why something is wrong with a picture, with its id, which many reasons name already.
 
-    >>> told("cat/1.png", "no picture"), told("cat/1.png", "photos/cat/1.png is empty")
+    >>> line_of("cat/1.png", "no picture"), line_of("cat/1.png", "photos/cat/1.png is empty")
     ('cat/1.png: no picture', 'photos/cat/1.png is empty')
     """
     return reason if id in reason else f"{id}: {reason}"

@@ -21,7 +21,7 @@ from imveil.errors import BadDtype, BadInput, BadShape, BadSource, StoreProblem
 from imveil.keys.key import Key
 from imveil.owner.picture import is_grey
 from imveil.owner.run.pool import Stop, Stopped
-from imveil.owner.run.progress import Reject, told
+from imveil.owner.run.progress import Reject, line_of
 from imveil.owner.shards.sealed_table import pixel_check, pixel_digest
 from imveil.owner.shards.sealing import seal, unseal
 from imveil.schemes.base import Scheme
@@ -168,7 +168,7 @@ class EncryptShard:
         reason = str(error) or type(error).__name__
         if self.strict:
             raise BadSource(
-                told(todo.id, reason), hint="mend or remove it and run the same command again, or leave out --strict"
+                line_of(todo.id, reason), hint="mend or remove it and run the same command again, or leave out --strict"
             )
         rejects.append(Reject(*todo, reason))
 
