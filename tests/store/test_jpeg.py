@@ -12,11 +12,11 @@ from PIL import Image
 
 import imveil
 from imveil import Key
-from imveil.cli.encrypt import stored_as
 from imveil.errors import BadField, BadImage, BadInput, BadShape
 from imveil.metrics.psnr import psnr
 from imveil.owner.decryption import decrypt_file, decrypt_set
 from imveil.owner.encryption import encrypt_file, encrypt_set, pick_container
+from imveil.owner.orders.dispatch import stored_as
 from imveil.owner.rekeying import rekey_set
 from imveil.owner.sealed_sets import seal_set, unseal_set
 from imveil.owner.sources._likeness import Likeness
