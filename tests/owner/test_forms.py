@@ -144,7 +144,7 @@ def test_parquet_that_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.parquet").write_bytes(b"PAR1 and more")
     with pytest.raises(BadSource, match="is no Parquet file that can be read"):
         open_source(tmp_path / "x.parquet")
-    with pytest.raises(BadSource, match=r"has the columns n \(int64\), and none of encoded pictures"):
+    with pytest.raises(BadSource, match=r"has the columns n \(int64\), and none of pictures"):
         open_source(rows(tmp_path / "n.parquet", {"n": [1]}))
     features = {"image": {"_type": "Image"}, "label": {"names": ["a"], "_type": "ClassLabel"}}
     with pytest.raises(BadSource, match=r"row 1 of .* has label 1, its classes are 0\.\.0"):

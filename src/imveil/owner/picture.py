@@ -65,6 +65,13 @@ _OTHERS = {
     "a Photoshop file": [(0, b"8BPS")],
     "OpenEXR": [(0, b"v/1\x01")],
 }
+_TEXTS = (
+    (b"version https://git-lfs", "a pointer of Git LFS", "fetch the pictures with git lfs pull"),
+    (b"<!doctype html", "a web page", "download the picture again"),
+    (b"<html", "a web page", "download the picture again"),
+    (b"<svg", "a drawing (SVG)", "save it as PNG"),
+)
+"""What lies under the names of pictures where a download went wrong."""
 _KEPT_TEXTS = (b"tEXt", b"iTXt", b"zTXt")
 _MOST_TEXT = 1 << 16
 _CHANNELS = {"1": 1, "L": 1, "P": 1, "I;16": 1, "I;16B": 1, "LA": 2, "La": 2, "PA": 2, "RGB": 3, "YCbCr": 3,
@@ -119,6 +126,19 @@ def of_image(image: Image) -> Picture:
         raise BadImage(f"pictures of mode {image.mode} are not read", hint="convert it to RGB or grey")
     image = _converted(image, _TARGETS[image.mode][bool(image.has_transparency_data)])
     return Picture(np.ascontiguousarray(np.atleast_3d(np.array(image, np.uint8))), 8)
+
+
+def of_array(array: npt.NDArray[Any]) -> Picture:
+    """The picture in an array (h, w) or (h, w, c), c = 1..4, of uint8 or uint16. Raises BadImage for another.
+
+    >>> of_array(np.zeros((2, 3), np.uint16)).pixels.shape
+    (2, 6, 1)
+    """
+    full = array[:, :, None] if array.ndim == 2 else array
+    if full.ndim != 3 or not 1 <= full.shape[2] <= 4 or 0 in full.shape or full.dtype not in ("uint8", "uint16"):
+        raise BadImage(f"the array is {array.shape} {array.dtype}, (h, w) or (h, w, c) of uint8 or uint16 is read")
+    own = np.ascontiguousarray(full, full.dtype.newbyteorder("="))
+    return Picture(from16(own), 16) if own.dtype == np.uint16 else Picture(own, 8)
 
 
 def is_grey(pixels: U8) -> bool:
@@ -198,6 +218,9 @@ def _kind(data: bytes) -> tuple[str, Any]:
     for name, starts in _OTHERS.items():
         if any(data[at : at + len(start)] == start for at, start in starts):
             raise BadImage(f"this is {name}, which is not read", hint="save it as PNG, TIFF or JPEG")
+    for start, name, hint in _TEXTS:
+        if data[:64].lstrip().lower().startswith(start):
+            raise BadImage(f"this is {name}, and no picture", hint=hint)
     raise BadImage("this is no picture", hint="JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, PGM and PPM are read")
 
 

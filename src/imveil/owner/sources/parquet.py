@@ -1,7 +1,8 @@
 """Parquet files as a source, in the Hugging Face image layout: columns of pictures and labels, splits by file names.
 
-The pictures are the first column of the feature `Image`, of structs with `bytes`, or of binaries; the labels the first
-column of the feature `ClassLabel`, or one called label, labels, class or target. Other columns are passed over.
+The pictures are the first column of the feature `Image`, of structs with `bytes`, of binaries, or of arrays (see
+`_columns.py`); the labels the first column of the feature `ClassLabel`, or one called label, labels, class or target.
+Other columns are passed over. Where a row has a list of pictures, they are called ROW/0.png, ROW/1.png, ...
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from imveil.errors import BadImage, BadSource, brief
+from imveil.errors import BadImage, BadSource
 from imveil.extras import need
-from imveil.owner.picture import MOST_PIXELS, Picture, is_readable, read_picture
-from imveil.owner.sources import _splits
+from imveil.owner.picture import MOST_PIXELS, Picture, of_array, read_picture
+from imveil.owner.sources import _columns, _splits
 from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
 from imveil.store.budget import PICTURE, Budget
 
 _LABELS = ("label", "labels", "class", "target")
-_FEW = 64  # rows that are read together
+_FEW = 16  # rows that are read together
 _CACHE = 1 << 29  # bytes of row groups that are kept
 
 
@@ -65,9 +66,11 @@ class ParquetSource(Source):
         self._files = [files[i] for i in order]
         self._groups: list[_Group] = []
         self._starts: list[int] = []
-        self._column: tuple[str, bool] | None = None
+        self._column: _columns.Column | None = None
+        self._inner: list[tuple[int, int]] = []  # of pictures in lists: the row in its group, and the place in the list
         self._asked = column
         self._refused: dict[int, str] = {}
+        self._seen: dict[str | None, int] = {}
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._size = 0
         known: list[str] | None = None
@@ -89,7 +92,7 @@ class ParquetSource(Source):
             self.classes = known if any(place is not None for place in places) else []
         else:
             self.classes, places = _splits.classes([label for _, label, _ in rows], str(path))
-        self.items = _items(rows, places)
+        self.items = _items(rows, places, own=bool(self._inner))
         self.notes += _splits.without_label(places, [split for split, _, _ in rows])
 
     def read(self, i: int) -> Picture:
@@ -98,21 +101,22 @@ class ParquetSource(Source):
         at = bisect_right(self._starts, i) - 1
         where = self._groups[at]
         name = f"{self._files[where.file]}: {self.items[i].name}"
+        assert self._column is not None
+        column, (number, k) = self._column, self._inner[i] if self._column.many else (i - where.start, 0)
         try:
-            row = data = self._rows(at)[i - where.start].as_py()
-            data = data["bytes"] if isinstance(data, dict) else data
-        except BadImage:
-            raise
-        except Exception as error:
-            raise BadImage(f"{name}: it cannot be read: {error}") from error
-        if row is None:
-            raise BadImage(f"{name}: row {i} holds no picture (null)")
-        if not isinstance(data, bytes):
-            raise BadImage(f"{name}: the row holds no picture, only a name of one", hint="embed the files' bytes")
-        try:
-            return read_picture(data, most_pixels=self.most_pixels)
+            row = self._rows(at)[number]
+            if column.many and row.is_valid:
+                row = row.values[k]
+            data = column.picture(row)
+            if not row.is_valid:
+                raise BadImage(f"row {i} holds no picture (null)")
+            if data is None:
+                raise BadImage("the row holds no picture, only a name of one", hint="embed the files' bytes")
+            return read_picture(data, most_pixels=self.most_pixels) if isinstance(data, bytes) else of_array(data)
         except BadImage as error:
             raise BadImage(f"{name}: {error.message}", hint=error.hint) from error
+        except Exception as error:
+            raise BadImage(f"{name}: it cannot be read: {error}") from error
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_kept": OrderedDict(), "_size": 0}
@@ -134,16 +138,20 @@ class ParquetSource(Source):
         with parquet.ParquetFile(file, memory_map=True) as opened:
             schema = opened.schema_arrow
             features = _features(schema)
-            column, struct = _pictures(opened, features, file, self._asked)
+            found = _columns.find(opened, features, file, self._asked)
+            column = found.name
             label = _labels(schema, features)
             classes = features.get(label or "", {}).get("names")
-            if number and (self._column != (column, struct) or known != classes):
+            if number and (self._column != found or known != classes):
                 raise BadSource(f"{file} has other columns or classes than the files before it")
-            self._column = column, struct
+            self._column = found
             rest = [name for name in schema.names if name not in (column, label)]
             if rest and not number:
                 self.notes.append(f"columns of {self.path} that are passed over: {', '.join(rest)}")
-            path = f"{column}.path" if struct and "path" in [f.name for f in schema.field(column).type] else None
+            if found.many:
+                self._look_into_lists(opened, number, split, rows, label, keyed)
+                return list(classes) if classes else None
+            path = found.leaf(opened, "path") if found.how == "struct" else None
             budget = Budget(file.stat().st_size, PICTURE)
             count = opened.metadata.num_rows
             budget.take(count)
@@ -162,6 +170,36 @@ class ParquetSource(Source):
             rows += [(split, of, name or "") for of, name in zip(labels, paths, strict=True)]
             return list(classes) if classes else None
 
+    def _look_into_lists(
+        self,
+        opened: Any,
+        number: int,
+        split: str | None,
+        rows: list[tuple[str | None, object, str]],
+        label: str | None,
+        keyed: str | None,
+    ) -> None:
+        """The same for a column of lists: a picture for each of their members."""
+        assert self._column is not None
+        leaf = self._column.leaf(opened, "path") or self._column.leaf(opened, "bytes")
+        budget, before, empty = Budget(self._files[number].stat().st_size, PICTURE), self._seen.get(split, 0), 0
+        for k in range(opened.metadata.num_row_groups):
+            self._groups.append(_Group(number, k, len(rows)))
+            self._starts.append(len(rows))
+            columns, at = [name for name in (leaf, label) if name], 0
+            for batch in opened.iter_batches(_FEW, row_groups=[k], columns=columns, use_threads=False):
+                labels = batch.column(label).to_pylist() if label else [keyed] * len(batch)
+                for of, value in zip(labels, batch.column(self._column.name), strict=True):
+                    count = len(value.values) if value.is_valid else 1
+                    budget.take(count)
+                    empty += not count
+                    self._inner += [(at, place) for place in range(count)]
+                    rows += [(split, of, f"{before:06}/{place}.png") for place in range(count)]
+                    at, before = at + 1, before + 1
+        self._seen[split] = before
+        if empty:
+            self.notes.append(f"rows of {self._files[number]} with an empty list, and so no picture: {empty:,}")
+
     def _rows(self, at: int) -> Any:
         """The pictures of a group, as an Arrow column that is read once and kept for a while."""
         if at in self._refused:
@@ -170,7 +208,7 @@ class ParquetSource(Source):
             group = self._groups[at]
             parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
             assert self._column is not None
-            column, struct = self._column
+            column = self._column.name
             with parquet.ParquetFile(self._files[group.file], memory_map=True) as opened:
                 facts = opened.metadata.row_group(group.number)
                 packed = sum(facts.column(j).total_compressed_size for j in range(facts.num_columns))
@@ -178,7 +216,7 @@ class ParquetSource(Source):
                 for batch in opened.iter_batches(
                     _FEW,
                     row_groups=[group.number],
-                    columns=[f"{column}.bytes" if struct else column],
+                    columns=[(self._column.how == "struct" and self._column.leaf(opened, "bytes")) or column],
                     use_threads=False,
                 ):
                     try:
@@ -203,56 +241,22 @@ def _features(schema: Any) -> dict[str, Any]:
         return {}
 
 
-def _pictures(opened: Any, features: dict[str, Any], file: Path, asked: str | None) -> tuple[str, bool]:
-    """The column of pictures, and whether it is of structs: the one that is asked for, or declared, or holds some."""
-    pa = need("pyarrow", "parquet", "a .parquet file")
-    schema = opened.schema_arrow
-
-    def struct(field: Any) -> bool:
-        return bool(pa.types.is_struct(field.type)) and "bytes" in [inner.name for inner in field.type]
-
-    def binary(field: Any) -> bool:
-        kinds = ("is_binary", "is_large_binary", "is_binary_view")  # the last came later
-        return any(getattr(pa.types, kind)(field.type) for kind in kinds if hasattr(pa.types, kind))
-
-    if asked is not None and asked not in schema.names:
-        raise BadSource(f"{file} has no column {asked!r}", hint=f"it has {', '.join(schema.names)}")
-    said = [f for f in schema if features.get(f.name, {}).get("_type") == "Image"]
-    fields = [schema.field(asked)] if asked else [*said, *filter(struct, schema)]
-    if not asked:
-        fields += [field for field in filter(binary, schema) if _holds_pictures(opened, field.name)]
-    for field in fields:
-        if struct(field) or binary(field):
-            return field.name, struct(field)
-    held = ", ".join(f"{field.name} ({brief(str(field.type), 40)[1:-1]})" for field in schema) or "nothing"
-    raise BadSource(
-        f"{file} has the columns {held}, and none of encoded pictures",
-        hint="a column of structs with bytes, or of binaries is read; tensors and lists are to be encoded first",
-    )
-
-
-def _holds_pictures(opened: Any, column: str) -> bool:
-    """Whether the first values of a column are pictures."""
-    for batch in opened.iter_batches(8, columns=[column], use_threads=False):
-        values = [value for value in batch.column(column).to_pylist() if value is not None]
-        if values:
-            return any(map(is_readable, values))
-    return False
-
-
 def _labels(schema: Any, features: dict[str, Any]) -> str | None:
     said = [name for name in schema.names if features.get(name, {}).get("_type") == "ClassLabel"]
     named = [name for name in _LABELS if name in schema.names]
     return next(iter([name for name in said if name in _LABELS] + said + named), None)
 
 
-def _items(rows: list[tuple[str | None, object, str]], labels: list[int | None]) -> list[Item]:
-    own = [name.replace("\\", "/").rpartition("/")[2] for _, _, name in rows]
-    keys = {(split, label, name) for (split, _, _), label, name in zip(rows, labels, own, strict=True)}
-    unique = len(keys) == len(rows) and not {"", ".", ".."} & set(own)
+def _items(rows: list[tuple[str | None, object, str]], labels: list[int | None], *, own: bool) -> list[Item]:
+    """The items, called as their rows say where these names are unique; own: names that were made here, and are."""
+    if own:
+        return [Item(split, label, name) for (split, _, name), label in zip(rows, labels, strict=True)]
+    named = [name.replace("\\", "/").rpartition("/")[2] for _, _, name in rows]
+    keys = {(split, label, name) for (split, _, _), label, name in zip(rows, labels, named, strict=True)}
+    unique = len(keys) == len(rows) and not {"", ".", ".."} & set(named)
     counts: dict[str | None, int] = {}
     items = []
-    for (split, _, _), label, name in zip(rows, labels, own, strict=True):
+    for (split, _, _), label, name in zip(rows, labels, named, strict=True):
         number = counts[split] = counts.get(split, -1) + 1
         items.append(Item(split, label, name if unique else f"{number:06}.png"))
     return items

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, from16, read_picture
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, of_array, read_picture
 from imveil.owner.sources import _splits
 from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
@@ -181,8 +181,4 @@ def _array(data: bytes) -> Picture:
         array: Any = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
     except Exception as error:  # numpy's errors are of many kinds; to the caller all mean the same
         raise BadImage(f"the array is broken: {error}") from error
-    array = array[:, :, None] if array.ndim == 2 else array
-    if array.ndim != 3 or not 1 <= array.shape[2] <= 4 or 0 in array.shape or array.dtype not in ("uint8", "uint16"):
-        raise BadImage(f"the array is {array.shape} {array.dtype}, (h, w) or (h, w, c) of uint8 or uint16 is read")
-    array = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
-    return Picture(from16(array), 16) if array.dtype == np.uint16 else Picture(array, 8)
+    return of_array(array)

@@ -1,0 +1,99 @@
+"""Columns of pictures in Parquet tables: encoded, as tensors, as nested lists, and lists of these in a row."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from imveil.errors import BadImage, BadSource
+from imveil.owner.sources import Source, open_source
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 6, 7, 3), np.uint8)
+STRUCT = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def encoded(image: Any) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(image).save(out, "PNG")
+    return out.getvalue()
+
+
+def opened(root: Path, column: Any, **more: Any) -> Source:
+    pq.write_table(pa.table({"image": column, **more}), root / "t.parquet", row_group_size=2)
+    return open_source(root / "t.parquet")
+
+
+def ray() -> Any:
+    """As Ray writes tensors, for a reader that does not know the type."""
+    told = {b"ARROW:extension:name": b"ray.data.arrow_tensor", b"ARROW:extension:metadata": json.dumps([6, 7, 3])}
+    field = pa.field("image", pa.list_(pa.uint8()), metadata=told)
+    return pa.Table.from_arrays([pa.array([a.ravel() for a in IMAGES], field.type)], schema=pa.schema([field]))
+
+
+def tensors(array: Any) -> Any:
+    return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(array))
+
+
+def nested(array: Any, inner: Any = None) -> Any:
+    return pa.array(array.tolist(), pa.list_(pa.list_(inner or pa.list_(pa.uint8()))))
+
+
+LISTS = [[encoded(image) for image in IMAGES[:count]] for count in (2, 0, 3)]
+CASES: dict[str, tuple[Any, Any]] = {
+    "tensors": (tensors(IMAGES), IMAGES),
+    "channels first": (tensors(IMAGES.transpose(0, 3, 1, 2)), IMAGES),
+    "grey tensors": (tensors(IMAGES[..., 0]), IMAGES[..., :1]),
+    "nested lists": (nested(IMAGES), IMAGES),
+    "grey lists of fixed length": (nested(IMAGES[..., 0], pa.uint8()), IMAGES[..., :1]),
+    "structs": (pa.array([{"bytes": encoded(a), "path": None} for a in IMAGES], STRUCT), IMAGES),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_pictures_of_a_column(tmp_path: Path, case: str) -> None:
+    column, want = CASES[case]
+    source = opened(tmp_path, column, label=[0, 1, 0, 1, 1])
+    for one in (source, pickle.loads(pickle.dumps(source))):
+        assert len(one) == 5
+        assert all(np.array_equal(one.read(i).pixels, want[i]) for i in range(5))
+    assert [item.label for item in source.items] == [0, 1, 0, 1, 1]
+
+
+def test_tensors_of_ray(tmp_path: Path) -> None:
+    pq.write_table(ray(), tmp_path / "t.parquet")
+    source = open_source(tmp_path / "t.parquet")
+    assert all(np.array_equal(source.read(i).pixels, IMAGES[i]) for i in range(5))
+
+
+@pytest.mark.parametrize("kind", [STRUCT, pa.binary()], ids=str)
+def test_a_row_with_a_list_of_pictures(tmp_path: Path, kind: Any) -> None:
+    rows = [[{"bytes": data, "path": "x.png"} if kind is STRUCT else data for data in row] for row in LISTS]
+    source = opened(tmp_path, pa.array(rows, pa.list_(kind)), label=["cat", "cat", "dog"])
+    assert [item.id(source.classes) for item in source.items] == [
+        "cat/000000/0.png", "cat/000000/1.png", "dog/000002/0.png", "dog/000002/1.png", "dog/000002/2.png",
+    ]  # fmt: skip
+    assert all(np.array_equal(source.read(i).pixels, IMAGES[k]) for i, k in enumerate((0, 1, 0, 1, 2)))
+    assert any("an empty list, and so no picture: 1" in note for note in source.notes)
+
+
+def test_what_is_refused_is_named(tmp_path: Path) -> None:
+    for column in (nested(IMAGES, pa.list_(pa.int64())), pa.array([[1, 2]], pa.list_(pa.uint8()))):
+        with pytest.raises(BadSource, match="none of pictures; structs with bytes"):
+            opened(tmp_path, column)
+    source = opened(tmp_path, pa.array([[[1, 2], [3]], [[1, 2], [3, 4]]], pa.list_(pa.list_(pa.uint8()))))
+    assert source.read(1).pixels.shape == (2, 2, 1)
+    with pytest.raises(BadImage, match="differ in length"):
+        source.read(0)
+    source = opened(tmp_path, pa.array([None, [{"bytes": encoded(IMAGES[0])}]], pa.list_(STRUCT)))
+    with pytest.raises(BadImage, match=r"row 0 holds no picture \(null\)"):
+        source.read(0)
+    assert np.array_equal(source.read(1).pixels, IMAGES[0])
