@@ -1,7 +1,7 @@
 """All test pictures asked under encryption, in slots: is the best class that of the head in 8 bits, and of the head?
 
 A head from all training pictures, one for each number of numbers that query costs are on record for.
-Run: python -m scripts.records.run_queries lite2-224
+Run: python -m scripts.records.run_queries lite2-224 [DIM ...]
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from imveil.store.messages.total import Total
 DIMS = {192: "pca", 512: "pca", 1279: "orthogonal"}
 
 
-def main(encoder: str) -> None:
-    """One record for each number of numbers."""
+def main(encoder: str, *only: str) -> None:
+    """One record for each number of numbers, or for those named."""
     data, owner = Data("cifar10", encoder), [Identity.generate().recipient]
     (numbers, labels), (test, _) = data.parts["train"], data.parts["test"]
-    for dim, kind in DIMS.items():
+    for dim in map(int, only or DIMS):
+        kind = DIMS[dim]
         began = time.process_time()
         round_ = new_round(data.classes, data.encoder.facts, owner, dim=dim, kind=kind, least=1, small=True, told=True)
         head = train(Total(round_, moments(rows(numbers, round_), labels, round_)))

@@ -65,6 +65,18 @@ def attacks() -> str:
     return markdown(header, lines)
 
 
+def asked() -> str:
+    """A line a dim: of all test pictures asked under encryption, how many best classes are the head's."""
+    lines = []
+    for one in latest(one for one in record.read("private") if one.facts["job"] == "top-1"):
+        facts = one.facts
+        counts = [f"{facts[name]:,} of {one.n:,}" for name in ("exact", "same", "as the float head")]
+        lines.append([facts["data"], facts["encoder"], str(facts["dim"]), *counts, f"{facts['budget']} bits"])
+    header = ["data", "encoder", "dim", "exact whole numbers", "best class as the 8-bit head", "as the head",
+              "noise budget left"]  # fmt: skip
+    return markdown(header, sorted(lines, key=lambda line: int(line[2])))
+
+
 def costs() -> str:
     """A line a cost: median, range."""
     lines = []
@@ -104,4 +116,10 @@ def _promise(facts: dict[str, object]) -> str:
     return f"epsilon {facts['epsilon']:g}{trust}"
 
 
-TABLES = {"private-accuracy": accuracy, "private-attacks": attacks, "private-costs": costs, "sums": leaderboard}
+TABLES = {
+    "private-accuracy": accuracy,
+    "private-attacks": attacks,
+    "private-asked": asked,
+    "private-costs": costs,
+    "sums": leaderboard,
+}

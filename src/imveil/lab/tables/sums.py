@@ -13,6 +13,7 @@ from imveil.record import Record, latest, runs, summary
 from imveil.store.messages.privacy import analytic, most_auc
 
 HEADER = ["data", "encoder", "how", "accuracy, %", "sd", "draws", "what is proven", "what it costs", "best attack"]
+_CLASSES = {"cifar100": 100, "pneumoniamnist": 2}
 _MASKS = "the cloud sees the total and no single sum (assumes X25519, AES)"
 
 
@@ -56,7 +57,8 @@ def table(of: Sequence[SumsRow]) -> tuple[list[str], list[list[str]]]:
 
 
 def _how(facts: dict[str, Any]) -> str:
-    dim = f"{facts['dim']} numbers a picture"
+    balanced = ", balanced" if facts.get("method") == "balanced" else ""
+    dim = f"{facts['dim']} numbers a picture{balanced}"
     owners, pictures = facts["owners"], facts["pictures"]
     who = f"{owners} owners" if owners > 1 else f"one owner with {pictures:,} pictures"
     if facts.get("steps", 1) > 1:
@@ -81,7 +83,7 @@ def _proven(facts: dict[str, Any]) -> str:
 def _costs(facts: dict[str, Any], known: list[Record]) -> str:
     if facts["owners"] == 1 or not (facts.get("masked") or "epsilon" in facts):
         return "the encoder"
-    steps, rows, classes = facts.get("steps", 1), facts["dim"] + 1, 10
+    steps, rows, classes = facts.get("steps", 1), facts["dim"] + 1, _CLASSES.get(facts["data"], 10)
     words = rows * classes if steps > 1 else rows * (rows + 1) // 2 + rows * classes
     said = f"the encoder, and {steps * words * 8 / 1e6:.2g} MB an owner"
     masks = [one for one in latest(known) if one.facts.get("job") == "masks" and one.facts["dim"] == facts["dim"]
