@@ -1,3 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { include: ["test/**/*.test.ts"], reporters: ["default"], pool: "threads" } });
+// Time enough for a machine that does other work beside.
+export default defineConfig({
+  test: { include: ["test/**/*.test.ts"], reporters: ["default"], pool: "threads", hookTimeout: 60_000, testTimeout: 60_000 },
+});

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from scripts.tables.claims import variants
+from scripts.tables.private import ways
+from scripts.tables.serving import costs
 
 from imveil import record
-from imveil.lab.evidence import queries, status
+from imveil.lab.evidence import queries, status, worst
 from imveil.record import Record
 
 KINDS = ("accuracy", "key-space", "kept", "private", "recovery", "sequence")
@@ -21,9 +23,9 @@ SEQUENCES = ("key to mask", "lag-1 correlation", "entropy")  # the numbers of se
 def carried() -> str:
     """The file as it has to be."""
     records = [one for kind in KINDS for one in record.read(kind)]
-    page = record.packed(_short(records)) | {"statuses": _statuses(records)}
+    page = record.packed(_short(records)) | {"statuses": _statuses(records), "costs": costs(), "private": ways()}
     lines = [f"{json.dumps(name)}: {json.dumps(page[name], separators=(',', ':'))}" for name in ("machine", "versions")]
-    lines.append(f'"statuses": {_lines(page["statuses"])}')
+    lines += [f'"{name}": {_lines(page[name])}' for name in ("statuses", "costs", "private")]
     kinds = ",\n".join(f"{json.dumps(kind)}: {_lines(groups)}" for kind, groups in page["kinds"].items())
     return "{\n" + ",\n".join([*lines, f'"kinds": {{\n{kinds}\n}}']) + "\n}\n"
 
@@ -55,6 +57,7 @@ def _statuses(records: list[Record]) -> list[dict[str, Any]]:
             "fields": scheme.config(),
             "status": status(scheme, games),
             "queries": queries(scheme, runs),
+            **worst(scheme, games),
         }
         for scheme in variants()
     ]

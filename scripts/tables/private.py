@@ -8,7 +8,7 @@ from scripts.tables._markdown import markdown
 
 from imveil import record
 from imveil.lab.tables.sums import rows, table
-from imveil.record import latest, runs, summary
+from imveil.record import Record, latest, runs, summary
 
 _EPSILONS = (0.5, 1, 2, 4, 8)
 _ORDER = (
@@ -93,6 +93,39 @@ def costs() -> str:
 def leaderboard() -> str:
     """The leaderboard's rows of kind sums."""
     return markdown(*table(rows()))
+
+
+def ways() -> list[dict[str, str]]:
+    """What each way of the private path costs and proves, for the page: what, cost, proves, command."""
+    kept = list(record.read("private"))
+    found = [_asking(kept, dim) for dim in sorted({one.facts["dim"] for one in kept if one.facts["job"] == "query"})]
+    sums = {one.facts["what"]: one for one in latest(kept) if one.facts["job"] == "masks" and one.facts["dim"] == 1280}
+    share = " and ".join(f"{one.value:.3g} {one.unit}" for one in sums.values())
+    jobs = {
+        "masked": ("heads from sums under masks", "the cloud sees nothing but the total of all owners"),
+        "eps 2": ("heads from one noisy message each", "epsilon 2: whether a picture took part is nearly hidden"),
+    }
+    for job, (what, proves) in jobs.items():
+        draws = [one for one in latest(kept) if one.facts["job"] == job and one.facts["data"] == "cifar10"]
+        if draws and sums:
+            mean, _, n = summary(draws)
+            cost = f"once, to train: {share} for each of 10 owners; {mean:.1f} % right (CIFAR-10, n={n})"
+            command = "imveil sum new" if job == "masked" else "imveil round new"
+            found.append({"what": what, "cost": cost, "proves": proves, "command": command})
+    return found
+
+
+def _asking(kept: list[Record], dim: int) -> dict[str, str]:
+    parts = {one.facts["what"]: one for one in latest(kept)
+             if one.facts["job"] == "query" and one.facts["dim"] == dim and not one.facts["bulk"]}  # fmt: skip
+    times = ", ".join(f"{parts[what].value:.1f} ms {what}" for what in ("to ask", "to answer", "to open"))
+    sizes = " and ".join(f"{parts[what].value:.0f} kB {what}" for what in ("up", "down"))
+    return {
+        "what": f"an encrypted query of {dim} numbers",
+        "cost": f"{times}; {sizes}",
+        "proves": "the cloud learns nothing of the picture",
+        "command": "imveil query new",
+    }
 
 
 def _named(facts: dict[str, object]) -> str:

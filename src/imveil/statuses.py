@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from imveil.system import MEASURED
 
 UNKNOWN = "not measured"
+SCORES = ("recovery", "recovery_by", "reidentified")
 
 
 def status_of(id: str, fields: Mapping[str, Any]) -> str:
@@ -37,6 +38,27 @@ def queries_of(id: str, fields: Mapping[str, Any]) -> str:
     return known or f"queries under another key: {UNKNOWN}"
 
 
+def scores_of(id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The most that is on record: recovery (0 the best blind guess, 1 the picture) and what gave it, and how often the
+    right one of 1,000 pictures was picked; None where nothing was measured.
+
+    >>> scores_of("nobodys/1", {})
+    {'recovery': None, 'recovery_by': '', 'reidentified': None}
+    """
+    known = _statuses().get(_named(id, fields), {})
+    return {name: known.get(name, "" if name == "recovery_by" else None) for name in SCORES}
+
+
+def measured() -> list[dict[str, Any]]:
+    """Every scheme that is on record, by id: scheme, fields, status, queries and its scores."""
+    return [dict(one) for one in _page()["statuses"]]
+
+
+def ways(kind: Literal["costs", "private"]) -> list[dict[str, str]]:
+    """What asking costs and proves, in words: of a served model ("costs"), and of the private path ("private")."""
+    return [dict(one) for one in _page()[kind]]
+
+
 def in_a_line(id: str, fields: Mapping[str, Any]) -> str:
     """Both, for whoever is about to use the scheme.
 
@@ -51,6 +73,11 @@ def _named(id: str, fields: Mapping[str, Any]) -> str:
 
 
 @cache
-def _statuses() -> dict[str, dict[str, str]]:
-    page = json.loads(MEASURED.read_text(encoding="utf-8"))
-    return {_named(one["scheme"], one["fields"]): one for one in page["statuses"]}
+def _page() -> dict[str, Any]:
+    page: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
+    return page
+
+
+@cache
+def _statuses() -> dict[str, dict[str, Any]]:
+    return {_named(one["scheme"], one["fields"]): one for one in _page()["statuses"]}

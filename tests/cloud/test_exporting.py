@@ -14,15 +14,14 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
 
-from cipher_sets import KEY, write_set  # noqa: E402
+from cipher_sets import write_set  # noqa: E402
 from imveil import registry  # noqa: E402
 from imveil.cli import main  # noqa: E402
 from imveil.cloud import exporting  # noqa: E402
-from imveil.cloud.classifier import Classifier  # noqa: E402
-from imveil.cloud.modelfile import Model, ModelInfo, load_model  # noqa: E402
+from imveil.cloud.modelfile import Model, load_model  # noqa: E402
 from imveil.cloud.prediction import predict_logits  # noqa: E402
-from imveil.cloud.training.settings import Settings  # noqa: E402
 from imveil.errors import BadDestination, BadInput, Mismatch  # noqa: E402
+from small_model import small_model  # noqa: E402
 
 SHAPE = (8, 8, 3)
 ADAPTERS = ["none", *registry.parts(registry.ADAPTERS)]
@@ -32,18 +31,13 @@ WIDTH = {"resnet18": 4, "resnet_cifar": 4, "wrn": 1, "cnn": 4, "vit_tiny": 8, "v
 
 def small(model: str = "cnn", adapter: str = "none", kind: str = "uint8", **options: Any) -> Model:
     """A net that learnt nothing, with a plan in its adapter where it may have one."""
-    torch.manual_seed(0)
-    shape = (32, 32, 3) if model != "cnn" else SHAPE
-    settings = Settings(model=model, adapter=adapter, width=WIDTH.get(model), **options)
-    net = Classifier.of(settings, 5, shape).eval()
+    shape = SHAPE if model == "cnn" else (32, 32, 3)
+    made = small_model(model, adapter, shape=shape, classes=5, kind=kind, width=WIDTH.get(model), **options)
     if adapter == "plan_start":
-        net.adapter.source.copy_(torch.randperm(net.adapter.source.numel()).reshape(net.adapter.source.shape))
-        net.adapter.mask.random_(0, 16)
-    info = ModelInfo(
-        scheme="negpos/1", fields={"per_image": True}, traits={"dtype": kind}, fingerprint=KEY, shape=shape,
-        classes=[f"class{k}" for k in range(5)], mean=(0.0,), std=(1.0,), settings=settings, images=1,
-    )  # fmt: skip
-    return Model(net, info)
+        plan: Any = made.net.adapter
+        plan.source.copy_(torch.randperm(plan.source.numel()).reshape(plan.source.shape))
+        plan.mask.random_(0, 16)
+    return made
 
 
 def checked(model: Model, n: int = 15) -> float:

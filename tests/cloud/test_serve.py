@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +17,6 @@ pytest.importorskip("torch")
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 httpx = pytest.importorskip("httpx2", reason="the extra `ask` is not installed")
 
-from cipher_sets import write_set  # noqa: E402
 from imveil.cloud.modelfile import load_model  # noqa: E402
 from imveil.cloud.prediction import predict_logits  # noqa: E402
 from imveil.cloud.serve.guard import holds_key  # noqa: E402
@@ -27,30 +24,17 @@ from imveil.cloud.serve.run import Place  # noqa: E402
 from imveil.errors import BadInput, Unavailable  # noqa: E402
 from imveil.keys.files import write_key  # noqa: E402
 from imveil.keys.key import Key  # noqa: E402
-from imveil.store.joined import open_sets  # noqa: E402
 from imveil.store.messages import inference  # noqa: E402
 from imveil.store.messages.inference import HEADER  # noqa: E402
 from service import Service, free_port  # noqa: E402
+from small_model import small_model  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("model")
-    write_set(home / "set")
-    words = [
-        "train",
-        str(home / "set"),
-        str(home / "toy.safetensors"),
-        "--epochs",
-        "1",
-        "--width",
-        "4",
-        "--batch",
-        "16",
-    ]
-    done = subprocess.run([sys.executable, "-m", "imveil", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return home / "toy.safetensors"
+    file = tmp_path_factory.mktemp("model") / "toy.safetensors"
+    small_model().save(file)
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +47,8 @@ def service(model: Path) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def images(model: Path) -> Any:
-    return open_sets(model.parent / "set").load("test").images[:5]
+def images() -> Any:
+    return np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +97,7 @@ def test_an_unmodified_client_of_others(service: Service, images: Any, expected:
         assert triton.is_server_ready()
         assert triton.is_model_ready("toy")
         assert triton.get_model_metadata("toy")["name"] == "toy"
+        assert [one["name"] for one in triton.get_model_repository_index()] == ["toy"]
         for binary in (True, False):
             asked = client.InferInput("images", list(images.shape), "UINT8")
             asked.set_data_from_numpy(images, binary_data=binary)
@@ -242,6 +227,20 @@ def test_the_page_and_its_attack(service: Service, images: Any) -> None:
     assert httpx.get(f"{service.url}/../pyproject.toml").status_code == 404
 
 
+def test_workers_count_together(model: Path, images: Any) -> None:
+    """Whichever of them is asked says what all have done."""
+    running = Service(str(model), "--workers", "2")
+    body, headers = inference.request("images", images)
+    try:
+        for _ in range(12):  # a connection each, so that both get some
+            assert post(running, body, headers).status_code == 200
+        told = {line for _ in range(6) for line in httpx.get(f"{running.url}/metrics").text.splitlines()
+                if line.startswith("imveil_images_total")}  # fmt: skip
+    finally:
+        running.end()
+    assert told == {f'imveil_images_total{{model="toy"}} {12 * len(images):.1f}'}
+
+
 def test_what_is_under_way_is_answered_before_it_ends(model: Path, images: Any) -> None:
     running = Service(str(model))
     body, headers = inference.request("images", np.repeat(images, 40, axis=0))
@@ -268,5 +267,7 @@ def test_what_cannot_be_is_said_before_anything_starts(model: Path, tmp_path: Pa
     (tmp_path / "empty").write_text("\n")
     with pytest.raises(BadInput, match="holds no token"):
         Place((str(model),), port=free_port(), token_file=str(tmp_path / "empty")).check()
+    with pytest.raises(BadInput, match="needs one process"):
+        Place((str(model),), port=free_port(), page=True, workers=2).check()
     assert "without TLS and without a token" in Place((str(model),), host="0.0.0.0").warning
     assert Place((str(model),)).warning == ""

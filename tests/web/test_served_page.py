@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +15,14 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+pytest.importorskip("httpx2", reason="the extra `ask` is not installed")
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from imveil.store import png  # noqa: E402
+from imveil.statuses import measured, ways  # noqa: E402
+from imveil.store.messages.head import Card, Head  # noqa: E402
+from imveil.store.messages.round import Encoder, Features, Projection  # noqa: E402
+from service import Service  # noqa: E402
+from small_model import small_model  # noqa: E402
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PIXELS = """pane => {
@@ -33,44 +32,33 @@ PIXELS = """pane => {
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
 
-def imveil(*words: str) -> None:
-    """A command, as a user runs it."""
-    done = subprocess.run([sys.executable, "-m", "imveil", *words], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module")
+def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A head of the private path."""
+    features = Features(
+        encoder=Encoder(name="made", weights="0" * 64, width=64),
+        projection=Projection(kind="orthogonal", digest="0" * 64), dim=20,
+    )  # fmt: skip
+    card = Card(
+        features=features, classes=["cat", "dog"], method="ridge", study="0" * 64, steps=1, pictures=9, owners=3
+    )
+    file = tmp_path_factory.mktemp("head") / "head.safetensors"
+    file.write_bytes(Head(np.random.default_rng(0).normal(size=(21, 2)), card).to_bytes())
+    return file
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with two models of pictures of 8x8: keys of each image's own, and one key for all."""
+def address(tmp_path_factory: pytest.TempPathFactory, head: Path) -> Iterator[str]:
+    """A server with a head, and two models of pictures of 8x8: keys of each image's own, and one key for all."""
     home = tmp_path_factory.mktemp("page")
-    rng = np.random.default_rng(7)
-    for split, label, number in product(("train", "test"), range(3), range(8)):
-        file = home / "plain" / split / f"class{label}" / f"{number}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(png.encode(rng.integers(60 * label, 60 * label + 120, (8, 8, 3), np.uint8)))
-    key = str(home / "owner.key")
-    imveil("keygen", key)
     models = []
-    for name, per_image in (("each", "true"), ("one", "false")):
+    for name, per_image in (("each", True), ("one", False)):
         models.append(str(home / f"{name}.safetensors"))
-        how = ("--key", key, "--scheme", "negpos/1", "--set", f"per_image={per_image}", "--set", "colors=false")
-        imveil("encrypt", str(home / "plain"), str(home / name), *how)
-        imveil("train", str(home / name), models[-1], "--epochs", "1", "--width", "4", "--batch", "16")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "imveil", "serve", *models, "--page", "--port", port]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        url = f"http://127.0.0.1:{port}/"
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{url}v2/health/ready", timeout=1)
-                break
-            except OSError:
-                assert running.poll() is None
-                time.sleep(0.1)
-        yield url
-        running.send_signal(signal.SIGTERM)
+        fields = {"negpos": True, "colors": per_image, "per_image": per_image}
+        small_model(fields=fields).save(models[-1])
+    running = Service(*models, str(head), "--page")
+    yield running.url + "/"
+    running.end()
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +75,7 @@ def test_three_panes_and_an_answer(address: str, browser: Any, model: str, image
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"{address}#model={model}&intercepted={images}")
-    page.locator("#attacker-says", has_text=re.compile(r" \d+\.\d s\.")).wait_for(timeout=60_000)
+    page.locator("#attacker-says", has_text=re.compile(r" \d+\.\d s\.")).wait_for(timeout=120_000)
     assert not said
     assert page.locator("#answer meter").count() == 3
     assert page.inner_text("#key-bytes") == "0"
@@ -99,6 +87,52 @@ def test_three_panes_and_an_answer(address: str, browser: Any, model: str, image
     you, guess = (np.array(page.evaluate(PIXELS, pane)) for pane in ("you", "attacker"))
     error = np.abs(you - guess).mean()
     assert error < 20 if model == "one" else error > 1, error
+    page.close()
+
+
+def test_what_was_measured_and_what_it_costs(address: str, browser: Any) -> None:
+    """From records: a row for every scheme, with its numbers, and what the private path costs, with its commands."""
+    page = browser.new_page()
+    page.goto(f"{address}#model=each")
+    page.locator("#costs tr", has_text="imveil query new").first.wait_for()
+    rows = page.locator("#schemes tbody tr").all_inner_texts()
+    assert len(rows) >= len(measured())
+    assert sum("link, one cipher image" in row for row in rows) >= 1
+    assert page.locator("#schemes tr[aria-current]").count() == 1
+    assert "negpos/1" in page.inner_text("#schemes tr[aria-current]")
+    for row in ways("private"):
+        assert page.locator("#costs tr", has_text=row["what"]).get_by_text(row["cost"]).count() == 1
+    assert page.locator("#costs tr", has_text="Concrete ML").count() == 2
+    assert re.search(r"negpos/1.*outlines leak.*recovery 1.00", page.inner_text("#verdict"))
+    page.close()
+
+
+def test_a_query_of_the_private_path_is_answered(address: str, browser: Any, head: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tenseal", reason="the extra `private` is not installed")
+    from imveil.owner.asking.encrypted import ask, open_answer
+
+    asked = ask(np.arange(21)[None], ["x"], Head.read(head).card)
+    (tmp_path / "q.query").write_bytes(asked.query)
+    page = browser.new_page(accept_downloads=True)
+    page.goto(address)
+    with page.expect_download() as waiting:
+        page.set_input_files("#query-file", tmp_path / "q.query")
+    found = open_answer(Path(waiting.value.path()).read_bytes(), asked.secret)
+    assert found.classes == ["cat", "dog"]
+    page.set_input_files("#query-file", {"name": "x", "mimeType": "text/plain", "buffer": b"no query"})
+    page.locator("#query-says", has_text="no message of imveil").wait_for()
+    page.close()
+
+
+def test_offline_all_but_the_query_works(address: str, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    page.locator("#answer meter").first.wait_for()
+    before = page.evaluate(PIXELS, "cloud")
+    page.context.set_offline(True)
+    page.click("#another")
+    page.locator("#answer", has_text="does not answer").wait_for()
+    assert page.evaluate(PIXELS, "cloud") != before
     page.close()
 
 

@@ -70,9 +70,18 @@ export function sentence(words: string): string {
   return words && words[0].toUpperCase() + words.slice(1);
 }
 
-/** Rows of a table in place of those that are there. */
+/** Rows of a table in place of those that are there. On a phone they are cards, with the columns' names before the cells. */
 export function rows(table: string, made: HTMLTableRowElement[]): void {
-  the(table).querySelector("tbody")!.replaceChildren(...made);
+  const place = the(table);
+  const names = Array.from(place.querySelectorAll("thead th"), (head) => head.textContent!);
+  for (const one of made) {
+    one.setAttribute("role", "row"); // a table whose rows are blocks is one to a screen reader by its roles alone
+    Array.from(one.cells).forEach((cell, i) => {
+      cell.setAttribute("role", i ? "cell" : "rowheader");
+      cell.dataset.name = names[i];
+    });
+  }
+  place.querySelector("tbody")!.replaceChildren(...made);
 }
 
 /** A row of texts; numbers are marked so. */

@@ -85,6 +85,11 @@ export function withoutServer(id: string): Model {
   };
 }
 
+/** The fields of a scheme where nobody says otherwise; null where this browser does not have it. */
+export function defaults(id: string): Record<string, unknown> | null {
+  return schemeOf(id, {})?.config() ?? null;
+}
+
 function schemeOf(id: string, fields: Record<string, unknown>): Scheme | null {
   try {
     return find(id, fields);

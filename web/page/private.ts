@@ -16,8 +16,7 @@ export function privateQueries(heads: readonly string[], client: () => Client): 
     says.textContent = "The query is being answered ...";
     let bytes: Uint8Array;
     try {
-      const answer = await client().post(`/v2/models/${encodeURIComponent(heads[0])}/query`, file);
-      bytes = new Uint8Array(await answer.arrayBuffer());
+      bytes = await answered(heads, client(), file);
     } catch (error) {
       says.textContent = sentence((error as Error).message);
       return;
@@ -26,4 +25,17 @@ export function privateQueries(heads: readonly string[], client: () => Client): 
     const [went, came] = [file.size, bytes.length].map((count) => count.toLocaleString("en"));
     says.textContent = `${went} bytes went, ${came} came back and were saved. Only the owner's key opens them.`;
   });
+}
+
+/** The answer of the head that the query asks; a server may have several. */
+async function answered(heads: readonly string[], client: Client, file: File): Promise<Uint8Array> {
+  let refused: unknown;
+  for (const head of heads) {
+    try {
+      return new Uint8Array(await (await client.post(`/v2/models/${encodeURIComponent(head)}/query`, file)).arrayBuffer());
+    } catch (error) {
+      refused = error;
+    }
+  }
+  throw refused;
 }

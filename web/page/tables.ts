@@ -1,23 +1,28 @@
 /** The tables: what was measured of schemes, and what ways of asking cost and prove. */
 
-import type { Facts, Measured, Model } from "./facts.js";
+import { defaults, type Facts, type Measured, type Model } from "./facts.js";
 import { row, rows } from "./draw.js";
 
 const number = (value: number | null | undefined, digits: number): string => (value == null ? "–" : value.toFixed(digits));
 
+/** A scheme's id, and its fields that are not at their default. */
 const nameOf = ({ scheme, fields = {} }: Measured): string => {
-  const other = Object.entries(fields).filter(([name, value]) => value === true && name === "per_image");
-  return [scheme, ...other.map(() => "a key for each image")].join(", ");
+  const usual = defaults(scheme);
+  const other = Object.entries(fields).filter(([name, value]) => usual && JSON.stringify(usual[name]) !== JSON.stringify(value));
+  return [scheme, ...other.map(([name, value]) => (name === "per_image" ? "a key for each image" : `${name} ${value}`))].join(", ");
 };
 
-/** A row for each scheme, the one in use marked. */
+const sorted = (fields: Record<string, unknown> = {}): string => JSON.stringify(Object.entries(fields).sort());
+
+/** A row for each scheme, those of the models first, the one in use marked. */
 export function schemesTable(facts: Facts, model: Model): void {
   const all = facts.schemes.length ? facts.schemes : [model.measured];
   rows("schemes", all.map((one) => {
     const verdict = [one.status, one.verdict].filter(Boolean).join(": ") || "–";
-    const by = one.recovery != null && one.recovery_by ? `${verdict} (recovered by ${one.recovery_by})` : verdict;
-    const made = row(nameOf(one), number(one.recovery, 3), number(one.reidentified, 2), by);
-    if (one.scheme === model.measured.scheme) made.setAttribute("aria-current", "true");
+    const by = one.recovery != null && one.recovery_by ? `${verdict} (most recovered by ${one.recovery_by})` : verdict;
+    const made = row(nameOf(one), number(one.recovery, 2), number(one.reidentified, 2), by);
+    const here = one.scheme === model.measured.scheme && sorted(one.fields) === sorted(model.measured.fields);
+    if (here) made.setAttribute("aria-current", "true");
     return made;
   }));
 }
@@ -26,7 +31,7 @@ export function schemesTable(facts: Facts, model: Model): void {
 export function verdict({ measured }: Model): string {
   const { scheme, status, verdict: words, recovery, reidentified } = measured;
   const numbers = [
-    recovery == null ? "" : `recovery ${recovery.toFixed(3)}`,
+    recovery == null ? "" : `recovery ${recovery.toFixed(2)}`,
     reidentified == null ? "" : `re-identified ${reidentified.toFixed(2)}`,
   ].filter(Boolean).join(", ");
   const said = [status, words].filter(Boolean).join(": ") || "nothing was measured of it here";

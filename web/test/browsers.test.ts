@@ -37,12 +37,12 @@ afterAll(() => {
 describe.each(["chromium", "firefox", "webkit"] as const)("%s", (name) => {
   describe.skipIf(!browser(name))("is here", () => {
     let page: Page;
-    beforeAll(async () => void (page = await open(name, site.url)), 60_000);
+    beforeAll(async () => void (page = await open(name, site.url)));
     afterAll(() => page?.close());
 
     test("golden vectors", async () => {
       expect(await page.call("golden")).toEqual({ wrong: [], count: vectors.length });
-    }, 60_000);
+    });
 
     test.skipIf(!made)("pictures", async () => {
       expect(await page.call("pictures", made.pictures)).toEqual([]);

@@ -33,7 +33,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
       "--no-sandbox", "--host-resolver-rules=MAP clinic.test 127.0.0.1", "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream",
     ] });
-  }, 60_000);
+  });
   afterAll(() => running?.close());
 
   async function visit(hash = "", options: Parameters<Browser["newPage"]>[0] = {}): Promise<Page & { said: string[] }> {
@@ -71,7 +71,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     expect(keyBytes(Buffer.from(page.url()), key)).toBe(0);
     expect(page.said).toEqual([]);
     await page.close();
-  }, 60_000);
+  });
 
   test("the slider sends so many queries, by keyboard", async () => {
     const page = await visit();
@@ -85,7 +85,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     const attacks = site.seen.filter(({ path }) => path === "/page/attack").map(({ body }) => JSON.parse(body.toString()));
     expect(attacks.at(-1)).toMatchObject({ model: "each image", images: 10 });
     await page.close();
-  }, 60_000);
+  });
 
   test("own pictures: read, or a sentence why not", async () => {
     const page = await visit();
@@ -99,7 +99,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     await file("no.png", Buffer.from("BM no picture"));
     await page.locator("#problem").getByText("A BMP is not read in the browser").waitFor();
     await page.close();
-  }, 60_000);
+  });
 
   test("own pictures, dropped, pasted and from the camera", async () => {
     const page = await visit();
@@ -136,7 +136,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     await changed();
     expect(page.said).toEqual([]);
     await page.close();
-  }, 60_000);
+  });
 
   test("a browser that alters pixels is told of", async () => {
     const page = await running.newPage();
@@ -155,7 +155,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     await page.setInputFiles("#file", { name: "a.jpg", mimeType: "image/jpeg", buffer: Buffer.from(photo, "base64") });
     await page.locator("#problem").getByText("This browser alters the pixels that are read back").waitFor();
     await page.close();
-  }, 60_000);
+  });
 
   test("a query file of the private path goes, its answer comes", async () => {
     const page = await visit("", { acceptDownloads: true });
@@ -165,7 +165,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     ]);
     expect(readFileSync((await file.path())!, "utf8")).toBe("answer to 5000 bytes");
     await page.close();
-  }, 60_000);
+  });
 
   test("a server that wants a token", async () => {
     const locked = await stub(built, "let me in");
@@ -179,14 +179,14 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     expect(await page.locator("#answer meter").count()).toBe(5);
     await page.close();
     locked.close();
-  }, 60_000);
+  });
 
   test("over plain http, a sentence", async () => {
     const page = await running.newPage();
     await page.goto(site.url.replace("127.0.0.1", "clinic.test"));
     await page.locator("#problem").getByText("This page was opened over plain http").waitFor();
     await page.close();
-  }, 60_000);
+  });
 
   test("the owner's key, under a passphrase", async () => {
     const page = await visit("#model=seed");
@@ -203,7 +203,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     await page.keyboard.press("Enter");
     await page.locator("#fingerprint").getByText(await key.fingerprint()).waitFor();
     await page.close();
-  }, 60_000);
+  });
 
   test("offline, all but the query works", async () => {
     const page = await visit();
@@ -213,7 +213,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
     await page.locator("#answer").getByText("The server does not answer").waitFor();
     expect(await pixels(page, "cloud")).not.toEqual(before);
     await page.close();
-  }, 60_000);
+  });
 
   const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   const sizes = [[360, 740], [768, 1024], [1280, 800], [1920, 1080]] as const;
@@ -235,7 +235,7 @@ describe.skipIf(!browser("chromium"))("Chromium", () => {
       await page.screenshot({ path: join(looks, `${width}-${model}-${colorScheme}.png`), fullPage: true });
     }
     await page.close();
-  }, 60_000);
+  });
 });
 
 test.each((["firefox", "webkit"] as const).filter(browser))("%s asks, and the attack runs", async (name) => {
@@ -247,7 +247,7 @@ test.each((["firefox", "webkit"] as const).filter(browser))("%s asks, and the at
   expect(site.seen.some(({ path }) => path.endsWith("/infer"))).toBe(true);
   expect(site.seen.some(({ path }) => path === "/page/attack")).toBe(true);
   await page.close();
-}, 60_000);
+});
 
 test("key bytes are counted where there are some", () => {
   const secret = Uint8Array.from({ length: 32 }, (_, i) => (i * 37 + 11) % 256);

@@ -49,7 +49,10 @@ export async function stub(folder: string, token = ""): Promise<{ url: string; s
     const named = /^\/v2\/models\/([^/]+)$/.exec(path);
     if (path === "/page/facts") {
       const schemes = Object.values(MODELS).map(({ parameters }) => parameters);
-      return json({ models: Object.keys(MODELS), schemes, costs: [], private: [], heads: ["study"] });
+      const other = { scheme: "orthogonal/1", fields: { block: 4 }, status: "broken by one known pair", recovery: 1, reidentified: 1 };
+      const costs = [{ what: "224 px, this service", time: "12 ms", proves: "nothing: it is measured", source: "a stub" }];
+      const own = [{ what: "an encrypted query", cost: "1.4 ms to ask", proves: "the cloud learns nothing", command: "imveil query new" }];
+      return json({ models: Object.keys(MODELS), schemes: [...schemes, other], costs, private: own, heads: ["study"] });
     }
     if (path === "/page/attack") {
       const { images } = JSON.parse(body.toString());

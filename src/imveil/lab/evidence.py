@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Literal
+from typing import Any, Literal
 
 from imveil.record import Record, latest, runs
 from imveil.schemes.base import Scheme
@@ -135,6 +135,20 @@ def status(scheme: Scheme, records: Iterable[Record]) -> str:
     if parts:
         return "; ".join(parts)
     return "no break found: tried " + ", ".join(sorted({one.attack for one in found}))
+
+
+def worst(scheme: Scheme, records: Iterable[Record]) -> dict[str, Any]:
+    """The most that any attack recovered, by what, and the most that was re-identified: for whoever shows numbers."""
+    found = results(scheme, records)
+    if not found:
+        return {"recovery": None, "recovery_by": "", "reidentified": None}
+    views = ("gallery", "chosen", "pairs", "many", "one")  # of two that recover as much, the one that was given less
+    most = max(found, key=lambda one: (round(one.recovery, 2), views.index(one.view), -one.amount))
+    return {
+        "recovery": round(most.recovery, 3),
+        "recovery_by": f"{most.attack}, {most.words}" if most.recovery >= OUTLINES else "",
+        "reidentified": round(max(one.identified for one in found), 3),
+    }
 
 
 def queries(scheme: Scheme, records: Iterable[Record]) -> str:

@@ -20,19 +20,22 @@ from typing import Any
 import numpy as np
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from imveil import __version__
 from imveil.cloud.prediction import predict_logits
 from imveil.cloud.serve.batching import Batcher, Busy
 from imveil.cloud.serve.guard import Door, TooLarge, TooSlow, holds_key
 from imveil.cloud.serve.interception import Interception
+from imveil.cloud.serve.meters import Meters
 from imveil.cloud.serve.repository import Repository, Served
 from imveil.errors import BadMessage, ImveilError, Mismatch, shown
+from imveil.statuses import measured, ways
 from imveil.store.messages import inference
 from imveil.store.messages.inference import HEADER, Asked, Tensor
 
-EXTENSIONS = ["binary_tensor_data"]
+EXTENSIONS = ["binary_tensor_data", "model_repository(index)"]
 LOOK_EVERY = 2.0  # seconds between looks at the files of the models
 MOST_IMAGES = 4096  # of one request
 POLICY = (
@@ -65,25 +68,11 @@ class Problem(Exception):
         self.status, self.message, self.wait = status, message, wait
 
 
-class _Meters:
-    """What Prometheus reads. A registry of its own, so that two services in one process do not meet."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "imveil_requests", "Requests by route and status.", ["route", "status"], registry=self.registry
-        )
-        self.images = Counter("imveil_images", "Cipher images answered.", ["model"], registry=self.registry)
-        self.seconds = Histogram("imveil_request_seconds", "Time of a request.", ["route"], registry=self.registry)
-        self.waiting = Gauge("imveil_images_waiting", "Cipher images that wait or are computed.", ["model"],
-                             registry=self.registry)  # fmt: skip
-        self.keys = Counter("imveil_keys_refused", "Keys that arrived by mistake.", registry=self.registry)
-
-
 def service(repository: Repository, options: Options) -> FastAPI:
     """The application, ready for any ASGI server."""
-    meters, seen = _Meters(), Interception()
+    meters, seen = Meters(), Interception()
     batchers: dict[str, tuple[str, Batcher]] = {}
+    leaving: set[asyncio.Task[None]] = set()
 
     async def watch() -> None:
         while True:
@@ -98,6 +87,7 @@ def service(repository: Repository, options: Options) -> FastAPI:
         watching.cancel()
         for _version, batcher in list(batchers.values()):
             await batcher.drain()
+        await asyncio.gather(*leaving)
 
     app = FastAPI(title="imveil", version=__version__, lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -115,6 +105,9 @@ def service(repository: Repository, options: Options) -> FastAPI:
         if batcher is None or version != served.version:
             assert served.model is not None
             net = served.model.net
+            if batcher is not None:  # of the file as it was: it answers what it has, and ends
+                leaving.add(task := asyncio.create_task(batcher.drain()))
+                task.add_done_callback(leaving.discard)
             batcher = Batcher(lambda images: predict_logits(net, images), most=options.batch, waiting=options.waiting)
             batchers[served.name] = served.version, batcher
         return batcher
@@ -138,6 +131,8 @@ def service(repository: Repository, options: Options) -> FastAPI:
             response = _said(problem)
         except ImveilError as error:
             response = _said(Problem(400, error.message))
+        except ClientDisconnect:  # half a body: nobody is there to be answered, but it is counted
+            response = _said(Problem(400, "the client left before its body was whole"))
         except Exception:
             _log.exception("a fault of the service, request %s", id)
             response = _said(Problem(500, f"a fault of the service, see its log for request {id}"))
@@ -151,6 +146,12 @@ def service(repository: Repository, options: Options) -> FastAPI:
                                   "ms": round(1000 * spent, 1)}))  # fmt: skip
         return response
 
+    @app.exception_handler(HTTPException)
+    async def no_route(request: Request, error: HTTPException) -> Response:
+        there = f"{request.method} {shown(request.url.path)[:80]}"
+        words = {404: f"there is no {there}", 405: f"{there} is not taken; {(error.headers or {}).get('Allow', '')} is"}
+        return _said(Problem(error.status_code, words.get(error.status_code, shown(error.detail))))
+
     @app.get("/v2/health/live")
     async def live() -> dict[str, bool]:
         return {"live": True}
@@ -162,6 +163,11 @@ def service(repository: Repository, options: Options) -> FastAPI:
     @app.get("/v2")
     async def server() -> dict[str, Any]:
         return {"name": "imveil", "version": __version__, "extensions": EXTENSIONS}
+
+    @app.post("/v2/repository/index")
+    async def index() -> list[dict[str, str]]:
+        models = repository.models.values()
+        return [{"name": one.name, "version": one.version, "state": "READY", "reason": ""} for one in models]
 
     @app.get("/v2/models/{name}")
     @app.get("/v2/models/{name}/versions/{version}")
@@ -208,7 +214,7 @@ def service(repository: Repository, options: Options) -> FastAPI:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        return Response(generate_latest(meters.registry), media_type="text/plain; version=0.0.4")
+        return Response(meters.text(), media_type="text/plain; version=0.0.4")
 
     if options.page:
         _add_page(app, repository, seen, named, options, meters)
@@ -217,7 +223,7 @@ def service(repository: Repository, options: Options) -> FastAPI:
 
 def _add_page(
     app: FastAPI, repository: Repository, seen: Interception, named: Callable[[str], Served], options: Options,
-    meters: _Meters,
+    meters: Meters,
 ) -> None:  # fmt: skip
     home = files("imveil.cloud.serve") / "page"
     there = {file.name: file.read_bytes() for file in home.iterdir() if file.is_file()}
@@ -228,12 +234,20 @@ def _add_page(
         models = [one for one in repository.models.values() if one.model is not None]
         heads = [one.name for one in repository.models.values() if one.head is not None]
         schemes = [one.metadata()["parameters"] for one in models]
-        return {"models": [one.name for one in models], "schemes": schemes, "heads": heads, "costs": [], "private": []}
+        served = [(one["scheme"], one["fields"]) for one in schemes]
+        others = [one for one in measured() if (one["scheme"], one["fields"]) not in served]
+        return {"models": [one.name for one in models], "schemes": [*schemes, *others], "heads": heads,
+                "costs": ways("costs"), "private": ways("private")}  # fmt: skip
 
     @app.post("/page/attack")
     async def attack(request: Request) -> dict[str, Any]:
-        said = json.loads(await _body(request, options.door, meters) or b"{}")
-        model, session, count = (said.get(key) for key in ("model", "session", "images"))
+        try:
+            said = json.loads(await _body(request, options.door, meters))
+        except (ValueError, RecursionError):
+            said = None
+        model, session, count = (
+            (said.get(key) for key in ("model", "session", "images")) if isinstance(said, dict) else "   "
+        )
         if not (isinstance(model, str) and isinstance(session, str) and type(count) is int):
             raise Problem(400, 'an attack is asked for as {"model": NAME, "session": ID, "images": NUMBER}')
         served = named(model)
@@ -251,7 +265,7 @@ def _add_page(
         return Response(there[file], media_type=kind, headers=_HEADERS)
 
 
-async def _body(request: Request, door: Door, meters: _Meters, text: int | None = None) -> bytes:
+async def _body(request: Request, door: Door, meters: Meters, text: int | None = None) -> bytes:
     try:
         body = await door.body(request)
     except TooLarge as error:
@@ -264,9 +278,9 @@ async def _body(request: Request, door: Door, meters: _Meters, text: int | None 
     return body
 
 
-async def _asked(request: Request, door: Door, meters: _Meters) -> Asked:
+async def _asked(request: Request, door: Door, meters: Meters) -> Asked:
     said = request.headers.get(HEADER)
-    if said is not None and not said.isdigit():
+    if said is not None and not (said.isascii() and said.isdigit() and len(said) < 20):
         raise Problem(400, f"{HEADER} is a number of bytes, got {shown(said)[:40]}")
     length = None if said is None else int(said)
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from imveil.cloud.modelfile import Model, load_model
 from imveil.errors import BadInput, ImveilError, shown
-from imveil.statuses import status_of
+from imveil.statuses import scores_of, status_of
 from imveil.store.messages.head import Head, is_head
 
 _log = logging.getLogger("imveil.serve")
@@ -58,6 +58,7 @@ class Served:
                 "classes": list(info.classes),
                 "preparation": dict(getattr(info, "preparation", None) or {}) or None,
                 "status": status_of(info.scheme, info.fields),
+                **scores_of(info.scheme, info.fields),
             },
         }
 

@@ -47,6 +47,11 @@ class Place:
 
     def check(self) -> None:
         """Raises BadInput, Unavailable for what cannot be, before anything is started."""
+        if self.page and self.workers > 1:
+            raise BadInput(
+                "the page needs one process: its attack works on what one has seen",
+                hint="leave out --page or --workers",
+            )
         if bool(self.tls_cert) != bool(self.tls_key):
             raise BadInput("TLS needs a certificate and its key", hint="give --tls-cert and --tls-key")
         for file in (self.token_file, self.tls_cert, self.tls_key):
@@ -86,7 +91,11 @@ def run(place: Place) -> None:
     }
     os.environ[SETTINGS] = json.dumps(asdict(place))
     if place.workers > 1:
-        uvicorn.run("imveil.cloud.serve.run:application", factory=True, workers=place.workers, **settings)
+        need("prometheus_client", "serve", "the service")
+        from imveil.cloud.serve.meters import shared_folder
+
+        with shared_folder():
+            uvicorn.run("imveil.cloud.serve.run:application", factory=True, workers=place.workers, **settings)
     else:
         uvicorn.run(application(), **settings)
 
@@ -100,7 +109,8 @@ def application() -> Any:
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     place = Place(**json.loads(os.environ[SETTINGS]))
-    door = Door(_token(place.token_file) if place.token_file else "", place.rate, place.most_mb << 20)
+    rate = place.rate / place.workers  # connections are shared out among them
+    door = Door(_token(place.token_file) if place.token_file else "", rate, place.most_mb << 20)
     models = Repository([Path(file) for file in place.models], place.device or None)
     return service(models, Options(door, page=place.page))
 

@@ -222,14 +222,15 @@ class Inquiry:
         ]
 
     def _only_model(self) -> str:
-        found = self._json("/page/facts", missing={}).get("models", [])
+        index = self._json("/v2/repository/index", "POST", missing=[])
+        found = [str(one.get("name")) for one in index if isinstance(one, dict)] if isinstance(index, list) else []
         if len(found) != 1:
             there = f"; there are {', '.join(map(shown, found))}" if found else ""
             raise BadInput(f"a model of {self.url} was needed{there}", hint="name it")
-        return str(found[0])
+        return found[0]
 
-    def _json(self, path: str, missing: Any = None) -> Any:
-        answer = self._asked("GET", path, missing=missing is not None)
+    def _json(self, path: str, method: str = "GET", missing: Any = None) -> Any:
+        answer = self._asked(method, path, missing=missing is not None)
         if answer.status_code == 404 and missing is not None:
             return missing
         try:
