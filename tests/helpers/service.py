@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import httpx2 as httpx
@@ -24,18 +25,23 @@ class Service:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "imveil", "serve", *words, "--port", str(self.port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - a pipe that nobody reads would stop the service once it is full
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=self._log, text=True)
         for _ in range(600):
             try:
                 if httpx.get(f"{self.url}/v2/health/ready", timeout=1).status_code == 200:
                     return
             except httpx.TransportError:
-                assert self.process.poll() is None, self.process.communicate()[1]
+                assert self.process.poll() is None, self._said()
                 time.sleep(0.1)
         raise AssertionError("it did not start")
 
     def end(self) -> tuple[int, str]:
         """SIGTERM; its exit code and its log."""
         self.process.send_signal(signal.SIGTERM)
-        _, log = self.process.communicate(timeout=60)
-        return self.process.returncode, log
+        self.process.wait(timeout=60)
+        return self.process.returncode, self._said()
+
+    def _said(self) -> str:
+        self._log.seek(0)
+        return self._log.read()

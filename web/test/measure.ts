@@ -1,4 +1,4 @@
-/** Milliseconds in Node and in the browsers that are here, as JSON: measure SIDE ROUNDS FOLDER, FOLDER being the build. */
+/** Milliseconds in Node and in the browsers that are here, as JSON: measure SIDE ROUNDS FOLDER [ENGINE ...], FOLDER being the build. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +7,8 @@ import { browser, open, serve } from "./browsers.js";
 
 const [side, rounds] = process.argv.slice(2, 4).map(Number);
 const folder = process.argv[4];
+const wanted = process.argv.slice(5);
+const asked = (engine: string): boolean => !wanted.length || wanted.includes(engine);
 const here = (file: string): Buffer => readFileSync(join("test", file)); // run in web/
 const wrapped = JSON.parse(readFileSync("../vectors/spec/key.json", "utf8")).wrapped;
 
@@ -23,14 +25,16 @@ async function measured(call: Call): Promise<unknown> {
 const found: Record<string, unknown> = {};
 const imveil = await import(pathToFileURL(join(folder, "imveil.js")).href);
 const timing = await import(pathToFileURL(join(process.cwd(), "test/speed.js")).href);
-found[`Node ${process.versions.node.split(".")[0]}`] = await measured(async (name, ...args) =>
-  name === "schemes" ? imveil.schemes() : timing[name](imveil, ...args));
+if (asked("node")) {
+  found[`Node ${process.versions.node.split(".")[0]}`] = await measured(async (name, ...args) =>
+    name === "schemes" ? imveil.schemes() : timing[name](imveil, ...args));
+}
 const { url, server } = await serve({
   "/imveil.js": readFileSync(join(folder, "imveil.js")), "/worker.js": readFileSync(join(folder, "worker.js")),
   "/inpage.js": here("inpage.js"), "/speed.js": here("speed.js"),
 });
 for (const name of ["chromium", "firefox", "webkit"] as const) {
-  if (!browser(name)) continue;
+  if (!asked(name) || !browser(name)) continue;
   const page = await open(name, url);
   const agent: string = await page.call("agent");
   const version = agent.match(/(?:Firefox|Chrome)\/(\d+)/)?.[1] ?? "";

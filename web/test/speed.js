@@ -1,13 +1,20 @@
 // Milliseconds of a scheme on one picture: with its plan cached, and under a fresh key each time; sorted.
 
+// The processor's where it can be read (Node), else those of the clock.
+export const milliseconds = () => {
+  if (!globalThis.process?.cpuUsage) return performance.now();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+
 export async function speed(imveil, id, side, rounds) {
   const scheme = imveil.find(id);
   const plain = imveil.images(new Uint8Array(side * side * 3).map((_, i) => i * 31), [1, side, side, 3]);
   const key = imveil.Key.generate();
   const timed = async (one) => {
-    const began = performance.now();
+    const began = milliseconds();
     await scheme.encrypt(plain, one, { ids: ["a"] });
-    return performance.now() - began;
+    return milliseconds() - began;
   };
   const cached = [];
   const fresh = [];
@@ -26,9 +33,9 @@ export async function speed(imveil, id, side, rounds) {
 export async function opening(imveil, { file, passphrase }, rounds) {
   const times = [];
   for (let i = 0; i < rounds; i++) {
-    const began = performance.now();
+    const began = milliseconds();
     await imveil.readKey(file, () => passphrase);
-    times.push(performance.now() - began);
+    times.push(milliseconds() - began);
   }
   return times.sort((a, b) => a - b);
 }

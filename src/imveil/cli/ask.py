@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imveil.cli.codes import PART
+from imveil.cli.codes import BAD, PART
 from imveil.cli.options import Json, KeyOption
 from imveil.cli.words import fact, note, say, say_json
 from imveil.errors import BadField, BadImage, BadShape
@@ -63,18 +63,20 @@ def ask(
     named = classes.read_text(encoding="utf-8").split("\n") if classes else []
     said = {name: value for name, _, value in pairs} or None
     failures: list[str] = []
+    answered = 0
     with Inquiry(
         url, open_key(key), model=model, token=token, expect=said, classes=[name for name in named if name]
     ) as cloud:  # fmt: skip
         if not as_json:
             fact("model", f"{cloud.model}: {cloud.scheme}, {cloud.wanted.status or 'not measured'}")
         for replies in cloud.stream(_read(pictures, cloud, failures), top):
+            answered += len(replies)
             for one in replies:
                 say_json(one.as_json()) if as_json else say(_line(one))
     for line in failures:
         note(line)
     if failures:
-        raise typer.Exit(PART)
+        raise typer.Exit(PART if answered else BAD)
 
 
 def _read(places: list[str], cloud: Any, failures: list[str]) -> Iterator[tuple[str, Any]]:

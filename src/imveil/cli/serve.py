@@ -52,6 +52,9 @@ def serve(
     if place.warning:
         note(place.warning)
     place.check()
-    fact("models", ", ".join(file.name for file in models))
-    fact("address", f"{'https' if tls_cert else 'http'}://{host}:{port}/" + ("" if page else "v2"))
-    run(place)
+
+    def ready() -> None:
+        fact("models", ", ".join(file.name for file in models))
+        fact("address", f"{'https' if tls_cert else 'http'}://{host}:{port}/" + ("" if page else "v2"))
+
+    run(place, ready)

@@ -38,6 +38,7 @@ from imveil.store.messages.inference import HEADER, Asked, Tensor
 EXTENSIONS = ["binary_tensor_data", "model_repository(index)"]
 LOOK_EVERY = 2.0  # seconds between looks at the files of the models
 MOST_IMAGES = 4096  # of one request
+MOST_HEADER = 1 << 15  # bytes of an address and its headers
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -117,6 +118,8 @@ def service(repository: Repository, options: Options) -> FastAPI:
         begin, id = time.perf_counter(), request.headers.get("x-request-id", "")[:64] or secrets.token_hex(8)
         path, response = request.url.path, None
         try:
+            if sum(map(len, request.headers.values())) + len(str(request.url)) > MOST_HEADER:
+                raise Problem(431, f"address and headers have more than {MOST_HEADER:,} bytes, which are read")
             open_to_all = path.startswith("/v2/health") or not path.startswith(("/v2", "/page/attack", "/metrics"))
             if not open_to_all and not options.door.lets_in(request.headers.get("authorization", "")):
                 raise Problem(401, "a token is needed: Authorization: Bearer TOKEN")

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from imveil.extras import need
 
 SETTINGS = "IMVEIL_SERVE"
 DRAIN = 30  # seconds for requests that are under way
-_HEADER_BYTES = 1 << 15
+_HEADER_BYTES = 1 << 16  # that are held of a request before its header is whole
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,11 @@ class Place:
                 ) from error
 
 
-def run(place: Place) -> None:
-    """Serve until SIGTERM or SIGINT; what is under way is answered first. Raises as `Place.check`, BadModelFile."""
+def run(place: Place, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT; what is under way is answered first. Raises as `Place.check`, BadModelFile.
+
+    ready: called once the models were read, before anyone is answered.
+    """
     uvicorn = need("uvicorn", "serve", "the service")
     place.check()
     settings: dict[str, Any] = {
@@ -90,14 +94,16 @@ def run(place: Place) -> None:
         "ssl_keyfile": place.tls_key or None,
     }
     os.environ[SETTINGS] = json.dumps(asdict(place))
+    made = application()  # with workers too: what cannot be read is said once, and not by each of them again and again
+    ready()
     if place.workers > 1:
-        need("prometheus_client", "serve", "the service")
         from imveil.cloud.serve.meters import shared_folder
 
+        del made
         with shared_folder():
             uvicorn.run("imveil.cloud.serve.run:application", factory=True, workers=place.workers, **settings)
     else:
-        uvicorn.run(application(), **settings)
+        uvicorn.run(made, **settings)
 
 
 def application() -> Any:
