@@ -208,7 +208,6 @@ def test_endless_chunks_end(service: Service) -> None:
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     found = bare(service, head(POST, "Transfer-Encoding: chunked") + chunk * 18)  # of 1 MiB that are read
     assert found.split(b" ")[1] == b"413", found[:200]
-    assert b"which are read" in found or b"error" in found
     good(service)
 
 

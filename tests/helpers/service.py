@@ -43,5 +43,6 @@ class Service:
         return self.process.returncode, self._said()
 
     def _said(self) -> str:
-        self._log.seek(0)
-        return self._log.read()
+        with self._log as log:
+            log.seek(0)
+            return log.read()

@@ -142,8 +142,9 @@ def worst(scheme: Scheme, records: Iterable[Record]) -> dict[str, Any]:
     found = results(scheme, records)
     if not found:
         return {"recovery": None, "recovery_by": "", "reidentified": None}
-    views = ("gallery", "chosen", "pairs", "many", "one")  # of two that recover as much, the one that was given less
-    most = max(found, key=lambda one: (round(one.recovery, 2), views.index(one.view), -one.amount))
+    views = ("chosen", "pairs", "many", "one")  # of two that recover as much, the one that was given less
+    rebuilt = [one for one in found if one.view in views]  # who picks from a gallery rebuilds nothing
+    most = max(rebuilt, key=lambda one: (round(one.recovery, 2), views.index(one.view), -one.amount), default=found[0])
     return {
         "recovery": round(most.recovery, 3),
         "recovery_by": f"{most.attack}, {most.words}" if most.recovery >= OUTLINES else "",
