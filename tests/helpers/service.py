@@ -25,7 +25,7 @@ class Service:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "imveil", "serve", *words, "--port", str(self.port)]
-        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - a pipe that nobody reads would stop the service once it is full
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - a pipe fills, and stops it
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=self._log, text=True)
         for _ in range(600):
             try:
