@@ -26,6 +26,7 @@ from imveil.cloud.training.loop import Trained
 from imveil.cloud.training.settings import Epoch, Settings
 from imveil.errors import BadDestination, BadModelFile, ImveilError, Mismatch
 from imveil.extras import nn, torch
+from imveil.store.manifest import Manifest
 
 FORMAT, VERSION = "imveil-model", 1
 _SPARE = 256  # modules of a net beside those that have weights
@@ -91,11 +92,14 @@ class ModelInfo(BaseModel):
             "valid": self.valid if same else None, "test": self.test if same else None,
         })  # fmt: skip
 
-    def check_classes(self, classes: Sequence[str], class_check: str | None, what: str) -> None:
-        """Mismatch where `what` has no class that the model knows, or its hidden classes are others."""
-        if not set(classes) & set(self.classes):
-            raise Mismatch(f"the model knows the classes {_few(self.classes)}, {what} has {_few(classes)}")
-        if None not in (self.class_check, class_check) and self.class_check != class_check:
+    def check_classes(self, manifest: Manifest, what: str) -> None:
+        """Mismatch where `what` has no class that the model knows, or hides others under the same key.
+
+        Under another key nobody can tell, and whoever forces an answer has been told of that key.
+        """
+        if not set(manifest.classes) & set(self.classes):
+            raise Mismatch(f"the model knows the classes {_few(self.classes)}, {what} has {_few(manifest.classes)}")
+        if manifest.fingerprint == self.fingerprint and manifest.hides_others(self.class_check):
             raise Mismatch(
                 f"the hidden classes of {what} are others than those that the model was trained on",
                 hint="encrypt it with the same class folders; imveil labels --key says which is which",
@@ -243,24 +247,32 @@ def _at_most(tensors: int) -> Iterator[None]:
             hook.remove()
 
 
-def weights_of(path: Path, classes: Sequence[str] = (), class_check: str | None = None) -> Start:
+def weights_of(path: Path, classes: Sequence[str] = (), manifest: Manifest | None = None) -> Start:
     """The weights in a model file, to begin another training with.
 
     Parameters
     ----------
-    classes, class_check
-        Of what is trained on; Mismatch where they have the same names, and hide others.
+    path
+        A model file.
+    classes
+        That are trained on.
+    manifest
+        Of what is trained on. Classes that are hidden under another key are not taken over: their names say nothing.
 
     Raises
     ------
     BadModelFile
+    Mismatch
+        For classes of the same names that hide others under the same key.
     """
     tensors, facts = safefile.read(path, FORMAT, VERSION)
-    known = facts.get("class_check")
-    others = None not in (known, class_check) and known != class_check
-    if others and facts.get("classes") == list(classes):
+    known = facts.get("classes", ())
+    if manifest is None:
+        return Start(tensors, known, tuple(classes))
+    same, others = facts.get("fingerprint") == manifest.fingerprint, manifest.hides_others(facts.get("class_check"))
+    if same and others and known == list(classes):
         raise Mismatch(f"the hidden classes of {path} are others than those of what is trained on")
-    return Start(tensors, () if others else facts.get("classes", ()), tuple(classes))
+    return Start(tensors, () if others or (manifest.hidden and not same) else known, tuple(classes))
 
 
 def _few(names: Sequence[str]) -> str:

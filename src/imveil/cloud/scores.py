@@ -23,7 +23,7 @@ def opened(info: ModelInfo, ciphers: str | Path, force: bool = False) -> AnySet:
     manifest = cipher_set.manifest
     if not force:
         info.check(manifest.scheme, manifest.fields, manifest.fingerprint, str(ciphers))
-    info.check_classes(manifest.classes, manifest.class_check, str(ciphers))
+    info.check_classes(manifest, str(ciphers))
     return cipher_set
 
 

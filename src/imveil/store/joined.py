@@ -8,7 +8,6 @@ by its name: a part that lacks one shifts no labels.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from functools import cached_property
@@ -24,7 +23,6 @@ from imveil.store.manifest import FILE, Manifest
 from imveil.store.sets import CipherSet, Entry, Loaded, open_set
 from imveil.store.tag import Tag
 
-_HIDDEN = re.compile(r"class-[0-9]+")
 _SAME = ("scheme", "fields", "fingerprint")
 
 
@@ -48,8 +46,8 @@ class JoinedSet:
                     )
             if ("all" in first.manifest.splits) != ("all" in other.manifest.splits):
                 raise BadManifest(f"of {first.path} and {other.path} one has splits and one has not")
-            hidden, checks = _hidden(first) and _hidden(other), {first.manifest.class_check, other.manifest.class_check}
-            if hidden and (first.manifest.classes != other.manifest.classes or len(checks - {None}) > 1):
+            one, two = first.manifest, other.manifest
+            if one.hidden and two.hidden and (one.classes != two.classes or two.hides_others(one.class_check)):
                 raise BadManifest(
                     f"{first.path} and {other.path} hide other classes: without the key nobody knows which is which",
                     hint="encrypt parts with the same class folders, or without --hide-labels",
@@ -121,10 +119,6 @@ def open_sets(path: str | Path) -> AnySet:
         return open_set(root)
     parts = sorted(entry for entry in root.iterdir() if (entry / FILE).is_file())
     return JoinedSet(root, [open_set(part) for part in parts]) if parts else open_set(root)
-
-
-def _hidden(one: CipherSet) -> bool:
-    return bool(one.manifest.classes) and all(_HIDDEN.fullmatch(name) for name in one.manifest.classes)
 
 
 __all__ = ["AnySet", "JoinedSet", "open_sets"]

@@ -26,6 +26,7 @@ FORMAT: Literal["imveil-set"] = "imveil-set"
 VERSION: Literal[2] = 2
 ALL = "all"  # the split of a data set that has none
 _TAIL = re.compile(rb'"sha256": "([0-9a-f]{64})"\n\}\n\Z')
+_HIDDEN = re.compile(r"class-[0-9]+")
 _SINCE_2 = {"rejects", "class_check", "preparation", "jpeg"}
 _HEX = r"^[0-9a-f]{64}$"
 MOST = 1 << 26  # bytes of a manifest
@@ -103,6 +104,15 @@ class Manifest(_Strict):
     def count(self) -> int:
         """Images in all splits."""
         return sum(self.splits.values())
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the names of the classes are hidden: then they are the same whatever they stand for."""
+        return bool(self.classes) and all(_HIDDEN.fullmatch(name) for name in self.classes)
+
+    def hides_others(self, class_check: str | None) -> bool:
+        """Whether classes are hidden that are not those of `class_check`, the digest under the same key."""
+        return self.hidden and None not in (self.class_check, class_check) and self.class_check != class_check
 
     @property
     def size(self) -> int:

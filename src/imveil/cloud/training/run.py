@@ -168,7 +168,7 @@ def train(
     if uneven := _uneven(parts, settings):
         say("classes", uneven)
     place = None if checkpoint is None else Path(checkpoint)
-    begin = None if start is None else weights_of(Path(start), classes, manifest.class_check)
+    begin = None if start is None else weights_of(Path(start), classes, manifest)
     with alone(place) if place is not None and leader() else nullcontext():
         if place is not None and restart and leader():
             place.unlink(missing_ok=True)
