@@ -76,7 +76,7 @@ def test_hidden_classes_are_compared_under_one_key_only(trained: Trained, tmp_pa
     save_net(tmp_path / "m", trained.net, info)
     with pytest.raises(Mismatch, match="hidden classes of ciphers are others"):
         info.check_classes(a_set(HIDDEN, "b"), "ciphers")
-    with pytest.raises(Mismatch, match="hidden classes of .*m are others"):
+    with pytest.raises(Mismatch, match=r"hidden classes of .*m are others"):
         weights_of(tmp_path / "m", HIDDEN, a_set(HIDDEN, "b"))
     info.check_classes(a_set(HIDDEN, "a"), "ciphers")
     assert weights_of(tmp_path / "m", HIDDEN, a_set(HIDDEN, "a")).classes == HIDDEN
