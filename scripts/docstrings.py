@@ -7,6 +7,7 @@ from typing import Any
 
 import griffe
 
+SECTION = re.compile(r"^[ ]*-{3,}[ ]*$", re.MULTILINE)
 EXAMPLE = re.compile(r"^(?P<pad>[ ]*)>>> (?:.*\n?)(?:[ ]*\S.*\n?)*", re.MULTILINE)
 
 
@@ -28,7 +29,13 @@ def fenced(text: str) -> str:
         pad = found["pad"]
         return f"{pad}```pycon\n{found[0].rstrip()}\n{pad}```\n"
 
-    return EXAMPLE.sub(block, text)
+    sections = [found.end() for found in SECTION.finditer(text)]
+    last = EXAMPLE.search(text, sections[-1]) if sections else None
+    if last is None:
+        return EXAMPLE.sub(block, text)
+    # Behind a section an example would be read as a part of it: it gets a section of its own, which needs no fence.
+    pad = last["pad"]
+    return f"{EXAMPLE.sub(block, text[: last.start()])}{pad}Examples\n{pad}--------\n{text[last.start() :]}"
 
 
 class Examples(griffe.Extension):
