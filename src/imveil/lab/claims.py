@@ -90,7 +90,7 @@ def claims_of(scheme: Scheme) -> list[Claim]:
     def claim(view: View, name: str, says: str, means: str) -> Claim:
         judge = _linked if view == "gallery" else _resisted
         reading = Reading(means, lambda e: judge(e.results(id, **fields), view), lambda: asks(view))
-        return Claim(name, says, "every scheme is asked", [reading])
+        return Claim(name, says, "asked of every scheme", [reading])
 
     nothing = f"no attack on record recovers {RECOGNISABLE} of the picture"
     return [
