@@ -24,7 +24,8 @@ def run(what: str, source: Path, destination: Path, workers: int, container: str
     encryption.SHARD = 20
     key, options = imveil.Key(b"k" * 32), {"workers": workers, "progress": told}
     if what == "encrypt":
-        scheme = imveil.find("aes-ctr-control/1")
+        lossy = container == "jpeg"
+        scheme = imveil.find("etc/1", block=16) if lossy else imveil.find("aes-ctr-control/1")
         encryption.encrypt_set(made(1000), destination, scheme, key, container=container, **options)
     elif what == "decrypt":
         decrypt_set(source, destination, key, **options)

@@ -15,8 +15,9 @@ import pytest
 import imveil
 from imveil import Key, registry
 from imveil.errors import BadManifest, BadShard, WrongKey
-from imveil.owner.decryption import read_table
+from imveil.owner.decryption import decrypt_set, read_table
 from imveil.owner.encryption import encrypt_set
+from imveil.owner.shards.proof import differences
 from imveil.owner.shards.sealing import unseal
 from imveil.owner.verification import verify_set
 from imveil.store import png, shards
@@ -323,3 +324,22 @@ def test_a_verdict_is_no_guess_about_digests(made_sets: Path) -> None:
         verify_set(made_sets / "folder", KEY).sha256
         == json.loads((made_sets / "folder" / "imveil.json").read_bytes())["sha256"]
     )
+
+
+def test_a_manifest_that_was_made_long_is_not_read(made_sets: Path, tmp_path: Path) -> None:
+    """With the key its length is known; without, it is read as far as its own length allows."""
+    home = Path(shutil.copytree(made_sets / "folder", tmp_path / "c"))
+    manifest = read_manifest(home)
+    more = [manifest.shards[0].model_copy(update={"file": f"imveil-shard-{i:05}.sha256"}) for i in range(50, 150)]
+    write_manifest(home, manifest.model_copy(update={"shards": [*manifest.shards, *more], "splits": {
+        **manifest.splits, "train": manifest.splits["train"] + sum(shard.count for shard in more)}}))  # fmt: skip
+    lines = list(differences(home, manifest))
+    assert len(lines) == 8
+    assert any("names 95 more files that were added" in line for line in lines)
+    write_manifest(
+        home, manifest.model_copy(update={"splits": {**manifest.splits, **{f"s{i}": 0 for i in range(9000)}}})
+    )
+    (line,) = differences(home, manifest)
+    assert "bytes, at most" in line
+    report = decrypt_set(home, tmp_path / "p", KEY, workers=1)
+    assert (report.rejected, len(report.wrong)) == ([], 1)

@@ -166,11 +166,14 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/(?!/)", re.IGNORECASE)  # as a path t
 _AGAIN = "copy the data set again from where it was made"
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the data set in `folder`; BadManifest when there is none or it cannot be believed."""
+def read_manifest(folder: Path, most: int = MOST) -> Manifest:
+    """The manifest of the data set in `folder`, of at most `most` bytes.
+
+    Raises BadManifest where there is none, or it cannot be believed.
+    """
     path = folder / FILE
     try:
-        data = read_regular(path, MOST)
+        data = read_regular(path, most)
     except FileNotFoundError as error:
         raise _no_set(folder) from error
     except OSError as error:
@@ -182,7 +185,8 @@ def _no_set(folder: Path) -> BadManifest:
     """Why there is no data set in a folder, and what to do."""
     if _ADDRESS.match(str(folder)):
         address = str(folder).replace(":/", "://", 1)
-        return BadManifest(f"{address} is an address: only encrypt and estimate know these", hint="copy the set here")
+        hint = "copy the set here; encrypt, estimate, decrypt, verify and train take addresses"
+        return BadManifest(f"{address} is an address, which this command does not take", hint=hint)
     if (folder / SEALED).exists():
         return BadManifest(f"{folder} is sealed", hint=f"open it first: imveil unseal {folder} NEW --key K")
     what = "there is no such folder" if not folder.exists() else f"it has no {FILE}"

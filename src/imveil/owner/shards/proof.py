@@ -20,6 +20,7 @@ from imveil.store.manifest import FILE, MOST, Manifest, read_manifest
 from imveil.store.sets import CipherSet
 
 _NAMED = re.compile(rb'"fingerprint": "([a-z2-7]{4}(?:-[a-z2-7]{4}){3})"')
+_MORE, _FEW = 1 << 16, 5  # bytes that another manifest may have more; files that are named
 UNPROVEN = f"{AUTH} is not there, so nothing proves what the manifest says; each picture is checked by itself"
 
 
@@ -64,8 +65,8 @@ def proof(home: Path, key: Key) -> Manifest | None:
 
 def differences(home: Path, manifest: Manifest) -> Iterator[str]:
     """How the manifest that lies in the folder is another than its owner wrote."""
-    try:
-        found = read_manifest(home)
+    try:  # the owner's own is known: one that is far longer is not read
+        found = read_manifest(home, 2 * len(manifest.to_bytes()) + _MORE)
     except BadManifest as error:
         yield error.message
         return
@@ -76,7 +77,10 @@ def differences(home: Path, manifest: Manifest) -> Iterator[str]:
         if now != was and name not in ("shards", "sha256"):
             yield f"{home / FILE} says {name} {brief(now)}, its owner wrote {brief(was)}"
     files = {shard.file for shard in manifest.shards}
-    yield from (f"{home / s.file} was added to the manifest" for s in found.shards if s.file not in files)
+    added = [shard.file for shard in found.shards if shard.file not in files]
+    yield from (f"{home / file} was added to the manifest" for file in added[:_FEW])
+    if added[_FEW:]:
+        yield f"{home / FILE} names {len(added) - _FEW:,} more files that were added to it"
     yield f"{home / FILE} is not the one that its owner wrote"
 
 
