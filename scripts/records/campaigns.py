@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from scripts.records.audits import AUDITS
+from scripts.records.matrix import to_play
 from scripts.records.puzzles import rungs
 from scripts.records.roads import ROADS, Road
 from scripts.records.second_order import alone, curves
@@ -167,5 +168,6 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "second-order": lambda: [[one] for one in curves()],
     "second-order-alone": lambda: [[one] for one in alone()],
     "roads": lambda: [[Road(name)] for name in ROADS],
+    "matrix": to_play,
 }
-ONCE = {"audits", "puzzles", "roads", "second-order-alone"}  # measured under one seed
+ONCE = {"audits", "matrix", "puzzles", "roads", "second-order-alone"}  # measured under one seed

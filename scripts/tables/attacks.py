@@ -20,6 +20,7 @@ import imveil
 from imveil import attacks, record
 from imveil.attacks.base import Attack
 from imveil.lab.claims import Evidence
+from imveil.lab.evidence import interval
 from imveil.record import Record
 
 HOME = Path(__file__).parents[2] / "docs" / "attacks"
@@ -51,9 +52,10 @@ def page(attack: Attack, records: list[Record], puzzles: list[Record]) -> str:
     if records:
         parts.append(
             "Recovery counts from the best blind guess (0) to the picture (1), by the SSIM of the better of picture "
-            "and negative; its interval is over targets, of the first seed. `picked` is the share of targets found "
-            "among the candidates of a gallery, `control` the same attack on noise. Medians for PSNR, of the better "
-            "sign; `right sign` is the share of guesses that are nearer to the picture than to its negative. "
+            "and negative; its interval is the wider one of that over targets and that over keys, one a seed. `picked` "
+            "is the share of targets found among the candidates of a gallery, `control` the same attack on noise. "
+            "Medians for PSNR, of the better sign; `right sign` is the share of guesses that are nearer to the picture "
+            "than to its negative. "
             f"{measured(records)} Records: `records/recovery.jsonl`."
         )
     return "\n\n".join(parts) + "\n"
@@ -121,7 +123,7 @@ def ladder(name: str, records: list[Record]) -> list[str]:
             continue
         mean, spread, seeds = record.summary(runs)
         picked = fmean(r.facts["found"]["identified"] for r in runs)
-        low, high = (fmean(getattr(r, end) for r in runs) for end in ("low", "high"))
+        low, high = interval(runs)
         lines.append(
             f"| {rung.words} (`{rung.question.scheme}`) | {given(runs[0])} | {mean:.3f} | "
             f"{f'{spread:.3f}' if seeds > 1 else ''} | {low:.3f} to {high:.3f} | {picked:.1%} | {seeds} x {runs[0].n} |"
@@ -163,7 +165,7 @@ def table(records: list[Record]) -> str:
             given(runs[0]),
             f"{mean:.3f}",
             f"{spread:.3f}" if seeds > 1 else "",
-            f"{runs[0].low:.3f} to {runs[0].high:.3f}",
+            "{:.3f} to {:.3f}".format(*interval(runs)),
             f"{fmean(f['ssim'] for f in found):.3f}",
             f"{fmean(f['blind'] for f in found):.3f}",
             psnr([f["psnr"] for f in found]),

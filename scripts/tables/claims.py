@@ -80,7 +80,7 @@ def _cells(one: Result) -> list[str]:
         f"{one.words}, {one.data}",
         f"{one.recovery:.3f}",
         f"{stdev(values):.3f}" if len(values) > 1 else "",
-        f"{one.low:.3f} to {fmean(r.high for r in runs):.3f}",
+        f"{one.low:.3f} to {one.high:.3f}",
         f"{mean('ssim'):.3f}",
         f"{mean('blind'):.3f}",
         f"{one.identified:.1%} of {found[0]['gallery']:,}",

@@ -3,8 +3,8 @@
 They are worked out from the records when these are published (`lab/evidence.py`), so that owner and cloud can say them
 without a laboratory.
 
->>> status_of("plain/1", {}).startswith("broken by one cipher image")
-True
+>>> status_of("plain/1", {})
+'not encrypted'
 """
 
 from __future__ import annotations

@@ -14,16 +14,16 @@ from scripts.tables.learning import pairs_table
 import imveil
 from imveil import record
 from imveil.cli import main
-from imveil.lab.published_accuracies import NUMBERS, published
+from imveil.lab.board.published_accuracies import NUMBERS, published
 from imveil.lab.recipe import Recipe
-from imveil.lab.standings import Row, best, not_run, rows
+from imveil.lab.standings import Row, best, rows
 from imveil.lab.tables.leaderboard import HEADER, plot, table
 from imveil.record import Record, measured
 
 ROOT = Path(__file__).parents[2]
 KEYS = {
     "recipe", "data", "scheme", "fields", "key_scope", "wrong_key", "model", "adapter", "device", "accuracy", "n", "sd",
-    "recovery", "view",
+    "recovery", "view", "identified", "identified_view", "dominated", "equal", "kind", "by",
 }  # fmt: skip
 
 
@@ -36,8 +36,8 @@ def accuracy(name: str, recipe: Recipe, *values: float, output: float | None = N
     ]
 
 
-def recovery(scheme: str, needs: list[str], value: float, **fields: Any) -> Record:
-    found = {"queries": 0, "identified": 0.0, "control": {"low": 0.0, "recovery": 0.0}}
+def recovery(scheme: str, needs: list[str], value: float, picked: float = 0.0, **fields: Any) -> Record:
+    found = {"queries": 0, "identified": picked, "control": {"low": 0.0, "recovery": 0.0}}
     facts = {"attack": "x", "needs": needs, "scheme": scheme, "fields": imveil.find(scheme, **fields).config()}
     facts |= {"data": "cifar10 test", "terms": {"pairs": 1, "ciphers": 10}, "found": found}
     same = {"unit": "", "n": 100, "low": value, "high": value, "seconds": 1, "name": "x"}
@@ -58,7 +58,7 @@ def board() -> list[Row]:
         recovery("negpos/1", ["pairs"], 1.0),
         recovery("negpos/1", ["ciphers"], 0.9999),
         recovery("negpos/1", [], 0.4, **images),
-        recovery("negpos/1", ["gallery"], 1.0, **images),
+        recovery("negpos/1", ["gallery"], 1.0, 0.99, **images),
     ]
     return rows(known, attacks)
 
@@ -121,6 +121,7 @@ def test_a_row_is_a_recipe_over_its_seeds() -> None:
     plain, images, fixed = found["plain"], found["pe_images"], found["pe"]
     assert (plain.accuracy, plain.n, plain.sd) == (90.5, 2, 0.7071)
     assert (plain.recovery, plain.view) == (None, None)
+    assert (images.identified, images.identified_view) == (0.99, "gallery")
     assert (images.key_scope, images.recovery, images.view) == ("image", 0.4, "one"), "linking is no recovery"
     assert (fixed.key_scope, fixed.recovery, fixed.view) == ("dataset", 0.9999, "many"), "equal, with less help"
     assert (fixed.sd, fixed.shown) == (None, 0.25)
@@ -128,9 +129,92 @@ def test_a_row_is_a_recipe_over_its_seeds() -> None:
     assert found["hundred"].data == "cifar100"
 
 
-def test_dominated_means_worse_in_one_and_better_in_none() -> None:
-    assert {row.recipe for row in board() if row.dominated} == {"pe"}
+def test_dominated_means_worse_in_one_of_three_and_better_in_none() -> None:
+    assert {row.recipe for row in board() if row.dominated} == set(), "what is told apart more is not better in all"
+    known = [*accuracy("less", Recipe(scheme="negpos/1"), 70.0), *accuracy("more", Recipe(scheme="le/1"), 80.0)]
+    for picked, lost in ((0.2, {"less"}), (0.3, {"less"}), (0.4, set())):
+        games = [recovery("negpos/1", ["pairs"], 1.0, 0.3), recovery("le/1", ["pairs"], 1.0, picked)]
+        assert {row.recipe for row in rows(known, games) if row.dominated} == lost
     assert best([]) is None
+
+
+def test_rows_that_are_equal_by_construction_are_marked() -> None:
+    known = [
+        held("first", Recipe(scheme="negpos/1", adapter="fold_sort"), 0.8, 83.05),
+        held("same", Recipe(scheme="negpos/1", adapter="fold_sort", query="another"), 0.8, 83.05),
+        held("near", Recipe(scheme="negpos/1"), 0.81, 83.05),
+    ]
+    assert {row.recipe: row.equal for row in rows(known, [])} == {"first": "", "same": "first", "near": ""}
+
+
+def test_two_runs_are_told_as_a_range() -> None:
+    lines = table(rows([*accuracy("two", Recipe(), 90.0, 90.0), *accuracy("le", Recipe(scheme="le/1"), 1, 2, 3)], []))[
+        1
+    ]
+    assert [line[HEADER.index("spread")] for line in lines] == ["90.00 to 90.00", "sd 1.00"]
+
+
+def test_a_loss_is_to_plain_pictures_that_were_moved_alike() -> None:
+    known = [
+        *accuracy("moved", Recipe(augment="before"), 92.0),
+        *accuracy("still", Recipe(augment="none"), 90.0),
+        *accuracy("pe", Recipe(scheme="negpos/1", augment="none"), 70.0),
+    ]
+    cells = {line[0]: line[HEADER.index("loss to plain")] for line in table(rows(known, []))[1]}
+    assert cells["pe"] == "20.00"
+
+
+ENTRY = {
+    "format": "imveil-row/1", "name": "ours_on_le", "by": "A. Stranger", "source": "a paper", "data": "cifar10",
+    "scheme": "le/1", "model": "resnet18", "device": "cuda", "epochs": 30, "moved": True, "accuracies": [80.1, 81.0],
+    "images": 10000,
+}  # fmt: skip
+ATTACKED = {
+    "recovery": 0.4, "low": 0.3, "high": 0.5, "identified": 0.9, "attack": "look", "view": "one", "n": 100, "keys": 3,
+}  # fmt: skip
+
+
+def test_a_strangers_row_is_one_file_that_a_command_checks(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def checked(entry: Any) -> tuple[Any, str]:
+        file = tmp_path / "row.json"
+        file.write_text(entry if isinstance(entry, str) else json.dumps(entry))
+        with pytest.raises(SystemExit) as left:
+            main(["leaderboard", "--check", str(file)])
+        out, err = capfd.readouterr()
+        assert err.count("\n") <= 1
+        return left.value.code, out + err
+
+    assert checked(ENTRY)[0] == 0
+    own = ENTRY | {"scheme": "mine/1", "attacked": ATTACKED}
+    assert checked(own)[0] == 0
+    for wrong, words in (
+        ("{", "no JSON"),
+        ("[" * 50_000, "no JSON"),
+        (ENTRY | {"accuracies": [180.0]}, "accuracies.0"),
+        (ENTRY | {"accuracies": []}, "accuracies"),
+        (ENTRY | {"colour": 1}, "colour"),
+        (ENTRY | {"attacked": ATTACKED}, "leave attacked out"),
+        (ENTRY | {"scheme": "mine/1"}, "say in attacked"),
+        (own | {"attacked": ATTACKED | {"low": 0.45}}, "between low and high"),
+        (ENTRY | {"name": "../x"}, "name"),
+        (ENTRY | {"fields": {"block": "many"}}, "block"),
+        (ENTRY | {"source": "x" * 70_000}, "larger than a row"),
+    ):
+        code, said = checked(wrong)
+        assert code == 2, said
+        assert words in said
+    with pytest.raises(SystemExit):
+        main(["leaderboard", "--check", str(tmp_path / "absent.json")])
+    assert "cannot be read" in capfd.readouterr().err
+
+
+def test_a_strangers_row_stands_among_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "a.json").write_text(json.dumps(ENTRY | {"scheme": "mine/1", "attacked": ATTACKED}))
+    monkeypatch.setattr(record, "folder", lambda: tmp_path)
+    (row,) = rows()
+    assert (row.recipe, row.by, row.n, row.accuracy, row.identified) == ("ours_on_le", "A. Stranger", 2, 80.55, 0.9)
+    assert table([row])[1][0][0] == "ours_on_le, by A. Stranger"
 
 
 def test_json_has_the_members_that_are_promised(capfd: pytest.CaptureFixture[str]) -> None:
@@ -158,17 +242,15 @@ def test_the_command_prints_and_draws(tmp_path: Path, capfd: pytest.CaptureFixtu
     assert "cannot be written" in capfd.readouterr().err
 
 
-def test_the_table_says_what_was_not_run_and_loses_against_its_own_plain() -> None:
+def test_the_table_loses_against_its_own_plain() -> None:
     found = board()
-    waiting = not_run(found)
-    header, lines = table(found, waiting)
+    header, lines = table(found)
     assert header == HEADER
     cells = {line[0]: dict(zip(header, line, strict=True)) for line in lines}
     assert cells["pe_images"]["loss to plain"] == "9.50"
     assert cells["pe_wrong"]["loss to plain"] == ""
     assert cells["plain"]["best recovery"] == "not measured"
     assert cells["hundred (cifar100)"]["published: loss, %"].startswith("5.34 (78.25 of 83.59")
-    assert all(line[5] == "not run" for line in lines[len(found) :])
     drawn = plot(found)
     assert "pe_images" in drawn
     assert "pe_wrong" not in drawn

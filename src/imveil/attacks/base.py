@@ -83,11 +83,13 @@ class View:
 @dataclass(frozen=True)
 class Guess:
     """What the attacker claims. images: pictures of the targets, (n, h, w, c) uint8; plan: the plan behind the
-    cipher, where the attack recovers one; notes: numbers worth a line in a report (ratios, signs, bits), by name."""
+    cipher, where the attack recovers one; notes: numbers worth a line in a report (ratios, signs, bits), by name;
+    says: what it takes the encryption for, in words, where it worked that out."""
 
     images: U8
     plan: Plan | None = None
     notes: Mapping[str, float] = field(default_factory=dict)
+    says: str = ""
 
     def checked(self, view: View) -> Guess:
         """Itself; BadShape for pictures that are not pictures of the targets: an error, never a score."""
@@ -119,6 +121,10 @@ class Attack(ABC):
         Whether each picture is a search of its own; an audit plays such attacks after the quick ones.
     local
         Whether it works on any crop of the images as on the whole, so that large ones may be cut down.
+    finds_key
+        Whether what it finds opens any further image as the key does, or, of a scheme that loses something, as far.
+    decides
+        With so many cipher images or known pictures it shows what it can; an audit plays that first.
     """
 
     id: ClassVar[str]
@@ -128,6 +134,8 @@ class Attack(ABC):
     seconds_a_step: ClassVar[float] = 0.0
     slow: ClassVar[bool] = False
     local: ClassVar[bool] = False
+    finds_key: ClassVar[bool] = False
+    decides: ClassVar[int] = 100
 
     @classmethod
     def about(cls) -> str:
@@ -145,10 +153,17 @@ class Attack(ABC):
         """
         return "cpa" if "oracle" in self.needs else "kpa" if "pairs" in self.needs else "coa"
 
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """Why the attack cannot work against this scheme (a Scheme), in a few words; "" where it can.
+
+        shape: of pictures (h, w, c), where that matters; None: any. The base has nothing against anything.
+        """
+        del scheme, shape
+        return ""
+
     def suits(self, scheme: Any) -> bool:
-        """Whether the attack makes sense against this scheme (a Scheme). The base says yes to everything."""
-        del scheme
-        return True
+        """Whether the attack makes sense against this scheme (a Scheme): whether `unfit` has no reason against it."""
+        return not self.unfit(scheme)
 
     def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
         """How long one target takes on one core, roughly: an audit turns seconds into targets with it. 0: no time that

@@ -8,10 +8,11 @@ that it defeats.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import bytes_only, one_key, same_shape
 from imveil.attacks.base import Attack, Guess, View, fitted
 
 
@@ -21,6 +22,12 @@ class ChangLi(Attack):
     id: ClassVar[str] = "chang-li"
     needs: ClassVar[frozenset[str]] = frozenset({"oracle"})
     paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020), pixel-wise scheme, same key"
+    finds_key: ClassVar[bool] = True
+
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """One key, and bytes at the places of the picture."""
+        del shape
+        return one_key(scheme) or same_shape(scheme) or bytes_only(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """A colour that nobody shows stays as it came, as in the authors' code."""

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import one_key
 from imveil.attacks.base import Attack, Guess, Oracle, View, blank
 from imveil.attacks.solvers import probes
 from imveil.attacks.solvers.blocks import Affine, pieces, sides, whole
@@ -33,10 +34,12 @@ class ChosenPlan(Attack):
     id: ClassVar[str] = "chosen-plan"
     needs: ClassVar[frozenset[str]] = frozenset({"oracle"})
     paper: ClassVar[str] = "ours; for permutations: S. Li et al., Signal Processing: Image Communication 23:212 (2008)"
+    finds_key: ClassVar[bool] = True
 
-    def suits(self, scheme: Any) -> bool:
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """A fixed key: with a fresh one for each image the answers tell nothing."""
-        return not scheme.traits.per_image
+        del shape
+        return one_key(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The first reading that explains the answers; grey where none does."""

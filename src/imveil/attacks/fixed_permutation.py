@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import at_most, bytes_only, same_shape
 from imveil.attacks.base import Attack, Guess, View
 
 
@@ -21,6 +22,11 @@ class FixedPermutation(Attack):
     id: ClassVar[str] = "fixed-permutation"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers"})
     paper: ClassVar[str] = "ours, after Le Roux et al., Learning the 2-D topology of images, NIPS 2007"
+    finds_key: ClassVar[bool] = True
+
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """Bytes at the places of the picture; pictures that are not too large."""
+        return same_shape(scheme) or bytes_only(scheme) or at_most(1600, shape)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets in order. notes: see `reordered`. Raises MissingExtra without scipy."""
@@ -40,7 +46,12 @@ class FixedPermutationPublic(Attack):
     id: ClassVar[str] = "fixed-permutation-public"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers", "public"})
     paper: ClassVar[str] = "ours, after Vogelstein et al., PLoS ONE 10(4) (2015), for the matching"
+    finds_key: ClassVar[bool] = True
     slow: ClassVar[bool] = True  # a minute and more for 3,072 samples
+
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """Bytes at the places of the picture; pictures that are not too large."""
+        return same_shape(scheme) or bytes_only(scheme) or at_most(3072, shape)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets in order. notes: see `reordered`. Raises MissingExtra without scipy."""

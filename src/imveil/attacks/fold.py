@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import bytes_only, same_shape
 from imveil.attacks.base import U8, Attack, Guess, View, blank, fitted
 
 
@@ -22,6 +23,11 @@ class Fold(Attack):
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020)"
     local: ClassVar[bool] = True
+
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """Bytes at the places of the picture."""
+        del shape
+        return same_shape(scheme) or bytes_only(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """One comparison a sample."""
@@ -41,6 +47,11 @@ class FoldColours(Attack):
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020), pixel-wise scheme, different keys"
     local: ClassVar[bool] = True
+
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """Bytes at the places of the picture."""
+        del shape
+        return same_shape(scheme) or bytes_only(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Greedy, so that an error spreads down its column."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import blocks, one_key, same_shape
 from imveil.attacks.base import U8, Attack, Guess, Images, View, blank
 from imveil.attacks.solvers.blocks import pieces, whole
 from imveil.attacks.solvers.network import BATCH, block_of, inverted
@@ -28,9 +29,10 @@ class InverseNet(Attack):
     steps: ClassVar[int] = 600
     seconds_a_step: ClassVar[float] = 0.05
 
-    def suits(self, scheme: Any) -> bool:
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """Schemes with one key for all images, whose cipher images have the shape of the pictures."""
-        return bool(scheme.traits.keeps_shape and not scheme.traits.per_image)
+        del shape
+        return one_key(scheme) or same_shape(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """steps: of the optimiser, 8 pairs each. notes: loss, as a share of the variance of the pictures."""
@@ -60,9 +62,10 @@ class InverseNetFresh(Attack):
     steps: ClassVar[int] = 600
     seconds_a_step: ClassVar[float] = 0.05
 
-    def suits(self, scheme: Any) -> bool:
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """Schemes whose cipher images have the shape of the pictures."""
-        return bool(scheme.traits.keeps_shape)
+        del shape
+        return same_shape(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """steps: of the optimiser, 8 pictures under one key each. notes: loss, as a share of the variance."""
@@ -94,10 +97,10 @@ class InverseNetMoved(Attack):
     steps: ClassVar[int] = 600
     seconds_a_step: ClassVar[float] = 0.05
 
-    def suits(self, scheme: Any) -> bool:
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """Schemes that move blocks under one key."""
-        traits = scheme.traits
-        return bool(traits.keeps_shape and not traits.per_image and "block" in scheme.config())
+        del shape
+        return one_key(scheme) or same_shape(scheme) or blocks(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """steps: of the optimiser, 8 pairs each.   notes: loss, as in inverse-net; moved, the share of blocks that

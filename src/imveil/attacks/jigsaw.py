@@ -35,9 +35,10 @@ class Jigsaw(Attack):
     paper: ClassVar[str] = "T. Chuman, K. Kurihara, H. Kiya (2017, 2018); A. C. Gallagher, CVPR 2012"
     slow: ClassVar[bool] = True
 
-    def suits(self, scheme: Any) -> bool:
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """Schemes that move whole blocks, or shuffle the inside of all blocks in one way."""
-        return str(scheme.id).startswith(("etc/", "patch/", "shf/"))
+        del shape
+        return "" if str(scheme.id).startswith(("etc/", "patch/", "shf/")) else "no whole blocks that changed places"
 
     def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
         """Of the smallest usual blocks that there are not too many of."""
@@ -77,9 +78,10 @@ class JigsawGrey(Attack):
     paper: ClassVar[str] = "J. Imaging 12(2):65 (2026); A. C. Gallagher, CVPR 2012"
     slow: ClassVar[bool] = True
 
-    def suits(self, scheme: Any) -> bool:
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """Schemes that scramble the planes of a picture as one grey image."""
-        return str(scheme.id).startswith("etc-grey/")
+        del shape
+        return "" if str(scheme.id).startswith("etc-grey/") else "no planes in one grey image"
 
     def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
         """Of the smallest usual blocks that there are not too many of."""

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import one_key, same_shape
 from imveil.attacks.base import Attack, Guess, View, blank
 from imveil.attacks.solvers import probes
 from imveil.attacks.solvers.blocks import pieces, sides, whole
@@ -28,10 +29,12 @@ class KnownPlan(Attack):
     id: ClassVar[str] = "known-plan"
     needs: ClassVar[frozenset[str]] = frozenset({"pairs"})
     paper: ClassVar[str] = "ours; for permutations: S. Li et al., Signal Processing: Image Communication 23:212 (2008)"
+    finds_key: ClassVar[bool] = True
 
-    def suits(self, scheme: Any) -> bool:
-        """A fixed key."""
-        return not scheme.traits.per_image
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """A fixed key, and whole numbers at the places of the picture."""
+        del shape
+        return one_key(scheme) or same_shape(scheme) or ("cipher images are real numbers" if _real(scheme) else "")
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """notes: placed, the share of units whose place and mask no other unit could have."""
@@ -47,6 +50,10 @@ class KnownPlan(Attack):
             back = images.reshape(shape) if images.shape[1] == 1 else whole(images, view.shape)
             return Guess(back.astype(np.uint8), notes={"placed": sure})
         return Guess(blank(view))
+
+
+def _real(scheme: Any) -> bool:
+    return bool(scheme.traits.dtype.startswith("float"))
 
 
 def _readings(flat: list[Any], cut: list[list[Any]]) -> Iterator[tuple[Any, float]]:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import blocks, bytes_only, one_key, same_shape
 from imveil.attacks.base import Attack, Guess, View, blank
 from imveil.attacks.solvers import probes
 from imveil.attacks.solvers.blocks import pieces, sides, whole
@@ -24,10 +25,12 @@ class LeProbe(Attack):
     id: ClassVar[str] = "le-probe"
     needs: ClassVar[frozenset[str]] = frozenset({"oracle"})
     paper: ClassVar[str] = "A. H. Chang, B. M. Case, arXiv 2004.13263 (2020), block-wise scheme, chosen plaintexts"
+    finds_key: ClassVar[bool] = True
 
-    def suits(self, scheme: Any) -> bool:
-        """Blocks under one key."""
-        return not scheme.traits.per_image and "block" in scheme.config()
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """Blocks under one key, in bytes."""
+        del shape
+        return one_key(scheme) or blocks(scheme) or same_shape(scheme) or bytes_only(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """notes: published, the share of a block's samples that the authors' reading of bytes places."""

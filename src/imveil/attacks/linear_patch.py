@@ -21,10 +21,12 @@ class LinearPatch(Attack):
     id: ClassVar[str] = "linear-patch"
     needs: ClassVar[frozenset[str]] = frozenset({"pairs"})
     paper: ClassVar[str] = "ours: linear algebra"
+    finds_key: ClassVar[bool] = True
 
-    def suits(self, scheme: Any) -> bool:
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """Schemes that give real numbers."""
-        return bool(scheme.traits.dtype.startswith("float"))
+        del shape
+        return "" if scheme.traits.dtype.startswith("float") else "no matrix over real numbers"
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """notes: residual, of the known cipher samples that the map leaves unexplained (0 exact, 1 nothing)."""

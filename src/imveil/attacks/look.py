@@ -27,10 +27,11 @@ class Look(Attack):
         del rng, steps
         if view.targets.ndim != 4 or 0 in view.targets.shape:
             return Guess(blank(view))
-        return Guess(_sized(_shades(view.targets), view.shape))
+        return Guess(_sized(shades(view.targets), view.shape))
 
 
-def _shades(images: Images) -> U8:
+def shades(images: Images) -> U8:
+    """Images as they are where they are bytes, else in shades from their least value to their most."""
     if images.dtype == np.uint8:
         return images
     low, high = float(images.min()), float(images.max())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import bytes_only, same_shape
 from imveil.attacks.base import Attack, Guess, View
 from imveil.attacks.solvers.pad.guess import unpadded
 
@@ -24,7 +25,13 @@ class ManyTimePad(Attack):
     id: ClassVar[str] = "many-time-pad"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers"})
     paper: ClassVar[str] = "ours"
+    finds_key: ClassVar[bool] = True
     local: ClassVar[bool] = True
+
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """Bytes at the places of the picture."""
+        del shape
+        return same_shape(scheme) or bytes_only(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets without the sequence. notes: see `unpadded`."""
@@ -41,7 +48,13 @@ class ManyTimePadPublic(Attack):
     id: ClassVar[str] = "many-time-pad-public"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers", "public"})
     paper: ClassVar[str] = "ours"
+    finds_key: ClassVar[bool] = True
     local: ClassVar[bool] = True
+
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """Bytes at the places of the picture."""
+        del shape
+        return same_shape(scheme) or bytes_only(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets without the sequence. notes: see `unpadded`."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from imveil.attacks._reasons import one_key
 from imveil.attacks.base import Attack, Guess, View
 
 _PAPER = "ours; matching after Vogelstein et al., PLoS ONE 10(4) (2015)"
@@ -23,9 +24,12 @@ class SecondOrder(Attack):
     id: ClassVar[str] = "second-order"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers"})
     paper: ClassVar[str] = _PAPER
+    finds_key: ClassVar[bool] = True
+    decides: ClassVar[int] = 300
 
-    def suits(self, scheme: Any) -> bool:
-        """Whether there is a recipe for it, and one key for all pictures."""
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """There must be a recipe for it, and one key for all pictures."""
+        del shape
         return _one_key(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
@@ -45,9 +49,12 @@ class SecondOrderPublic(Attack):
     id: ClassVar[str] = "second-order-public"
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers", "public"})
     paper: ClassVar[str] = _PAPER
+    finds_key: ClassVar[bool] = True
+    decides: ClassVar[int] = 300
 
-    def suits(self, scheme: Any) -> bool:
-        """Whether there is a recipe for it, and one key for all pictures."""
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """There must be a recipe for it, and one key for all pictures."""
+        del shape
         return _one_key(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
@@ -71,12 +78,18 @@ class SecondOrderAlone(Attack):
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = _PAPER
 
-    def suits(self, scheme: Any) -> bool:
-        """Whether it treats all blocks alike."""
+    def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
+        """It must treat all blocks alike."""
         from imveil.attacks.solvers.secondorder.families import FAMILIES, family_of
 
+        del shape
         family = family_of(scheme.id)
-        return family is not None and FAMILIES[family].alone
+        return "" if family is not None and FAMILIES[family].alone else "blocks are not all treated alike"
+
+    def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
+        """Where nobody says what the scheme is, and several families are tried."""
+        del shape
+        return 1.5
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets undone one by one. notes: see `one_by_one`. Raises MissingExtra without scipy."""
@@ -86,7 +99,7 @@ class SecondOrderAlone(Attack):
         return one_by_one(view)
 
 
-def _one_key(scheme: Any) -> bool:
+def _one_key(scheme: Any) -> str:
     from imveil.attacks.solvers.secondorder.families import family_of
 
-    return family_of(scheme.id) is not None and not scheme.traits.per_image
+    return one_key(scheme) or ("" if family_of(scheme.id) is not None else "no recipe for this kind of map")

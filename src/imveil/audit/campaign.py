@@ -128,7 +128,7 @@ def audit(
                 target if scheme else real, images, trial.attack,
                 terms=trial.terms, seed=seed, data=result.data, steps=trial.steps or None,
             )  # fmt: skip
-        except MissingExtra:
+        except (MissingExtra, SystemError):  # the bell may have rung inside a compiled call: `within` knows
             raise
         except Exception as error:  # an attack, or somebody's encryptor: one failure ends one trial
             return failed(trial.label, error)
@@ -209,6 +209,8 @@ def campaign(
                         played = play(trial, seed)
                 except MissingExtra as error:
                     played = Skipped(trial.label, str(error))
+                except SystemError as error:
+                    played = Skipped(trial.label, f"failed: {error}")
                 except OutOfTime:
                     played = Skipped(trial.label, "was stopped when the time of the budget was over")
                 took[trial.attack.id] = (max(1, trial.strength), time.monotonic() - start)
@@ -235,7 +237,7 @@ def _measured(measure: Callable[[], list[dict[str, Any]]], end: float) -> list[d
     try:
         with within(end - time.monotonic()):
             return measure()
-    except OutOfTime:
+    except (OutOfTime, SystemError):
         return []
 
 

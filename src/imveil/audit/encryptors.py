@@ -126,25 +126,31 @@ class Encryptor:
             raise BadInput(f"{self._words[0]} did not write a PNG: {error.message}") from error
 
     def _function(self, images: U8) -> Images:
-        child = self._started()
+        child, slow = self._started(), threading.Event()
         assert child.stdin is not None
         assert child.stdout is not None
-        slow = threading.Event()
 
         def stop() -> None:
             slow.set()
             _kill(child)
 
         watch = threading.Timer(self.timeout, stop)
-        watch.start()
+        whole = False
         try:
+            watch.start()
             send(child.stdin, images)
-            return receive(child.stdout)
+            found = receive(child.stdout)
+            whole = True
+            return found
+        except BadInput:  # it answered, with a reason
+            whole = True
+            raise
         except (BrokenPipeError, EOFError) as error:
-            self.close()
             raise BadInput(self._slow() if slow.is_set() else f"{self.command} ended unexpectedly") from error
         finally:
             watch.cancel()
+            if not whole:  # half an answer in the pipe would be taken for the next one
+                self.close()
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None:

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from imveil.attacks.base import U8, View
+from imveil.attacks.base import U8, Guess, View
 from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Watch, campaign
 from imveil.audit.finding import Finding
 from imveil.audit.game.scoring import score
 from imveil.audit.game.split import Split
-from imveil.audit.identify import looks_like, whole
+from imveil.audit.identify import BY_ITS_WORDS, looks_like, whole
 from imveil.audit.ladder import RUNGS, core_of
 from imveil.audit.leaks import alike, different, leaks, total_variation
 from imveil.audit.pictures import of_one_size
@@ -172,7 +172,8 @@ def audit_folder(
             seeds=seeds, end=began + budget, progress=progress,
         )  # fmt: skip
     facts = {f.trial.attack.id: f.records[0].facts["found"] for f in found.findings if f.low >= 0.05}
-    found.resembles = looks_like(images, {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()})
+    worked = {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()}
+    found.resembles = looks_like(images, worked, facts.get(BY_ITS_WORDS, {}).get("says", ""))
     found.notes.append(f"What it looks like: {found.resembles}.")
     found.seconds = time.monotonic() - began
     return found
@@ -184,18 +185,18 @@ def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
     order = np.random.default_rng([seed, 8]).permutation(len(images))
     targets, ciphers = images[order[:held]], images[order[held:][: trial.strength or None]]
     start = time.perf_counter()
-    guess = _guess(trial, targets, ciphers, seed)
-    took = time.perf_counter() - start
+    made = _guess(trial, targets, ciphers, seed)
+    guess, took = made.images, time.perf_counter() - start
     rng = np.random.default_rng([seed, 9])
     # Large images are their own crowd: fewer random ones will do, and time is short; so it is for slow attacks.
     count = held if trial.attack.slow else max(held, min(_NOISE, (1 << 24) // images[0].nbytes))
     noise = rng.integers(0, 256, (count, *images.shape[1:]), np.uint8)
     more = rng.integers(0, 256, ciphers.shape, np.uint8)
-    limit = float(np.quantile(total_variation(_guess(trial, noise, more, seed)), _CHANCE))
+    limit = float(np.quantile(total_variation(_guess(trial, noise, more, seed).images), _CHANCE))
     right = int((total_variation(guess) < limit).sum())
     low, high = wilson(right, held)
     found: dict[str, Any] = {"smooth": right, "limit": round(limit, 3), "control": {"recovery": _CHANCE, "low": 0.0}}
-    found["pictures"] = whole(guess, targets)
+    found |= {"pictures": whole(guess, targets), "says": made.says}
     numbers = {
         "value": round(right / held, 6),
         "low": round(low, 6) if _by_chance(right, held) < _SURE and alike(guess) < _ALIKE else 0.0,
@@ -213,19 +214,19 @@ def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Findi
     targets, others = images[taken], rng.permutation(np.setdiff1d(np.arange(len(images)), taken))
     ciphers = images[others[: trial.strength or None]]
     start = time.perf_counter()
-    guess = _guess(trial, targets, ciphers, seed)
-    took = time.perf_counter() - start
+    made = _guess(trial, targets, ciphers, seed)
+    guess, took = made.images, time.perf_counter() - start
     noise, more = (rng.integers(0, 256, some.shape, np.uint8) for some in (targets, ciphers))
     hidden, rest = true[order[:held]], true[order[held:]]
     split = Split(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held))
-    got, control = score(split, guess, seed), score(split, _guess(trial, noise, more, seed), seed)
+    got, control = score(split, guess, seed), score(split, _guess(trial, noise, more, seed).images, seed)
     numbers = {
         "value": got.recovery,
         "low": got.low,
         "high": got.high,
         "unit": "of the way from the best blind guess to the picture",
     }
-    found = {**vars(got), "control": vars(control)}
+    found = {**vars(got), "control": vars(control), "says": made.says}
     return _finding(trial, hidden, targets, guess, len(ciphers), seed, took, numbers, found)
 
 
@@ -258,10 +259,10 @@ def _finding(
     return Finding(trial, [record], None if truth is None else truth[some], targets[some], guess[some])
 
 
-def _guess(trial: Trial, targets: U8, ciphers: U8, seed: int) -> U8:
+def _guess(trial: Trial, targets: U8, ciphers: U8, seed: int) -> Guess:
     h, w, c = (int(d) for d in targets.shape[1:])
     seen = View(targets, (h, w, c), ciphers=ciphers if "ciphers" in trial.attack.needs else None)
-    return trial.attack.run(seen, np.random.default_rng([seed, 4]), trial.steps).images
+    return trial.attack.run(seen, np.random.default_rng([seed, 4]), trial.steps)
 
 
 def _by_chance(right: int, n: int) -> float:

@@ -29,7 +29,7 @@ def gate(found: Outcome, *, above: float | None = None, identified: float | None
     Parameters
     ----------
     above
-        The recovery, 0 to 1, that no attack may surely exceed.
+        The recovery, 0 to 1, that no attack may surely exceed, nor the share of the pictures that lies open to the eye.
     identified
         The share of right picks among the candidates, 0 to 1, that no attack may surely exceed.
     strict
@@ -41,6 +41,12 @@ def gate(found: Outcome, *, above: float | None = None, identified: float | None
     if above is None and identified is None:
         return Gate("passed")
     best, apart = found.best, found.told_apart
+    if found.void:
+        state: State = "not enough was tried" if strict else "nothing was judged"
+        return Gate(state, f"nothing was judged: {found.void[0].lower()}{found.void[1:]}")
+    if above is not None and found.plain_share > above and (best is None or best.low <= above):
+        words = f"the cipher images show {found.plain_share:.3f} by themselves, more than {above:g}"
+        return Gate("condemned", words)
     if best is not None and found.condemned(above):
         return Gate("condemned", f"{best.trial.attack.id} recovers at least {best.low:.3f}, more than {above:g}")
     if apart is not None and found.condemned(None, identified):
@@ -48,7 +54,7 @@ def gate(found: Outcome, *, above: float | None = None, identified: float | None
         return Gate(
             "condemned", f"{apart.trial.attack.id} picks the right one in at least {low:.3f}, more than {identified:g}"
         )
-    if strict and found.level in ("no verdict", "not enough was tried"):
+    if strict and found.level == "not enough was tried":
         return Gate("not enough was tried", "too little was tried to acquit; give a longer --budget")
     if strict and any(leak.level in ("partly open", "open") for leak in found.leaks):
         return Gate("condemned", "the cipher images show something of the pictures by themselves")

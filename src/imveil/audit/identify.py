@@ -12,8 +12,10 @@ from imveil.audit.leaks import alike
 
 PLAIN = "these pictures are not encrypted"
 RANDOM = "random bytes: what a stream cipher with a key for each image gives"
+BY_ITS_WORDS = "second-order"  # this attack says itself what it found
 _BY_ATTACK = {
     "many-time-pad": "one fixed sequence is XORed into every image (a many-time pad)",
+    BY_ITS_WORDS: "one key serves for all images",
     "fixed-permutation": "one fixed permutation moves the pixels of every image",
     "fold": "samples are inverted, with a key for each image",
 }
@@ -24,7 +26,7 @@ _SIDES = (2, 4, 8, 16, 32)
 _SOME = 200
 
 
-def looks_like(images: U8, worked: Mapping[str, tuple[float, float]]) -> str:
+def looks_like(images: U8, worked: Mapping[str, tuple[float, float]], says: str = "") -> str:
     """What the images seem to be, in words.
 
     Parameters
@@ -32,9 +34,11 @@ def looks_like(images: U8, worked: Mapping[str, tuple[float, float]]) -> str:
     worked
         Ids of attacks, with `alike` and the mean total variation of what they made. Of those that made pictures, and
         about the smoothest, the first tells what was done.
+    says
+        What was done, in that attack's own words, where it has some.
     """
     side = block_side(images)
-    if side:
+    if side and BY_ITS_WORDS not in worked:
         return f"blocks of {side}x{side} pixels are moved, their insides still look like pictures"
     if whole(images):
         return PLAIN
@@ -43,7 +47,7 @@ def looks_like(images: U8, worked: Mapping[str, tuple[float, float]]) -> str:
     rough = {attack: rough[attack] for attack in _BY_ATTACK if attack in rough}
     for attack, words in _BY_ATTACK.items():
         if attack in rough and rough[attack] <= _AS_SMOOTH * min(rough.values()):
-            return words
+            return says if attack == BY_ITS_WORDS and says else words
     if before < _ALIKE:
         return "neighbouring pixels are more alike than distant ones: something of the pictures was left in place"
     values = np.bincount(images.reshape(-1), minlength=256)

@@ -24,6 +24,7 @@ MOST = 300  # images: more change nothing
 SIDE = 64  # pixels: of larger images a corner is looked at where positions do not matter
 BLOCKS = (16, 8)  # bytes, the block sizes of AES and of older ciphers
 _SMOOTH, _PICTURE, _SURE = 0.97, 0.6, -6.0
+_MANY = 0.5
 _TILES = 4  # a side of the grid in which parts are looked for
 _CHI_SQUARE = 400.0  # of 255 degrees of freedom: random images exceed it once in 10^8
 
@@ -98,6 +99,8 @@ def _one_key(ciphers: U8) -> Iterator[Leak]:
     share = float(reused_streams(corner, alpha=1e-6).mean()) if len(corner) > 1 else 0.0
     # Pictures that are smooth as they are agree with each other, too: only rough images speak of a key.
     if not share or alike(corner) < _PICTURE or any(_parts(ciphers)):
+        return
+    if share < _MANY and any(_blocks(ciphers)):  # a few that agree in equal blocks share no stream for that
         return
     if any(_values(ciphers)):
         words = (

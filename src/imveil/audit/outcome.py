@@ -58,9 +58,11 @@ class Outcome:
     @property
     def best(self) -> Finding | None:
         """The finding whose recovery is surely the highest: by the lower end of its interval, then by its mean; of
-        equals the one that needed least."""
+        equals the one that needed least. Who chose from a gallery recovered nothing, and counts where nobody else
+        played."""
+        sound = [f for f in self.findings if f.sound]
         return max(
-            (f for f in self.findings if f.sound),
+            [f for f in sound if "gallery" not in f.trial.attack.needs] or sound,
             key=lambda f: (round(f.low, 3), round(f.recovery, 3), *(-n for n in f.need)),
             default=None,
         )
@@ -86,6 +88,11 @@ class Outcome:
         return max(apart, key=lambda f: (f.identified, *(-n for n in f.need)), default=None)
 
     @property
+    def plain_share(self) -> float:
+        """Of the images, or of their area, so much lies open to the eye; 0 where nothing does."""
+        return max((leak.share for leak in self.leaks if leak.level == "partly open"), default=0.0)
+
+    @property
     def unplayed(self) -> list[str]:
         """Attacks of the core that were not played: while there are some, nothing is acquitted."""
         return sorted(set().union(*self.core.values()))
@@ -100,9 +107,9 @@ class Outcome:
         return "not enough was tried" if grade == "nothing found" and gap else grade
 
     def condemned(self, above: float | None, identified: float | None = None) -> bool:
-        """Whether the lower end of a recovery surely exceeds `above`, or that of a share of right picks `identified`;
-        None: not asked."""
-        if above is not None and self.best is not None and self.best.low > above:
+        """Whether the lower end of a recovery surely exceeds `above`, or the share of the pictures that lies open to
+        the eye does, or the lower end of a share of right picks `identified`; None: not asked."""
+        if above is not None and (self.plain_share > above or (self.best is not None and self.best.low > above)):
             return True
         apart = self.told_apart
         return identified is not None and apart is not None and apart.identified_interval[0] > identified

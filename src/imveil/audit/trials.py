@@ -27,7 +27,6 @@ PAIRS = (1, 2, 5, 10, 30)
 MOST_PAIRS = 1000  # for attacks that take steps
 LEAST_TARGETS = 3
 CROP = 64  # pixels: a corner of that size tells as much about attacks that are local
-_DECIDES = 100  # cipher images or known pictures: with this many an attack of the core shows what it can
 _SHARE = 0.5  # of the budget goes to attacks that take long
 _REFERENCE = 0.10  # seconds that `_work` took on the machine that attacks were timed on, alone on a core
 
@@ -120,8 +119,8 @@ def plan(
     for attack in known:
         if attack.view not in views:
             skipped.append(Skipped(attack.id, f"needs the view {attack.view}, which was not asked for"))
-        elif scheme is not None and not attack.suits(scheme):
-            skipped.append(Skipped(attack.id, f"is not made for {scheme.id} with these fields"))
+        elif scheme is not None and (why := attack.unfit(scheme, shape)):
+            skipped.append(Skipped(attack.id, f"cannot work here: {why}", fits=False))
         elif "simulate" in attack.needs and not fresh:
             skipped.append(
                 Skipped(attack.id, "needs to encrypt under keys of its own, which this encryptor does not offer")
@@ -166,7 +165,7 @@ def _in_order(trials: list[Trial]) -> list[Trial]:
     for trial in trials:
         if trial.attack.id in rung_of(trial.attack).core:
             known = first.get(trial.attack.id)
-            if known is None or known.strength < trial.strength <= _DECIDES:
+            if known is None or known.strength < trial.strength <= trial.attack.decides:
                 first[trial.attack.id] = trial
     core = sorted(first.values(), key=lambda t: (RUNGS.index(rung_of(t.attack)), t.attack.id != "look", t.attack.id))
     rest = [trial for trial in trials if trial not in core]

@@ -30,7 +30,9 @@ def sentence(found: Outcome) -> str:
     if best.level == "open" and best.trial.attack.id == "look":
         return f"These pictures are not encrypted in any sense: the cipher image shows the picture ({share})."
     if grade == "open":
-        return f"These pictures are not protected: {_attacker(best)} gets them back ({share}{_identity(best)})."
+        text = f"These pictures are not protected: {_attacker(best)} gets them back ({share}{_identity(best)})."
+        stream = [leak.words for leak in found.leaks if leak.name == "reused stream"]
+        return " ".join([text, *stream])
     if grade == "partly open":
         return _partly(found, best, share)
     if grade == "recognisable":

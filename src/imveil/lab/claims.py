@@ -21,7 +21,8 @@ from imveil.lab.questions import Question, questions
 from imveil.record import Record
 from imveil.schemes.base import Scheme
 
-Verdict = Literal["held", "refuted", "not measured"]
+Verdict = Literal["held", "refuted", "not reproduced at this budget", "not measured"]
+"""Of a net that we trained for minutes, a lower accuracy refutes nothing: it was not reproduced."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _resisted(found: list[Result], view: View) -> Judged:
     tried = [one for one in found if one.view == view]
     if not tried:
         return UNKNOWN
-    won = least(tried, view, BROKEN) or least(tried, view, RECOGNISABLE)
+    won = least(tried, view, BROKEN, once=True) or least(tried, view, RECOGNISABLE, once=True)
     best = won or max(tried, key=lambda one: one.recovery)
     names = len({one.attack for one in tried})
     told = f"{told_of(best)}; the best of {names} attacks" if names > 1 else told_of(best)
@@ -141,7 +142,8 @@ def told_of(one: Result) -> str:
 
 
 def _runs(one: Result) -> str:
-    return f"{len(one.records)} seeds of {one.records[0].n} targets, {one.data}"
+    keys = "one key" if one.keys == 1 else f"{one.keys} keys"
+    return f"{keys}, {one.records[0].n} targets each, {one.data}"
 
 
 def judge(

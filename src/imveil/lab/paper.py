@@ -12,12 +12,14 @@ from math import log2
 from statistics import fmean
 from typing import Any
 
+from imveil import attacks
 from imveil.lab.claims import UNKNOWN, Claim, Evidence, Judged, Reading, told_of
 from imveil.lab.evidence import BROKEN, Result, least
 from imveil.lab.measurement import Measurement
 from imveil.lab.preserved import Preserved
 from imveil.lab.questions import Question, questions
 from imveil.lab.standings import Row, rows
+from imveil.lab.tables.leaderboard import spread
 from imveil.record import Record
 
 SEED, OLD = "logistic-xor/1", "negpos/1"
@@ -58,7 +60,7 @@ def _opened(attack: str, view: Any, most: int) -> Callable[[Evidence], Judged]:
         found = [one for one in _of(evidence, SEED, attack) if one.amount <= most]
         if not found:
             return UNKNOWN
-        won = least(found, view, BROKEN)
+        won = least(found, view, BROKEN, once=True)
         return Judged("refuted" if won else "held", told_of(won or found[0]))
 
     return judge
@@ -74,7 +76,8 @@ def _space(evidence: Evidence) -> Judged:
 
 def _cost(evidence: Evidence) -> Judged:
     rates = {one.name: one.value for one in evidence.kind("key-space")}
-    quick = [r for one in evidence.results(SEED) if min(one.low, one.recovery) >= BROKEN for r in one.records]
+    opened = [one for one in evidence.results(SEED) if one.reaches(BROKEN) and attacks.find(one.attack).finds_key]
+    quick = [r for one in opened for r in one.records]
     if SEED not in rates or not quick:
         return UNKNOWN
     best = min(quick, key=lambda r: r.seconds)
@@ -103,7 +106,7 @@ def _accuracy(other: str) -> Callable[[Evidence], Judged]:
             )
         if worst is None:
             return UNKNOWN
-        return Judged("held" if worst <= SLIGHT else "refuted", "; ".join(said))
+        return Judged("held" if worst <= SLIGHT else "not reproduced at this budget", "; ".join(said))
 
     return judge
 
@@ -114,7 +117,7 @@ def _way(row: Row) -> tuple[Any, ...]:
 
 
 def _mean(row: Row) -> str:
-    return f"{row.accuracy:.2f} (n={row.n}{'' if row.sd is None else f', sd {row.sd:.2f}'})"
+    return f"{row.accuracy:.2f} ({row.n} run{'s' if row.n > 1 else ''}{f', {spread(row)}' if row.n > 1 else ''})"
 
 
 def _property(name: str, holds: Callable[[float], bool]) -> Reading:
@@ -158,8 +161,8 @@ def _shuffle(attack: str, view: Any, word: str) -> Callable[[Evidence], Judged]:
     """Whether the second key makes an attack need more."""
 
     def judge(evidence: Evidence) -> Judged:
-        on = least(_of(evidence, SEED, attack), view, BROKEN)
-        off = least(_of(evidence, SEED, attack, shuffle=False), view, BROKEN)
+        on = least(_of(evidence, SEED, attack), view, BROKEN, once=True)
+        off = least(_of(evidence, SEED, attack, shuffle=False), view, BROKEN, once=True)
         if not on or not off:
             return UNKNOWN
         return Judged(
@@ -193,13 +196,13 @@ def _visible(evidence: Evidence) -> Judged:
 
 
 def _seeds(one: Result) -> str:
-    return f"{len(one.records)} seeds of {one.records[0].n} targets"
+    return f"{one.keys} keys, {one.records[0].n} targets each"
 
 
 def _needed(attack: str, view: Any) -> Callable[[Evidence], Judged]:
     def judge(evidence: Evidence) -> Judged:
-        new = least(_of(evidence, SEED, attack), view, BROKEN)
-        old = least(_of(evidence, OLD, attack), view, BROKEN)
+        new = least(_of(evidence, SEED, attack), view, BROKEN, once=True)
+        old = least(_of(evidence, OLD, attack), view, BROKEN, once=True)
         if not new or not old:
             return UNKNOWN
         words = f"{attack} breaks {SEED} with {new.words}, {OLD} with {old.words}"

@@ -14,26 +14,30 @@ from imveil.owner.picture import read_picture
 from imveil.registry import unknown
 from imveil.system import data_folder
 
+_TILES = {"kodak tiles": 224, "kodak tiles of 64": 64}
+
 
 @lru_cache(maxsize=2)
 def pictures_of(data: str) -> U8:
     """The pictures of records: "cifar10 test" (10,000), "pneumoniamnist" (5,856 of 28x28, grey), "kodak tiles" (144 of
-    224x224, six from each photograph). The latter two lie in the folder that IMVEIL_DATA names.
+    224x224, six from each photograph), "kodak tiles of 64" (2,304 of 64x64). All but the first lie in the folder that
+    IMVEIL_DATA names.
 
     Raises Unavailable, UnknownName.
     """
     if data == "cifar10 test":
         return load("cifar10")["test"][0]
-    if data not in ("pneumoniamnist", "kodak tiles"):
-        raise unknown("set of pictures", data, ["cifar10 test", "pneumoniamnist", "kodak tiles"])
     if data == "pneumoniamnist":
         with np.load(_place(data) / f"{data}.npz", allow_pickle=False) as file:
             return np.concatenate([file[f"{split}_images"] for split in ("train", "val", "test")])[..., None]
+    if data not in _TILES:
+        raise unknown("set of pictures", data, ["cifar10 test", "pneumoniamnist", *_TILES])
+    side = _TILES[data]
     tiles = [
-        p[i : i + 224, j : j + 224]
+        p[i : i + side, j : j + side]
         for p in photographs()
-        for i in range(0, p.shape[0] - 223, 224)
-        for j in range(0, p.shape[1] - 223, 224)
+        for i in range(0, p.shape[0] - side + 1, side)
+        for j in range(0, p.shape[1] - side + 1, side)
     ]
     return np.stack(tiles)
 

@@ -111,6 +111,7 @@ def game(
         "queries": held.oracle.queries if held.oracle else 0,
         "notes": {name: float(value) for name, value in guess.notes.items()},
         "control": None if noise is None else asdict(noise),
+        **({"says": guess.says} if guess.says else {}),
     }
     record = measured(
         kind="recovery",

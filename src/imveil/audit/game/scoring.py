@@ -3,9 +3,10 @@
     recovery = max(0, (s - b) / (1 - b))
 
 s is the mean over the targets of the SSIM of the better of picture and negative, b that of the best guess made without
-looking at any cipher image. The 95 % interval is the percentile bootstrap over targets, 2,000 draws, both means from
-the same targets; with fewer than two targets it is 0 to 1. SSIM is nearly blind to identity: a picture can be told
-apart without being redrawn, so the share of right picks among the gallery is counted too.
+looking at any cipher image. A set that came out mirrored as a whole counts as if it were the right way round: no
+statistic tells which it is, and an eye does. The 95 % interval is the percentile bootstrap over targets, 2,000 draws,
+both means from the same targets; with fewer than two targets it is 0 to 1. SSIM is nearly blind to identity: a picture
+can be told apart without being redrawn, so the share of right picks among the gallery is counted too.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from imveil.metrics.ssim import ssim_or_negative
 from imveil.plans.transforms.ycbcr import to_ycbcr
 
 DRAWS = 2000
+MIRRORED = 0.1  # of SSIM, by which a mirrored set must be better: what came out as noise is not turned about
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,10 @@ def score(split: Split, guess: U8, seed: int = 0, blinds: dict[str, Any] | None 
     """
     truth, blinds = split.targets, blinds or blind_scores(split)
     found = ssim_or_negative(truth, guess)
+    mirrored = np.ascontiguousarray(guess[:, :, ::-1])
+    about = ssim_or_negative(truth, mirrored)
+    if about.mean() > found.mean() + MIRRORED:
+        guess, found = mirrored, about
     best = max(blinds, key=lambda name: float(blinds[name].mean()))
     raw = _recovery(found.mean(), blinds[best].mean())
     low, high = _interval(found, np.stack(list(blinds.values())), seed)

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from imveil import attacks
 from imveil.errors import BadShape
 from imveil.keys.key import SIZE, Key
-from imveil.lab.evidence import BROKEN
+from imveil.lab.evidence import BROKEN, RECOGNISABLE
 from imveil.record import Record
 from imveil.schemes.base import Scheme, Shape
 
@@ -139,14 +140,20 @@ def keys_per_second(scheme: Scheme, shape: Shape, *, seconds: float = 0.3) -> fl
 
 
 def best_attack(scheme: Scheme, records: Iterable[Record]) -> Record | None:
-    """The quickest recovery with a lower end of at least `BROKEN`, of this scheme with these fields."""
+    """The quickest attack on this scheme with these fields that finds the key, or what opens further images as well:
+    with a recovery whose lower end is at least `BROKEN`. A scheme that loses something shows less to its owner, too:
+    there it is `RECOGNISABLE`. Who chose from a gallery has found no key.
+    """
+    reached = BROKEN if scheme.traits.invertible else RECOGNISABLE
     found = [
         one
         for one in records
         if one.kind == "recovery"
         and one.facts.get("scheme") == scheme.id
         and {**scheme.config(), **one.facts.get("fields", {})} == scheme.config()
-        and one.low >= BROKEN
+        and one.low >= reached
+        and one.name in attacks.names()
+        and attacks.find(one.name).finds_key
     ]
     return min(found, key=lambda one: one.seconds, default=None)
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from imveil.lab.published_accuracies import published
+from imveil.lab.board.published_accuracies import published
 from imveil.lab.standings import Row, front
 
-HEADER = ["recipe", "scheme", "key", "model, adapter", "epochs", "accuracy, %", "loss to plain", "sd", "runs"]
-HEADER += ["best recovery", "by", "adapter shows", "published: loss, %", "dominated"]
+HEADER = ["recipe", "scheme", "key", "model, adapter", "epochs", "accuracy, %", "loss to plain", "spread", "runs"]
+HEADER += ["best recovery", "by", "picked of 1,000", "adapter shows", "published: loss, %", "dominated", "equal to"]
 WORDS = {
     "one": "one cipher image",
     "many": "cipher images alone",
     "pairs": "known pictures",
     "chosen": "chosen pictures",
+    "gallery": "a list of candidates",
 }
 W, H, LEFT, TOP, RIGHT, BOTTOM = 760, 480, 60, 24, 24, 48
 
 
-def table(measured: Sequence[Row], waiting: Sequence[Row] = ()) -> tuple[list[str], list[list[str]]]:
-    """Header and a row each recipe; those that were not run come last and say so."""
-    return HEADER, [_cells(row, measured) for row in [*measured, *waiting]]
+def table(measured: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Header and a row each recipe."""
+    return HEADER, [_cells(row, measured) for row in measured]
 
 
 def name(row: Row) -> str:
@@ -31,35 +32,50 @@ def name(row: Row) -> str:
 
 def _cells(row: Row, measured: Sequence[Row]) -> list[str]:
     key = "an image" if row.key_scope == "image" else "the set"
-    number = "not run" if row.accuracy is None else f"{row.accuracy:.2f}"
-    plain = _plain(row, measured)
-    loss = "" if plain is None or row.accuracy is None or row.wrong_key else f"{plain - row.accuracy:.2f}"
+    lost = loss(row, measured)
+    called = row.recipe if row.data == "cifar10" else f"{row.recipe} ({row.data})"
     return [
-        row.recipe if row.data == "cifar10" else f"{row.recipe} ({row.data})",
+        f"{called}, by {row.by}" if row.by else called,
         name(row),
         f"{key}, asked with another" if row.wrong_key else key,
         f"{row.model}, {front(row.adapter)}" + (", mirrored" if row.mirror else ""),
         str(row.epochs),
-        number,
-        loss,
-        "" if row.sd is None else f"{row.sd:.2f}",
-        str(row.n or ""),
+        f"{row.accuracy or 0.0:.2f}",
+        "" if lost is None else f"{lost:.2f}",
+        spread(row),
+        str(row.n),
         "not measured" if row.recovery is None else f"{row.recovery:.3f}",
         "" if row.view is None else WORDS[row.view],
+        "not measured" if row.identified is None else f"{100 * row.identified:.3g} %",
         "" if row.shown is None else f"{row.shown:.3f}",
         _published(row),
         "yes" if row.dominated else "",
+        row.equal,
     ]
 
 
+def spread(row: Row) -> str:
+    """How far runs lie apart: from the lowest to the highest of two, the standard deviation of more."""
+    if row.n < 2:
+        return ""
+    return f"{min(row.values):.2f} to {max(row.values):.2f}" if row.n == 2 else f"sd {row.sd:.2f}"
+
+
+def loss(row: Row, measured: Iterable[Row]) -> float | None:
+    """Points of accuracy that are lost to plain pictures; None for a wrong key, and where these were not run so."""
+    plain = _plain(row, measured)
+    return None if plain is None or row.accuracy is None or row.wrong_key else plain - row.accuracy
+
+
 def _plain(row: Row, measured: Iterable[Row]) -> float | None:
-    """The best accuracy on plain pictures with the same data, model, epochs, device and way of answering."""
+    """The best accuracy on plain pictures with the same data, model, epochs, device and way of answering, moved in
+    training or not as this row's are."""
     same = [
         one.accuracy
         for one in measured
         if one.scheme == "plain/1" and one.accuracy is not None and one.adapter == "none"
-        and (one.data, one.model, one.epochs, one.device, one.mirror)
-        == (row.data, row.model, row.epochs, row.device, row.mirror)
+        and (one.data, one.model, one.epochs, one.device, one.mirror, one.augment != "none")
+        == (row.data, row.model, row.epochs, row.device, row.mirror, row.augment != "none")
     ]  # fmt: skip
     return max(same, default=None)
 
@@ -68,6 +84,8 @@ def _published(row: Row) -> str:
     import imveil
 
     if row.wrong_key:
+        return ""
+    if row.scheme not in imveil.schemes.names():
         return ""
     one = published(row.data, row.scheme, imveil.find(row.scheme, **row.fields).config())
     if one is None:

@@ -15,6 +15,7 @@ from imveil.attacks.solvers.secondorder.grid import MOST
 from imveil.attacks.solvers.secondorder.prior import Prior
 
 Recipe = Callable[[Any, int, Prior], Any]
+LARGE = 16  # a side of blocks that is seldom used
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def candidates(
     family, field = SCHEMES.get((scheme or "").rpartition("/")[0], (None, None))
     if scheme is None:
         pairs = [(name, block) for name, one in FAMILIES.items() for block in one.blocks]
+        pairs.sort(key=lambda pair: pair[1] == LARGE)  # they take as long as all others together
     elif family is None or (field is not None and field not in fields):
         return []
     else:

@@ -32,7 +32,8 @@ def undone(view: View, prior: Prior | None = None) -> Guess:
         "confidence": found.confidence,
     }
     plan: Any = found.plan
-    return Guess(pictures, plan if isinstance(plan, Plan) else None, notes)
+    says = f"{found.family}, one key for all" if notes["found"] else ""
+    return Guess(pictures, plan if isinstance(plan, Plan) else None, notes, says)
 
 
 def one_by_one(view: View, prior: Prior | None = None) -> Guess:

@@ -1,6 +1,6 @@
 """Solve: cipher images of one key in, the way back to pictures out, or nothing where nothing is believed.
 
-found = solve(ciphers)          # every family is tried; the first that passes the check is named
+found = solve(ciphers)          # families are tried, the quick ones first; the first that passes the check is named
 pictures = found.undo(ciphers)
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.solvers.secondorder.check import smoothness
+from imveil.attacks.solvers.secondorder.dependence import depend
 from imveil.attacks.solvers.secondorder.families import FAMILIES, candidates
 from imveil.attacks.solvers.secondorder.found import Found, recoloured
 from imveil.attacks.solvers.secondorder.prior import Prior
@@ -19,10 +20,12 @@ from imveil.plans.plan import Plan
 
 MOST = 5000  # cipher images; more change nothing
 MOST_UNKNOWN = 300  # cipher images, where every family is tried
+MOST_SAMPLES = 1 << 22  # of them all; of large pictures a few say as much as many small ones
 SEEN = 128  # pictures that settle colours and sign
 LEAST_SCORE = {1: 0.45, 10: 0.6}  # from this many images; noise that was made to fit reaches 0.11, wrong plans 0.6
-LEAST_CONFIDENCE = 0.97  # borders as smooth as the others; of wrong plans some are not
+PLAIN_TO_SEE = 0.66  # of what scores less, others may explain more
 AS_GOOD = 0.98  # of the best score: then the simpler family is named
+LEAST_CONFIDENCE = 0.97  # borders as smooth as the others; of wrong plans some are not
 
 
 def solve(
@@ -40,7 +43,8 @@ def solve(
     ciphers
         (n, h, w, c) under one key; one large image is enough for schemes that treat all blocks alike.
     scheme, fields
-        The public description; every family is tried where there is none.
+        The public description. Where there is none, families are tried until one fits, and none on images whose samples
+        do not depend on each other, as those of random images.
     prior
         Statistics of pictures; the shipped ones where none are given.
     sure
@@ -56,9 +60,16 @@ def solve(
         return None
     prior = Prior.shipped() if prior is None else prior
     pairs = candidates(scheme, fields or {}, str(images.dtype), images.shape[1:])
-    if len(pairs) > 1:
-        images = images[:MOST_UNKNOWN]
-    tried = [_tried(images[:MOST], family, block, prior) for family, block in pairs if enough(len(images), family)]
+    if scheme is None:
+        images = images[: min(MOST_UNKNOWN, max(1, MOST_SAMPLES // images[0].size))]
+        if not depend(images):
+            return None
+    tried: list[Found] = []
+    for family, block in pairs:
+        if enough(len(images), family):
+            tried.append(_tried(images[:MOST], family, block, prior))
+            if believed(tried[-1], len(images)) and tried[-1].score >= PLAIN_TO_SEE:
+                return tried[-1]
     good = [one for one in tried if believed(one, len(images))]
     if good:
         most = max(one.score for one in good)

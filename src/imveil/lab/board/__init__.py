@@ -1,0 +1,1 @@
+"""The leaderboard: rows of strangers, and what papers publish."""
