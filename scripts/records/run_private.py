@@ -54,15 +54,17 @@ JOBS: dict[str, dict[str, Any]] = {
 
 
 class Data:
-    """Embeddings and labels of the training and test pictures of a source. most: of each split, the first ones."""
+    """Embeddings and labels of the training and test pictures of a source. most: of each split, the first ones.
+    public: so many of the training pictures, the first, are left out: the projection was made from them."""
 
-    def __init__(self, name: str, encoder: str, **most: int) -> None:
+    def __init__(self, name: str, encoder: str, public: int = 0, **most: int) -> None:
         self.name, self.encoder = name, find(encoder)
         source: Source = open_source(name)
         self.classes = source.classes
         self.parts = {}
         for split in ("train", "test"):
             which = [i for i, item in enumerate(source.items) if item.split == split][: most.get(split)]
+            which = which[public:] if split == "train" else which
             found = embed(source, which, self.encoder, cache_folder() / "embeddings")
             first = list(dict.fromkeys(found.digests)) if split == "train" else found.digests
             seen: dict[bytes, int] = {}
@@ -148,9 +150,10 @@ def main() -> None:
     parser.add_argument("jobs", nargs="*", metavar="JOB", choices=[[], *JOBS])
     parser.add_argument("--train", type=int, default=None, help="the first so many pictures only")
     parser.add_argument("--test", type=int, default=None, help="the first so many pictures only")
+    parser.add_argument("--public", type=int, default=0, help="of these, the first so many are left out")
     asked = parser.parse_args()
     most = {split: count for split in ("train", "test") if (count := getattr(asked, split)) is not None}
-    data = Data(asked.data, asked.encoder, **most)
+    data = Data(asked.data, asked.encoder, asked.public, **most)
     for job in asked.jobs or JOBS:
         for seed in range(3):
             one = run(data, job, seed)
