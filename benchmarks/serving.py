@@ -4,7 +4,7 @@ usage: python benchmarks/serving.py [--small] [--record]
 
 Both kinds go to one server over loopback, to the same net, in turn: a plain picture as it is, and a picture that is
 encrypted first, which is counted. Milliseconds by the clock, so measure on a quiet machine; the ratio holds on a busy
-one. Also 1,000 pictures by `owner.ask`, and images a second in batches of 32 beside the bare model. About five minutes;
+one. Also 1,000 pictures by `owner.ask`, and images a second in batches of 32 beside the bare model. About four minutes;
 --small is a minute, to see that it works. --record appends the numbers to records/serving.jsonl.
 """
 
@@ -157,13 +157,13 @@ def throughput(server: Served, side: int, folder: Path) -> None:
     """Images a second in requests of 32, beside the bare model in batches of 32, in turn."""
     net, images = load_model(folder / f"cipher{side}.safetensors").net, some(side, BATCH)
     cipher = SCHEME.encrypt(images, KEY).images
-    requests = (4 if SMALL else 24) if side == 32 else (1 if SMALL else 3)
+    requests = 1 if side > 32 else 4 if SMALL else 24
     bare, served = [], []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         lines = [server.client() for _ in range(AT_ONCE)]
         ways = [asking(line, side, "cipher", images) for line in lines]
         list(pool.map(lambda way: way(), ways))
-        for _ in range(2 if SMALL else 5):
+        for _ in range(2 if SMALL else 3 if side > 32 else 5):
             count = requests * AT_ONCE
             bare.append(count * BATCH / seconds(lambda n=count: [predict_logits(net, cipher) for _ in range(n)]))
             work = [way for way in ways for _ in range(requests)]

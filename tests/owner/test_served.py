@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from imveil.errors import BadInput, Refused, Unavailable, WrongKey
 from imveil.keys.files import write_key
 from imveil.owner.asking.served import Inquiry
 from service import Service
+from small_model import small_model
 from smooth import smooth_pictures
 
 KEY = imveil.Key(b"k" * 32)
@@ -41,18 +42,15 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model trained on pictures under KEY."""
+    """A model of pictures under KEY, and pictures."""
     home = tmp_path_factory.mktemp("asked")
     for i, picture in enumerate(PICTURES):
         place = home / "plain" / ("bright" if i % 2 else "dark")
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture // (1 if i % 2 else 3)).save(place / f"{i}.png")
     write_key(home / "my.key", KEY)
-    owner.encrypt(home / "plain", home / "ciphers", imveil.find("shf/1"), KEY, workers=1)
-    words = ["train", str(home / "ciphers"), str(home / "toy.safetensors"), "--epochs", "2"]
-    words += ["--width", "4", "--batch", "8"]
-    done = subprocess.run([sys.executable, "-m", "imveil", *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    known: Any = {"scheme": "shf/1", "fields": {"block": 4}, "shape": (16, 16, 3), "classes": 2}
+    small_model(**known, fingerprint=KEY.fingerprint).save(home / "toy.safetensors")
     return home
 
 
@@ -78,7 +76,9 @@ def test_another_key_is_refused_here(service: Service) -> None:
         owner.ask(service.url, PICTURES[:1], imveil.Key(b"o" * 32), model="toy")
 
 
-def test_at_the_command_line(service: Service, home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_at_the_command_line(
+    service: Service, home: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (home / "plain" / "dark" / "broken.png").write_bytes(b"no picture")
     with pytest.raises(SystemExit) as left:
         main(["ask", service.url, str(home / "plain"), "--key", str(home / "my.key"), "--model", "toy", "--json"])
@@ -87,9 +87,17 @@ def test_at_the_command_line(service: Service, home: Path, capfd: pytest.Capture
     assert left.value.code == 1
     lines = [json.loads(line) for line in out.splitlines()]
     assert len(lines) == len(PICTURES)
-    assert {line["class"] for line in lines} <= {"bright", "dark"}
+    assert {line["class"] for line in lines} <= {"class0", "class1"}
     assert "broken.png" in err
+    assert "shf/1, broken by" in err, "what is known of the scheme is said first"
     assert "Traceback" not in err
+    picture = home / "plain" / "dark" / "0.png"
+    for given in (picture.read_bytes(), f"{picture}\n".encode()):
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(given)))
+        with pytest.raises(SystemExit) as left:
+            main(["ask", service.url, "-", "--key", str(home / "my.key")])
+        assert left.value.code == 0
+        assert "class" in capfd.readouterr().out
 
 
 class Told(BaseHTTPRequestHandler):

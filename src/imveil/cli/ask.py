@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ import typer
 
 from imveil.cli.codes import BAD, PART
 from imveil.cli.options import Json, KeyOption
+from imveil.cli.progress import working
 from imveil.cli.words import fact, note, say, say_json
 from imveil.errors import BadField, BadImage, BadShape
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from imveil.owner.asking.served import Reply
 
 GROUP = "Owner"
+MOST_GIVEN = 1 << 28  # bytes on standard input
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +30,12 @@ def register(app: typer.Typer) -> None:
 def ask(
     url: Annotated[str, typer.Argument(help="The server: https://models.example:8700.", show_default=False)],
     pictures: Annotated[
-        list[str], typer.Argument(help="Pictures, folders, tars, Parquet files; any plain source.", show_default=False)
+        list[str],
+        typer.Argument(
+            help="Pictures, folders, tars, Parquet files, any plain source; - for a list of paths, or the bytes of a "
+            "picture, on standard input.",
+            show_default=False,
+        ),
     ],
     key: KeyOption,
     model: Annotated[str, typer.Option(help="The model's name; may be left out where there is one.")] = "",
@@ -51,6 +59,7 @@ def ask(
     Examples:
       imveil ask http://127.0.0.1:8700 photo.png --key owner.key
       imveil ask https://models.example photos/ --key owner.key --model lungs --json
+      imveil ask https://models.example - --key owner.key < photo.png
       imveil ask http://127.0.0.1:8700 new/ --key owner.key --expect scheme=negpos/1
     """
     from imveil.cli.secrets import open_key
@@ -64,15 +73,16 @@ def ask(
     said = {name: value for name, _, value in pairs} or None
     failures: list[str] = []
     answered = 0
-    with Inquiry(
-        url, open_key(key), model=model, token=token, expect=said, classes=[name for name in named if name]
-    ) as cloud:  # fmt: skip
-        if not as_json:
-            fact("model", f"{cloud.model}: {cloud.scheme}, {cloud.wanted.status or 'not measured'}")
-        for replies in cloud.stream(_read(pictures, cloud, failures), top):
-            answered += len(replies)
-            for one in replies:
-                say_json(one.as_json()) if as_json else say(_line(one))
+    chosen = [name for name in named if name]
+    with Inquiry(url, open_key(key), model=model, token=token, expect=said, classes=chosen) as cloud:
+        known = f"{cloud.model}: {cloud.scheme}, {cloud.wanted.status or 'not measured'}"
+        note(known) if as_json else fact("model", known)
+        with working("asking") as tell:
+            for replies in cloud.stream(_read(pictures, cloud, failures), top):
+                answered += len(replies)
+                for one in replies:
+                    say_json(one.as_json()) if as_json else say(_line(one))
+                tell("pictures", answered)
     for line in failures:
         note(line)
     if failures:
@@ -84,19 +94,37 @@ def _read(places: list[str], cloud: Any, failures: list[str]) -> Iterator[tuple[
     from imveil.owner.picture import read_picture
     from imveil.owner.sources import is_picture, open_source
 
-    for place in places:
-        path = Path(place)
-        source = None if is_picture(path) else open_source(place)
+    for place in _named(places):
+        one = isinstance(place, bytes) or is_picture(Path(place))
+        source = None if one else open_source(str(place))
         count = 1 if source is None else len(source.items)
         for i in range(count):
-            name = place if source is None else f"{place}/{source.items[i].id(source.classes)}"
+            name = "-" if isinstance(place, bytes) else place
+            name = name if source is None else f"{name}/{source.items[i].id(source.classes)}"
             try:
-                pixels = (read_picture(path) if source is None else source.read(i)).pixels
+                pixels = (read_picture(place) if source is None else source.read(i)).pixels
                 cloud.fit(pixels)
             except (BadImage, BadShape) as error:
                 failures.append(error.message if name in error.message else f"{name}: {error.message}")
                 continue
             yield name, pixels
+
+
+def _named(places: list[str]) -> Iterator[str | bytes]:
+    """Places as they are, and in place of "-" what standard input has: a picture's bytes, or paths, one a line."""
+    from imveil.owner.picture import is_readable
+
+    for place in places:
+        if place != "-":
+            yield place
+            continue
+        given = sys.stdin.buffer.read(MOST_GIVEN + 1)
+        if len(given) > MOST_GIVEN:
+            raise BadImage(f"standard input has more than {MOST_GIVEN:,} bytes, which are read")
+        if is_readable(given):
+            yield given
+        else:
+            yield from filter(None, given.decode("utf-8", "surrogateescape").splitlines())
 
 
 def _line(one: Reply) -> str:
