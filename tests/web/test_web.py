@@ -25,7 +25,7 @@ MISSING = (
     else ""
 )  # fmt: skip
 needs_node = pytest.mark.skipif(bool(MISSING), reason=MISSING or "there")
-LEFT_OUT = {"orthogonal/1", "ldp-slicing/1", "pevit-rs/1"}  # docs/web.md says why
+LEFT_OUT = {"ldp-slicing/1", "pevit-rs/1"}  # docs/web.md says why
 
 
 def run(*command: str, **options: Any) -> str:

@@ -62,7 +62,8 @@ export class Session {
   private async message(cipher: Cipher<Uint8Array>): Promise<Message | null> {
     const { metadata, scheme } = this.model;
     if (!metadata) return null;
-    const input = { name: metadata.inputs[0].name, datatype: "UINT8", shape: cipher.images.shape, data: cipher.images.data };
+    const { name, datatype } = metadata.inputs[0];
+    const input = { name, datatype, shape: cipher.images.shape, data: cipher.images.data };
     const about = { scheme: scheme!.id, fields: scheme!.fieldsText() };
     // A server refuses queries that name another key than the model's; under a key for each image any key will do.
     const own = await this.key.fingerprint();

@@ -3,7 +3,9 @@
 import { BadDtype, BadShape } from "../errors.js";
 import { type Shape, size } from "./blocks.js";
 
-type Kind = Uint8Array | Uint16Array;
+export type Kind = Uint8Array | Uint16Array | Float32Array;
+
+const KINDS = [Uint8Array, Uint16Array, Float32Array];
 
 /** data: n images of `shape` (h, w, c), one after the other. */
 export interface Images<T extends Kind = Uint8Array> {
@@ -17,7 +19,7 @@ export function images<T extends Kind>(data: T, shape: readonly number[]): Image
   if (shape.length < 3 || shape.length > 4 || ![n, h, w, c].every((side) => Number.isInteger(side) && side >= 0)) {
     throw new BadShape(`images are (n, h, w, c), got (${shape.join(", ")})`);
   }
-  if (data instanceof Uint8ClampedArray || !(data instanceof Uint8Array || data instanceof Uint16Array)) {
+  if (data instanceof Uint8ClampedArray || !KINDS.some((kind) => data instanceof kind)) {
     throw new BadDtype("images are a Uint8Array", "convert to 0..255 integers first, nothing is scaled");
   }
   if (data.length !== n * h * w * c) {

@@ -11,12 +11,12 @@
 import { BadMaterial, BadShape, NotInvertible } from "../errors.js";
 import { bytesOf, placesOf } from "./arrays.js";
 import { size } from "./blocks.js";
-import { type Images, images as batchOf, imageAt, shapeOf } from "./images.js";
+import { type Images, images as batchOf, imageAt, type Kind, shapeOf } from "./images.js";
 
 export type Unit = 4 | 8;
 
 /** What takes images to cipher images: a plan, or what has its face. */
-export interface Transform<In extends Uint8Array | Uint16Array = Uint8Array, Out extends Uint8Array | Uint16Array = In> {
+export interface Transform<In extends Kind = Uint8Array, Out extends Kind = In> {
   /** Apply to a batch; a new one comes back. */
   apply(batch: Images<In>): Images<Out>;
   /** What undoes it. */

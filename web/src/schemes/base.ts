@@ -13,13 +13,13 @@ import { BadDtype, BadIds, BadMaterial, BadShape, NotInvertible } from "../error
 import type { Key } from "../keys/key.js";
 import { sha256 } from "../keys/webcrypto.js";
 import { type Shape, size } from "../plans/blocks.js";
-import { type Images, imageAt, images as batchOf, shapeOf } from "../plans/images.js";
+import { type Images, imageAt, images as batchOf, type Kind, shapeOf } from "../plans/images.js";
 import type { Transform } from "../plans/plan.js";
 import { type Field, type FieldValue, filled } from "./fields.js";
 
 const REMEMBERED = 32;
 
-export type Samples = Uint8Array | Uint16Array;
+export type Samples = Kind;
 
 /** What is true of a scheme with its fields; see the traits of the Python package. */
 export interface Traits {
@@ -27,7 +27,7 @@ export interface Traits {
   readonly error: number;
   readonly keepsShape: boolean;
   readonly perImage: boolean;
-  readonly dtype: "uint8" | "uint16";
+  readonly dtype: "uint8" | "uint16" | "float32";
   readonly tile: number;
   readonly channels: readonly number[] | null;
 }

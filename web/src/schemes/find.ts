@@ -18,6 +18,7 @@ import { LogisticXor } from "./logistic_xor.js";
 import { NegPos } from "./negpos.js";
 import { NegPosInplace } from "./negpos_inplace.js";
 import { NpBlock } from "./np_block.js";
+import { Orthogonal } from "./orthogonal.js";
 import { Patch } from "./patch.js";
 import { PixelShuffle } from "./pixel_shuffle.js";
 import { Plain } from "./plain.js";
@@ -26,7 +27,7 @@ import { SkewTentXor } from "./skew_tent_xor.js";
 
 const ALL: readonly SchemeClass[] = [
   AesCtrControl, AesXor, CpeIib, Diffuse, ELE, EtC, EtCGrey, EtCInplace, Ffx, HenonXor, LatticeXor, LE, LogisticXor, NegPos,
-  NegPosInplace, NpBlock, Patch, PixelShuffle, Plain, Shf, SkewTentXor,
+  NegPosInplace, NpBlock, Orthogonal, Patch, PixelShuffle, Plain, Shf, SkewTentXor,
 ];
 
 /** The ids of all schemes, in alphabetical order. */

@@ -1,5 +1,6 @@
 /** What page and worker say to each other. Keys cross as their bytes and stay in the browser. */
 
+import type { Kind } from "../plans/images.js";
 import type { FieldValue } from "../schemes/fields.js";
 
 /** Encrypt, or decrypt, one batch. */
@@ -9,7 +10,7 @@ export interface Task {
   readonly secret: Uint8Array;
   readonly scheme: string;
   readonly fields: Readonly<Record<string, FieldValue>>;
-  readonly data: Uint8Array | Uint16Array;
+  readonly data: Kind;
   readonly shape: readonly number[];
   readonly ids?: readonly string[];
   readonly pad?: boolean;
@@ -21,7 +22,7 @@ export interface Task {
 export type Outcome =
   | {
       readonly number: number;
-      readonly data: Uint8Array | Uint16Array;
+      readonly data: Kind;
       readonly shape: readonly number[];
       readonly nonces: readonly Uint8Array[] | null;
       readonly size: readonly [number, number] | null;
