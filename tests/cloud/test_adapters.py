@@ -17,11 +17,13 @@ import imveil  # noqa: E402
 from imveil import registry  # noqa: E402
 from imveil.attacks.solvers.pad.solve import mask_of  # noqa: E402
 from imveil.audit.game.challenger import key_of  # noqa: E402
+from imveil.cloud.adapters import plan_start  # noqa: E402
 from imveil.cloud.adapters._bitplanes import PLANES, Gains  # noqa: E402
 from imveil.cloud.adapters.base import Adapter  # noqa: E402
 from imveil.cloud.adapters.plan_start import undoing  # noqa: E402
 from imveil.cloud.classifier import Classifier  # noqa: E402
 from imveil.cloud.classifier import made as made_of  # noqa: E402
+from imveil.cloud.data.tensors import tensor  # noqa: E402
 from imveil.cloud.training.attacked import attacked, harmless  # noqa: E402
 from imveil.cloud.training.defaults import suggest  # noqa: E402
 from imveil.cloud.training.loop import Settings, fit  # noqa: E402
@@ -124,18 +126,29 @@ def test_bits_start_begins_with_the_mask_of_real_pictures(scheme: str) -> None:
     assert min(np.abs(seen - images[:200]).mean(), np.abs(255 - seen - images[:200]).mean()) < 0.5
 
 
-@pytest.mark.parametrize("id", ["shf/1", "le/1", "etc/1", "ele/1", "patch/1"])
+@pytest.mark.parametrize("id", ["shf/1", "le/1", "etc/1", "ele/1", "patch/1", "ffx/1"])
 def test_plan_start_shows_the_pictures(id: str) -> None:
     drawn = scenes(340, (48, 48, 3), seed=3)[:, :24, :24]
     images = (drawn @ np.array([[0.7, 0.2, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.6]])).astype(np.uint8)
     cipher = imveil.find(id).encrypt(images, KEY).images
     adapter = made("plan_start", (24, 24, 3), {"scheme": id})
-    adapter.start(torch.from_numpy(cipher[:300]))
-    seen = adapter(channels_first(cipher[300:])).permute(0, 2, 3, 1).numpy().astype(np.uint8)
+    adapter.start(tensor(cipher[:300]))
+    seen = adapter(tensor(cipher[300:]).permute(0, 3, 1, 2).float()).permute(0, 2, 3, 1).numpy().astype(np.uint8)
     undo = undoing(cipher[:300], id, 4)
     assert undo is not None
     np.testing.assert_array_equal(seen, undo(cipher[300:]))
     assert not np.array_equal(seen, cipher[300:])
+
+
+def test_plan_start_turns_patches_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    scheme, images = imveil.find("orthogonal/1"), scenes(30, (16, 24, 3))
+    monkeypatch.setattr(plan_start, "undoing", lambda *_: ~scheme.plan(KEY, (16, 24, 3)))
+    cipher = channels_first(scheme.encrypt(images, KEY).images)
+    adapter = made("plan_start", (16, 24, 3), {"scheme": scheme.id})
+    assert torch.equal(adapter(cipher), cipher.round().clamp(0, 255)), "nothing is known yet"
+    adapter.start(cipher)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(adapter(cipher), channels_first(images)), "in short numbers too"
 
 
 def test_plan_start_leaves_noise_as_it_is() -> None:
