@@ -101,7 +101,7 @@ def read_picture(source: Path | str | bytes, *, most_pixels: int = MOST_PIXELS) 
     """
     data = source if isinstance(source, bytes) else read_bytes(source)
     try:
-        if not isinstance(source, bytes) and Path(source).suffix.lower() in RAW:
+        if not isinstance(source, bytes) and str(source).lower().endswith(RAW):
             raise BadImage("raw pictures of cameras are not read", hint="develop it, and save it as PNG or TIFF")
         return _read(data, most_pixels)
     except BadImage as error:

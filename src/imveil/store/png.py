@@ -58,7 +58,8 @@ def encode(image: npt.NDArray[Any], tag: Tag | None = None) -> bytes:
     if h * w > MOST_PIXELS:
         raise BadShape(f"a PNG of {h}x{w} pixels is too large, at most {MOST_PIXELS} are written")
     wide = image.dtype == np.uint16
-    rows = np.zeros((h, 1 + w * c * image.itemsize), np.uint8)  # each row opens with filter type 0, none
+    rows = np.empty((h, 1 + w * c * image.itemsize), np.uint8)
+    rows[:, 0] = 0  # each row opens with filter type 0, none
     flat = np.ascontiguousarray(image.astype(">u2") if wide else image).view(np.uint8)
     rows[:, 1:] = flat.reshape(h, -1)
     header = _IHDR.pack(w, h, 16 if wide else 8, _COLOUR[c], 0, 0, 0)

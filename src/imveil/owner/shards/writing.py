@@ -30,7 +30,7 @@ from imveil.store.files import write_file
 from imveil.store.manifest import Shard
 from imveil.store.tag import Tag
 
-BATCH_BYTES = 1 << 25  # pixels that are encrypted in one call
+BATCH_BYTES = 1 << 21  # pixels that are encrypted in one call: what fits into the caches of a core
 
 
 class Todo(NamedTuple):
