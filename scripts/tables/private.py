@@ -59,9 +59,23 @@ def attacks() -> str:
         noise = "none" if facts["epsilon"] is None else f"epsilon {facts['epsilon']:g}"
         cap = f"{facts['cap']:.3f}" if facts["cap"] < 1 else "none"
         strangers = f" and {facts['strangers']:,} strangers" if facts["strangers"] else ""
-        lines.append([facts["attack"], f"{facts['members']:,}{strangers}", noise, one.unit, f"{one.value:.3f}",
-                     f"{one.low:.3f} to {one.high:.3f}", cap, f"{facts['chance']:.3g}", f"{one.n:,}"])  # fmt: skip
-    header = ["attack", "pictures", "noise", "measure", "reached", "95 % interval", "proven cap", "guessing", "n"]
+        seen = f", SSIM {facts['ssim']:.3f} (blind {facts['ssim of the mean picture']:.3f})" if "ssim" in facts else ""
+        lines.append([
+            facts["attack"], f"{facts['members']:,}{strangers}", str(facts["dim"]), noise, one.unit + seen,
+            f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}", cap, f"{facts['chance']:.3g}", f"{one.n:,}",
+        ])  # fmt: skip
+    header = [
+        "attack",
+        "pictures",
+        "dim",
+        "noise",
+        "measure",
+        "reached",
+        "95 % interval",
+        "proven cap",
+        "guessing",
+        "n",
+    ]
     return markdown(header, lines)
 
 
