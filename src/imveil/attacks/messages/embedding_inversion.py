@@ -34,11 +34,11 @@ class EmbeddingInversion(MessageAttack):
         mean, told = seen.mean(axis=0), slice(None, None, max(1, seen.shape[1] // _TOLD))
         decoder, missed = _decoder(_features(known), seen - mean, told)
         drawn = _features(rows) @ decoder
-        # How likely is a candidate, given the drawing and how drawings of public pictures miss them?
-        sharper = np.linalg.cholesky(np.linalg.inv(missed))
-        candidates, shown = (pictures - mean)[:, told] @ sharper, drawn[:, told] @ sharper
-        inner = shown @ candidates.T
-        return Claim(2 * inner - np.square(candidates).sum(axis=1), drawn + mean)
+        # How much likelier is a candidate given the drawing, as drawings of public pictures miss them, than without it?
+        likely, before = np.linalg.inv(missed), np.linalg.inv(_spread((seen - mean)[:, told]))
+        candidates = (pictures - mean)[:, told]
+        own = np.einsum("ij,jk,ik->i", candidates, likely - before, candidates)
+        return Claim(2 * drawn[:, told] @ likely @ candidates.T - own, drawn + mean)
 
 
 def _features(rows: F64) -> F64:
@@ -56,7 +56,12 @@ def _decoder(x: F64, pixels: F64, told: slice) -> tuple[F64, F64]:
     unit = np.trace(gram) / len(gram) * np.eye(len(gram))
     left = [x[few:] @ np.linalg.solve(gram + r * unit, mixed[:, told]) - pixels[few:, told] for r in _RIDGES]
     best = int(np.argmin([np.square(one).mean() for one in left]))
-    missed = left[best].T @ left[best] / len(left[best])
-    missed += 1e-2 * np.trace(missed) / len(missed) * np.eye(len(missed))
+    missed = _spread(left[best])
     whole, more = gram + x[few:].T @ x[few:], mixed + x[few:].T @ pixels[few:]
     return np.asarray(np.linalg.solve(whole + _RIDGES[best] * unit, more), np.float64), missed
+
+
+def _spread(x: F64) -> F64:
+    """The second moments of rows, none of them nearly zero: (n, numbers) -> (numbers, numbers)."""
+    found = x.T @ x / len(x)
+    return np.asarray(found + 1e-2 * np.trace(found) / len(found) * np.eye(len(found)), np.float64)
