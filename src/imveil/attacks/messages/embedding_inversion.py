@@ -12,7 +12,6 @@ from imveil.attacks.messages.base import F64, Claim, Evidence, MessageAttack, ha
 
 _FEATURES, _SEED = 2048, 20161
 _RIDGES = (1e-5, 1e-4, 1e-3, 1e-2)  # as shares of the mean eigenvalue
-_TOLD = 192  # pixels, spread over the picture, by which drawings are compared
 
 
 class EmbeddingInversion(MessageAttack):
@@ -31,14 +30,9 @@ class EmbeddingInversion(MessageAttack):
         have(pictures)
         assert rows is not None and public is not None and pictures is not None  # noqa: PT018
         known, seen = public
-        mean, told = seen.mean(axis=0), slice(None, None, max(1, seen.shape[1] // _TOLD))
-        decoder, missed = _decoder(_features(known), seen - mean, told)
-        drawn = _features(rows) @ decoder
-        # How much likelier is a candidate given the drawing, as drawings of public pictures miss them, than without it?
-        likely, before = np.linalg.inv(missed), np.linalg.inv(_spread((seen - mean)[:, told]))
-        candidates = (pictures - mean)[:, told]
-        own = np.einsum("ij,jk,ik->i", candidates, likely - before, candidates)
-        return Claim(2 * drawn[:, told] @ likely @ candidates.T - own, drawn + mean)
+        mean = seen.mean(axis=0)
+        drawn = _features(rows) @ _decoder(_features(known), seen - mean)
+        return Claim(_unit(drawn) @ _unit(pictures - mean).T, drawn + mean)
 
 
 def _features(rows: F64) -> F64:
@@ -48,20 +42,18 @@ def _features(rows: F64) -> F64:
     return np.concatenate([rows, cut, np.full((len(rows), 1), 0.3)], axis=1)
 
 
-def _decoder(x: F64, pixels: F64, told: slice) -> tuple[F64, F64]:
-    """(features, pixels), with the ridge that draws the last tenth best when the rest is learnt from; and the
-    covariance of what it misses there. Both are told by some pixels."""
-    few = len(x) - max(1, len(x) // 10)
+def _decoder(x: F64, pixels: F64) -> F64:
+    """(features, pixels): the ridge is the one that draws the last tenth best when the rest is learnt from,
+    told by some 200 pixels."""
+    few, some = len(x) - max(1, len(x) // 10), slice(None, None, max(1, pixels.shape[1] // 200))
     gram, mixed = x[:few].T @ x[:few], x[:few].T @ pixels[:few]
     unit = np.trace(gram) / len(gram) * np.eye(len(gram))
-    left = [x[few:] @ np.linalg.solve(gram + r * unit, mixed[:, told]) - pixels[few:, told] for r in _RIDGES]
-    best = int(np.argmin([np.square(one).mean() for one in left]))
-    missed = _spread(left[best])
+    tried = [np.linalg.solve(gram + ridge * unit, mixed[:, some]) for ridge in _RIDGES]
+    best = int(np.argmin([np.square(x[few:] @ one - pixels[few:, some]).mean() for one in tried]))
     whole, more = gram + x[few:].T @ x[few:], mixed + x[few:].T @ pixels[few:]
-    return np.asarray(np.linalg.solve(whole + _RIDGES[best] * unit, more), np.float64), missed
+    return np.asarray(np.linalg.solve(whole + _RIDGES[best] * unit, more), np.float64)
 
 
-def _spread(x: F64) -> F64:
-    """The second moments of rows, none of them nearly zero: (n, numbers) -> (numbers, numbers)."""
-    found = x.T @ x / len(x)
-    return np.asarray(found + 1e-2 * np.trace(found) / len(found) * np.eye(len(found)), np.float64)
+def _unit(x: F64) -> F64:
+    x = x - x.mean(axis=1, keepdims=True)
+    return np.asarray(x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12), np.float64)
