@@ -178,3 +178,14 @@ def test_a_set_elsewhere_is_read(tmp_path: Path) -> None:
         assert not home.exists()
     with fetched(tmp_path / "c") as home:
         assert home == tmp_path / "c"
+
+
+def test_what_shows_a_folder_in_an_object_store_is_no_file(s3: str) -> None:
+    import s3fs
+
+    for key in ("marked/", "marked/train/", "marked/cat.png/"):
+        s3fs.S3FileSystem().call_s3("put_object", Bucket="bucket", Key=key, Body=b"")
+    assert encrypt_far(made(4), f"{s3}/marked", SCHEME, KEY, workers=1).images == 4
+    with fetched(f"{s3}/marked") as home:
+        verdict = verify_set(home, KEY)
+        assert (verdict.proven, verdict.wrong) == (True, [])

@@ -56,10 +56,14 @@ class Far:
         return f"{kind}://{host.rpartition('@')[2]}{slash}{path}".rstrip("/")
 
     def list(self) -> dict[str, int]:
-        """Every file below, by its posix path from here, with its size; empty where there is no such folder."""
+        """Every file below, by its posix path from here, with its size; empty where there is no such folder.
+
+        What object stores keep to show a folder, an empty object whose name ends with a slash, is no file.
+        """
         fs, root = self._place
         found = self._asked(lambda: fs.find(root, detail=True))
-        return {path[len(root) :].lstrip("/"): int(facts.get("size") or 0) for path, facts in found.items()}
+        sizes = {path[len(root) :].removeprefix("/"): int(facts.get("size") or 0) for path, facts in found.items()}
+        return {name: size for name, size in sizes.items() if size or (name and not name.endswith("/"))}
 
     def read(self, name: str) -> bytes:
         """One file, whole."""
