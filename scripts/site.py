@@ -35,7 +35,8 @@ MENU: dict[str, tuple[str, ...]] = {
     "How-to": (),
     "Attacks": ("attacks/index.md", "attacks/*"),
     "Schemes": (
-        "schemes.md", "leaderboard.md", "accuracy.md", "claims.md", "metrics.md", "sequences.md", "jpeg.md",
+        "schemes.md", "matrix.md", "leaderboard.md", "accuracy.md", "claims.md", "metrics.md", "sequences.md",
+        "jpeg.md",
     ),
     "Formats": ("formats.md", "compression.md", "spec/*"),
     "Speed": ("speed.md", "scale.md"),

@@ -26,7 +26,7 @@ from imveil.audit.outcome import Outcome
 from imveil.audit.pictures import Pictures
 from imveil.audit.result import Audit
 from imveil.audit.statistics import measured_challenger
-from imveil.audit.trials import VIEWS, Skipped, Trial, measured_slowness, plan, slowness_notes
+from imveil.audit.trials import VIEWS, Skipped, Trial, cut_down, hinted, measured_slowness, plan, slowness_notes
 from imveil.errors import BadInput, MissingExtra
 from imveil.interval import seconds
 from imveil.metrics.base import checked
@@ -119,6 +119,8 @@ def audit(
     times = measured_slowness()
     trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None, pace, times)
     result.notes += slowness_notes(times) if any(trial.seconds for trial in trials) else []
+    trials = hinted(trials, result.leaks)
+    result.notes += cut_down(trials)
     chosen = list({trial.attack.id: trial.attack for trial in trials}.values())
     result.core = {rung.name: core_of(rung, chosen) for rung in RUNGS if rung.view in result.views}
 

@@ -19,14 +19,14 @@ from imveil.attacks.base import U8, Guess, View
 from imveil.audit.campaign import METRIC_IMAGES, SEEDS, SHOWN, Watch, campaign
 from imveil.audit.finding import Finding
 from imveil.audit.game.scoring import score
-from imveil.audit.game.split import Split
+from imveil.audit.game.split import Split, middle
 from imveil.audit.identify import BY_ITS_WORDS, looks_like, whole
 from imveil.audit.ladder import RUNGS, core_of
 from imveil.audit.leaks import alike, different, leaks, total_variation
 from imveil.audit.pictures import of_one_size
 from imveil.audit.result import Audit
 from imveil.audit.statistics import measured_ciphers
-from imveil.audit.trials import Skipped, Trial, measured_slowness, plan
+from imveil.audit.trials import Skipped, Trial, cut_down, hinted, measured_slowness, plan
 from imveil.errors import BadSource
 from imveil.interval import seconds, wilson
 from imveil.record import digest_of, measured
@@ -154,7 +154,8 @@ def audit_folder(
         found.notes.append(f"{len(images) - len(once):,} of the images are copies of others and were left out.")
         images = once
     trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False, slowness=measured_slowness())
-    playable = [t for t in trials if t.attack.needs <= {"ciphers"}]
+    playable = hinted([t for t in trials if t.attack.needs <= {"ciphers"}], found.leaks)
+    found.notes += cut_down(playable)
     found.core = {RUNGS[0].name: core_of(RUNGS[0], [t.attack for t in playable])}
     found.skipped = [
         Skipped(name, "needs more than cipher images")
@@ -181,6 +182,8 @@ def audit_folder(
 
 def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
     """Recovery without the truth: how many held-out images come out smoother than random ones do."""
+    if trial.terms.crop:
+        images = middle(images, trial.terms.crop)
     held = trial.terms.targets
     order = np.random.default_rng([seed, 8]).permutation(len(images))
     targets, ciphers = images[order[:held]], images[order[held:][: trial.strength or None]]
@@ -208,6 +211,8 @@ def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
 
 def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Finding:
     """Recovery as the referee scores it. true: the pictures of images[rows]; targets are among these."""
+    if trial.terms.crop:
+        images, true = middle(images, trial.terms.crop), middle(true, trial.terms.crop)
     rng = np.random.default_rng([seed, 8])
     order, held = rng.permutation(len(rows)), min(trial.terms.targets, len(rows) // 2)
     taken = rows[order[:held]]

@@ -25,6 +25,7 @@ SIDE = 64  # pixels: of larger images a corner is looked at where positions do n
 BLOCKS = (16, 8)  # bytes, the block sizes of AES and of older ciphers
 _SMOOTH, _PICTURE, _SURE = 0.97, 0.6, -6.0
 _MANY = 0.5
+_AT_ONCE = 1 << 22  # samples: large pictures are a few at a time
 _TILES = 4  # a side of the grid in which parts are looked for
 _CHI_SQUARE = 400.0  # of 255 degrees of freedom: random images exceed it once in 10^8
 
@@ -221,6 +222,9 @@ def total_variation(images: U8) -> Any:
     >>> total_variation(np.zeros((1, 4, 4, 3), np.uint8))
     array([0.])
     """
+    step = max(1, _AT_ONCE // max(1, images[:1].size))
+    if len(images) > step:
+        return np.concatenate([total_variation(images[at : at + step]) for at in range(0, len(images), step)])
     wide = images.astype(np.int16)
     steps = [np.abs(np.diff(wide, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2) if images.shape[axis] > 1]
     return sum(steps, np.zeros(len(images))) / max(1, len(steps))

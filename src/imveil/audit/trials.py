@@ -20,13 +20,15 @@ from imveil import attacks
 from imveil.attacks.base import Attack, ViewName
 from imveil.audit.game.split import Terms
 from imveil.audit.ladder import RUNGS, Rung, rung_of
+from imveil.audit.leaks import Leak
 
 VIEWS: tuple[ViewName, ...] = ("coa", "kpa", "cpa")
 CIPHERS = (10, 30, 100, 300, 1000)
 PAIRS = (1, 2, 5, 10, 30)
 MOST_PAIRS = 1000  # for attacks that take steps
 LEAST_TARGETS = 3
-CROP = 64  # pixels: a corner of that size tells as much about attacks that are local
+CROP = 64  # pixels: the middle of that size tells as much about attacks that are local
+_HINTS = {"reused stream": "many-time-pad", "one key for all": "second-order"}  # what shows, and what to play then
 _SHARE = 0.5  # of the budget goes to attacks that take long
 _REFERENCE = 0.10  # seconds that `_work` took on the machine that attacks were timed on, alone on a core
 
@@ -203,6 +205,22 @@ def measured_slowness() -> int:
     _work()
     times = (time.monotonic() - start) / _REFERENCE
     return 1 << round(math.log2(max(times, 1.0)))
+
+
+def hinted(trials: list[Trial], leaks: list[Leak]) -> list[Trial]:
+    """The same, what the cipher images themselves speak for first: little time shall go to it before anything else."""
+    named = {_HINTS[leak.name] for leak in leaks if leak.name in _HINTS}
+    core = [trial.attack.id in named and trial.attack.id in trial.rung.core for trial in trials]
+    first = {trial.attack.id: at for at, (trial, hint) in reversed(list(enumerate(zip(trials, core)))) if hint}
+    ahead = sorted(first.values())
+    return [trials[at] for at in ahead] + [trial for at, trial in enumerate(trials) if at not in ahead]
+
+
+def cut_down(trials: list[Trial]) -> list[str]:
+    """A note for a report, where pictures are so large that some attacks are played on a part of each."""
+    if not any(trial.terms.crop for trial in trials):
+        return []
+    return [f"Attacks that work on any part of a picture were played on the middle {CROP}x{CROP} pixels of each."]
 
 
 def slowness_notes(times: int) -> list[str]:

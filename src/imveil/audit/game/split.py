@@ -94,21 +94,31 @@ def split_pictures(images: U8, terms: Terms, needs: frozenset[str], seed: int) -
 
 
 def cropped(split: Split, held: View, side: int) -> tuple[Split, View]:
-    """Both with the upper left corner of every picture and cipher image only, of at most `side` rows and columns.
+    """Both with the middle of every picture and cipher image only, of at most `side` rows and columns.
 
     Encryption saw whole pictures. Where cipher images are of another size than pictures nothing is cut.
     """
     if not side or held.targets.shape[1:] != held.shape or max(held.shape[:2]) <= side:
         return split, held
 
-    def corner(images: Any) -> Any:
-        return None if images is None else np.ascontiguousarray(images[:, :side, :side])
+    def part(images: Any) -> Any:
+        return None if images is None else middle(images, side)
 
-    pairs = None if held.pairs is None else (corner(held.pairs[0]), corner(held.pairs[1]))
-    whole = {name: corner(getattr(held, name)) for name in ("targets", "ciphers", "public", "gallery")}
-    shown = replace(held, **whole, pairs=pairs, shape=corner(split.targets).shape[1:])
-    parts = {name: corner(getattr(split, name)) for name in ("targets", "pairs", "ciphers", "public", "gallery")}
+    pairs = None if held.pairs is None else (part(held.pairs[0]), part(held.pairs[1]))
+    whole = {name: part(getattr(held, name)) for name in ("targets", "ciphers", "public", "gallery")}
+    shown = replace(held, **whole, pairs=pairs, shape=part(split.targets).shape[1:])
+    parts = {name: part(getattr(split, name)) for name in ("targets", "pairs", "ciphers", "public", "gallery")}
     return replace(split, **parts), shown
+
+
+def middle(images: Any, side: int) -> Any:
+    """The middle of images (n, h, w, c), of at most `side` rows and columns; corners of scans are black.
+
+    >>> middle(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].tolist()
+    [[5, 6], [9, 10]]
+    """
+    top, left = (max(0, (size - side) // 2) for size in images.shape[1:3])
+    return np.ascontiguousarray(images[:, top : top + side, left : left + side])
 
 
 def view(split: Split, challenger: Challenger, terms: Terms, needs: frozenset[str]) -> View:
