@@ -8,7 +8,7 @@ import numpy as np
 
 from imveil.attacks.base import Attack, Guess, View, fitted
 from imveil.attacks.solvers.blocks import SIDES, sides
-from imveil.attacks.solvers.puzzle.guess import CANDIDATES, MOST, Scrambled, restored, restored_grey, seconds
+from imveil.attacks.solvers.puzzle.guess import CANDIDATES, MOST, Scrambled, restored, restored_grey, seconds_of
 
 
 class Jigsaw(Attack):
@@ -43,7 +43,7 @@ class Jigsaw(Attack):
     def seconds_a_picture(self, shape: tuple[int, ...]) -> float:
         """Of the smallest usual blocks that there are not too many of."""
         h, w, _ = shape
-        return next((seconds(h * w // side**2) for side in sorted(SIDES[:3]) if h * w // side**2 <= MOST), 0.0)
+        return next((seconds_of(h * w // side**2) for side in sorted(SIDES[:3]) if h * w // side**2 <= MOST), 0.0)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """Each picture on its own; steps are not used."""
@@ -87,7 +87,7 @@ class JigsawGrey(Attack):
         """Of the smallest usual blocks that there are not too many of."""
         h, w, _ = shape
         return next(
-            (seconds(CANDIDATES * h * w // side**2) for side in sorted(SIDES[:3]) if h * w // side**2 <= MOST), 0.0
+            (seconds_of(CANDIDATES * h * w // side**2) for side in sorted(SIDES[:3]) if h * w // side**2 <= MOST), 0.0
         )
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:

@@ -119,7 +119,7 @@ def embed(
     numbers: F32 = np.empty((len(which), encoder.facts.width), np.float32)
     digests: list[bytes] = []
     for at, pictures in _read(source, which):
-        found = [digest_of(picture) for picture in pictures]
+        found = [picture_digest(picture) for picture in pictures]
         new = {d: p for d, p in zip(found, pictures, strict=True) if d not in cache}
         made = dict(zip(new, encoder.embed([*map(plain, new.values())]), strict=True)) if new else {}
         cache.put(list(made), np.stack(list(made.values())) if made else numbers[:0])
@@ -138,7 +138,7 @@ def estimate(source: Source, which: Sequence[int], encoder: Encoder, folder: Pat
     chosen = [which[i * len(which) // sample] for i in range(min(sample, len(which)))] if len(which) > sample else which
     cache = Cache(encoder, folder if folder and folder.is_dir() else None)
     pictures = [source.read(i) for i in chosen]
-    known = sum(digest_of(p) in cache for p in pictures)
+    known = sum(picture_digest(p) in cache for p in pictures)
     encoder.embed([plain(pictures[0])])  # the first is slower: tables are filled
     began = time.perf_counter()
     encoder.embed([plain(p) for p in pictures])
@@ -148,7 +148,7 @@ def estimate(source: Source, which: Sequence[int], encoder: Encoder, folder: Pat
     return Cost(len(which), len(which) - left, each * left, left * (32 + 4 * encoder.facts.width))
 
 
-def digest_of(picture: Picture) -> bytes:
+def picture_digest(picture: Picture) -> bytes:
     """SHA-256 of a picture's shape, depth and pixels."""
     head = f"{picture.pixels.shape} {picture.depth}\n".encode()
     return hashlib.sha256(head + np.ascontiguousarray(picture.pixels).tobytes()).digest()

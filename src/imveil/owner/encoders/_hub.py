@@ -19,7 +19,7 @@ class Network(Encoder):
     ) -> None:
         self.precision = precision or fastest()
         kind = getattr(torch, self.precision)
-        weights = digest_of(net)
+        weights = weights_digest(net)
         self._net = laid_out(net, self.precision)
         self._side = side
         self._mean, self._std = (torch.tensor(list(x)).reshape(1, 3, 1, 1) for x in (mean, std))
@@ -39,7 +39,7 @@ class Network(Encoder):
         return found.flatten(1)
 
 
-def digest_of(net: nn.Module) -> str:
+def weights_digest(net: nn.Module) -> str:
     """SHA-256 over all tensors of a network, by name: 64 hex digits."""
     state = hashlib.sha256()
     for name, tensor in sorted(net.state_dict().items()):

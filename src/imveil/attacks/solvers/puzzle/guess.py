@@ -92,7 +92,7 @@ def restored_grey(image: Any, side: int, how: Scrambled, rng: np.random.Generato
     return Restored(picture, mine[solved.order], solved.joined, solved.worth)
 
 
-def seconds(blocks: int) -> float:
+def seconds_of(blocks: int) -> float:
     """How long a puzzle of this many pieces takes on one core, roughly."""
     return 0.1 + 1.8e-3 * blocks + 2e-6 * blocks**2
 
