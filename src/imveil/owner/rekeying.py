@@ -102,7 +102,7 @@ def rekey_set(
     left_out = [reject for reject in report.rejected if table.rows[reject.at].mac is not None]
     notes = report.notes
     if through_memory(manifest.scheme, manifest.fields, scheme):
-        notes = [f"{manifest.scheme} is no plan: plain pictures passed through memory", *notes]
+        notes = [f"{manifest.scheme} is no plan: plain pictures pass through memory", *notes]
     return replace(report, rejected=left_out, wrong=wrong, notes=notes)
 
 
