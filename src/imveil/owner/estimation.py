@@ -25,6 +25,7 @@ from imveil.owner.shards import names
 from imveil.owner.shards.sealed_table import Row
 from imveil.owner.shards.writing import BATCH_BYTES, EncryptShard, ShardTask, Todo
 from imveil.schemes.base import Scheme
+from imveil.store.containers._single import Single
 from imveil.store.containers.base import find
 from imveil.store.manifest import ALL
 
@@ -116,18 +117,20 @@ def estimate(
     channels = Counter(shape[2] for shape in watched.shapes)
     return Estimate(
         total, source.splits, len(source.classes), total if read_all else count, broken, round(each * good),
-        start + seconds * total / workers, workers, store, shapes, _memory(shapes, total, workers),
+        start + seconds * total / workers, workers, store, shapes, _memory(shapes, total, workers, store),
         of_channels(channels, watched.greys, scheme),
     )  # fmt: skip
 
 
 _PROCESS, _HELD = 150 << 20, 8  # bytes of a worker at rest; how often the pixels of a batch are held at the most
+_PACKED = 4 << 26  # bytes of a shard in one file while it is put together, at the most
 
 
-def _memory(shapes: Sequence[tuple[tuple[int, ...], int]], pictures: int, workers: int) -> int:
-    """Bytes that a run takes at the most: workers, their batches, and what is kept of each picture."""
+def _memory(shapes: Sequence[tuple[tuple[int, ...], int]], pictures: int, workers: int, store: str) -> int:
+    """Bytes that a run takes at the most: workers, their batches and shards, and what is kept of each picture."""
     largest = max((math.prod(shape) for shape, _ in shapes), default=0)
-    return (workers + 1) * _PROCESS + workers * _HELD * (BATCH_BYTES + largest) + 600 * pictures
+    packed = _PACKED if isinstance(find(store), Single) else 0
+    return (workers + 1) * _PROCESS + workers * (_HELD * (BATCH_BYTES + largest) + packed) + 600 * pictures
 
 
 class _Watched:
