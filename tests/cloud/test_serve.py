@@ -106,6 +106,36 @@ def test_an_unmodified_client_of_others(service: Service, images: Any, expected:
             np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_the_lines_of_the_protocol(service: Service, images: Any) -> None:
+    """As docs/serving.md lists them: ids, chosen outputs, their order, one in binary, texts in JSON, versions."""
+    one = {"name": "images", "datatype": "UINT8", "shape": list(images.shape), "data": images.ravel().tolist()}
+    wanted = [{"name": "labels"}, {"name": "logits", "parameters": {"binary_data": True}}]
+    asked = {"id": "a/7", "inputs": [one], "outputs": wanted, "parameters": {"else": 1}}
+    [version] = httpx.get(f"{service.url}/v2/models/toy").json()["versions"]
+    answer = post(service, json.dumps(asked).encode(), name=f"toy/versions/{version}")
+    head = json.loads(answer.content[: int(answer.headers[HEADER])])
+    assert (head["id"], head["model_name"], head["model_version"]) == ("a/7", "toy", version)
+    assert [output["name"] for output in head["outputs"]] == ["labels", "logits"]
+    assert all(text.startswith("class") for text in head["outputs"][0]["data"])
+    assert head["outputs"][1]["parameters"] == {"binary_data_size": 4 * 3 * len(images)}
+    every = post(service, json.dumps({"inputs": [one]}).encode()).json()["outputs"]
+    assert [output["name"] for output in every] == ["logits", "probabilities", "labels"]
+    np.testing.assert_allclose(np.reshape(every[1]["data"], (-1, 3)).sum(axis=1), 1, rtol=1e-5)
+    none = post(service, json.dumps({"inputs": [one], "outputs": [{"name": "x"}]}).encode())
+    assert (none.status_code, none.json()["error"]) == (
+        400,
+        "the model has outputs logits, probabilities, labels, not x",
+    )
+    for path in ("toy/versions/0", "toy/versions/0/ready", "other/ready"):
+        answer = httpx.get(f"{service.url}/v2/models/{path}")
+        assert answer.status_code == 404
+        assert set(answer.json()) == {"error"}
+    for datatype in ("BOOL", "INT8", "FP16"):
+        answer = post(service, json.dumps({"inputs": [one | {"datatype": datatype}]}).encode())
+        assert answer.status_code == 400
+        assert datatype in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
