@@ -19,6 +19,7 @@ httpx = pytest.importorskip("httpx2", reason="the extra `ask` is not installed")
 
 from imveil.cloud.modelfile import load_model  # noqa: E402
 from imveil.cloud.prediction import predict_logits  # noqa: E402
+from imveil.cloud.serve import interception  # noqa: E402
 from imveil.cloud.serve.guard import holds_key  # noqa: E402
 from imveil.cloud.serve.run import Place  # noqa: E402
 from imveil.errors import BadInput, Unavailable  # noqa: E402
@@ -255,6 +256,17 @@ def test_the_page_and_its_attack(service: Service, images: Any) -> None:
     assert found.status_code == 200, found.text
     assert found.json()["images"]
     assert httpx.get(f"{service.url}/../pyproject.toml").status_code == 404
+
+
+def test_the_page_remembers_no_more_than_a_few_visitors(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = interception.Interception()
+    for visitor in range(40):
+        seen.keep("m", f"few {visitor}", np.zeros((3, 8, 8, 3), np.uint8))
+    assert len(seen._seen) == 32
+    monkeypatch.setattr(interception, "MOST_BYTES", 2500)
+    for visitor in range(4):
+        seen.keep("m", f"much {visitor}", np.zeros((5, 8, 8, 3), np.uint8))
+    assert list(seen._seen) == [("m", "much 2"), ("m", "much 3")], "by bytes, too"
 
 
 def test_workers_count_together(model: Path, images: Any) -> None:

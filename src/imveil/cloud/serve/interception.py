@@ -19,6 +19,7 @@ from imveil.errors import BadInput, ImveilError
 from imveil.store import png
 
 MOST, VISITORS, SHOWN = 200, 32, 8
+MOST_BYTES = 1 << 27  # of all that is remembered, the last visitor's apart
 _SEQUENCES = ("logistic-xor", "skew-tent-xor", "henon-xor", "lattice-xor", "aes-xor", "np-block")
 
 
@@ -34,8 +35,11 @@ class Interception:
         held = self._seen.setdefault(key, deque(maxlen=MOST))
         held.extend(np.array(image) for image in images)
         self._seen.move_to_end(key)
-        while len(self._seen) > VISITORS:
+        while len(self._seen) > 1 and (len(self._seen) > VISITORS or self._bytes() > MOST_BYTES):
             self._seen.popitem(last=False)
+
+    def _bytes(self) -> int:
+        return sum(len(held) * held[-1].nbytes for held in self._seen.values())
 
     def play(self, model: str, session: str, info: ModelInfo, count: int) -> dict[str, Any]:
         """What the attack makes of the last `count` cipher images: {attack, says, seconds, images}, the last one first,
