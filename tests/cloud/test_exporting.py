@@ -33,7 +33,7 @@ def small(model: str = "cnn", adapter: str = "none", kind: str = "uint8", **opti
     """A net that learnt nothing, with a plan in its adapter where it may have one."""
     shape = SHAPE if model == "cnn" else (32, 32, 3)
     made = small_model(model, adapter, shape=shape, classes=5, kind=kind, width=WIDTH.get(model), **options)
-    if adapter == "plan_start":
+    if adapter == "plan_start" and kind == "uint8":
         plan: Any = made.net.adapter
         plan.source.copy_(torch.randperm(plan.source.numel()).reshape(plan.source.shape))
         plan.mask.random_(0, 16)
@@ -48,6 +48,14 @@ def checked(model: Model, n: int = 15) -> float:
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_every_adapter(adapter: str) -> None:
     assert checked(small(adapter=adapter)) < 1e-4
+
+
+@pytest.mark.parametrize(("scheme", "kind"), [("ffx/1", "uint16"), ("orthogonal/1", "float32")])
+def test_what_undoes_tables_and_matrices(scheme: str, kind: str) -> None:
+    model = small(adapter="plan_start", kind=kind, scheme=scheme, adapter_options={"scheme": scheme})
+    for name, buffer in model.net.adapter.named_buffers():
+        buffer.copy_(torch.randint(0, 2, buffer.shape) if name == "where" else torch.randn(buffer.shape) * 0.1)
+    assert checked(model) < 1e-4
 
 
 @pytest.mark.parametrize("name", MODELS)
