@@ -108,10 +108,20 @@ def git(*words: str) -> bytes | None:
 def test_older_lines_are_never_edited(file: Path) -> None:
     name = f"records/{file.name}"
     commits = (git("log", "-50", "--format=%H", "--", name) or b"").decode().split()
-    now = file.read_bytes()
+    now = file.read_bytes().splitlines()
     for commit in commits:
         then = git("show", f"{commit}:{name}")  # None where that commit had no such file
-        assert then is None or now.startswith(then), f"{name}: a line of {commit} has been changed or taken away"
+        rest = iter(now)  # all of its lines in their order, with others between where two branches measured
+        assert all(line in rest for line in (then or b"").splitlines()), f"{name}: a line of {commit} is gone"
+
+
+def test_withdrawn_records_stay_in_their_file_and_are_read_no_more() -> None:
+    lines = (ROOT / "records" / "private.jsonl").read_text(encoding="utf-8")
+    read = {one.digest for one in record.read("private")}
+    for digest, reason in record.WITHDRAWN.items():
+        assert digest in lines
+        assert digest not in read
+        assert reason
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "records").glob("*.jsonl")), ids=lambda f: f.name)
