@@ -17,20 +17,25 @@ SIDE, LEFT, TOP, GAP = 17, 200, 150, 28
 EMPTY, LINE = "#e4e4e8", "#ffffff"
 
 
-def complete() -> dict[str, Grid]:
-    """Of each data set whose cells were all played: rows of records, or reasons."""
-    found: dict[str, Grid] = {}
+def complete() -> dict[str, tuple[list[str], Grid]]:
+    """Of each data set the attacks that were played against all configurations that they fit: their names, and rows of
+    records, or of reasons. Sets without any are left out."""
+    found: dict[str, tuple[list[str], Grid]] = {}
     for data in DATA:
-        grid = [[cell for cell in row if cell is not None] for row in played(data)]
-        if all(len(row) == len(attacks.names()) for row in grid):
-            found[data] = grid
+        every = list(played(data))
+        whole = [at for at in range(len(attacks.names())) if all(row[at] is not None for row in every)]
+        some = [at for at in whole if any(isinstance(row[at], Record) for row in every)]
+        if some:
+            grid = [[cell for at in some if (cell := row[at]) is not None] for row in every]
+            found[data] = [attacks.names()[at] for at in some], grid
     return found
 
 
 def matrix() -> str:
     """A table each data set, and what its letters mean."""
     parts = []
-    for data, grid in complete().items():
+    known = complete()
+    for data, (names, grid) in known.items():
         reasons = sorted({cell for row in grid for cell in row if isinstance(cell, str)})
         letters = dict(zip(reasons, ascii_lowercase, strict=False))
         rows = [
@@ -38,12 +43,13 @@ def matrix() -> str:
             for (id, fields), row in zip(configurations(), grid, strict=True)
         ]
         legend = "\n".join(f"* {letter}: does not apply, {reason}" for reason, letter in letters.items())
-        parts.append(f"## {data}\n\n{markdown(['', *attacks.names()], rows)}\n{legend}\n")
-    waiting = [data for data in DATA if data not in complete()]
-    if waiting:
+        parts.append(f"## {data}\n\n{markdown(['', *names], rows)}\n{legend}\n")
+    there, every = sum(len(names) for names, _ in known.values()), len(DATA) * len(attacks.names())
+    if there < every:
         parts.append(
-            f"Not all cells are played yet of: {', '.join(waiting)}. `python -m scripts.records matrix` goes on "
-            "where it was left."
+            f"Shown are the columns that are complete, {there} of {every}: data sets and attacks that are missing "
+            "were not played yet, and `python -m scripts.records matrix` goes on where it was "
+            "left."
         )
     return "\n".join(parts) + "\n"
 
@@ -72,9 +78,10 @@ def terms() -> str:
 
 def draw() -> str:
     """An SVG: a panel each data set; the redder a cell the more came back, a dot where the picture is picked."""
-    grids, names, rows = complete(), attacks.names(), configurations()
-    wide, high = len(names) * SIDE, len(rows) * SIDE
-    w, h = LEFT + max(1, len(grids)) * (wide + GAP), TOP + high + 20
+    grids, rows = complete(), configurations()
+    high = len(rows) * SIDE
+    wide = sum(len(names) * SIDE + GAP for names, _ in grids.values())
+    w, h = LEFT + max(wide, 120), TOP + high + 20
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" font-family="sans-serif" font-size="11">',
         f'<rect width="{w}" height="{h}" fill="white"/>',
@@ -82,8 +89,8 @@ def draw() -> str:
     for y, (id, fields) in enumerate(rows):
         words = escape(named(id, fields).replace("`", ""))
         lines.append(f'<text x="{LEFT - 8}" y="{TOP + y * SIDE + 12}" text-anchor="end">{words}</text>')
-    for number, (data, grid) in enumerate(grids.items()):
-        x0 = LEFT + number * (wide + GAP)
+    x0 = LEFT
+    for data, (names, grid) in grids.items():
         lines.append(f'<text x="{x0}" y="{TOP + high + 14}" fill="#555">{escape(data)}</text>')
         for x, name in enumerate(names):
             at = x0 + x * SIDE + 12
@@ -91,6 +98,7 @@ def draw() -> str:
         for y, row in enumerate(grid):
             for x, cell in enumerate(row):
                 lines += _cell(cell, x0 + x * SIDE, TOP + y * SIDE)
+        x0 += len(names) * SIDE + GAP
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
