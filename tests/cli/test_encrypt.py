@@ -95,7 +95,7 @@ def test_what_the_owner_should_know_is_said(here: Path, capfd: pytest.CaptureFix
     _, err = run("encrypt pictures c --key my.key --scheme negpos/1", capfd)
     passed, status = err.splitlines()
     assert passed == "imveil: files of pictures that are no pictures by their names, passed over: 1 .txt"
-    assert status.startswith("imveil: negpos/1: broken by 5 cipher images; ")
+    assert status.startswith("imveil: negpos/1: broken by ")
     no_way_back = [id for id in imveil.schemes.names() if not imveil.find(id).traits.invertible]
     _, err = run(f"encrypt pictures d --key my.key --scheme {no_way_back[0]}", capfd)
     assert f"{no_way_back[0]} cannot be decrypted again, by design" in err
