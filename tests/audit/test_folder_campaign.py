@@ -51,6 +51,16 @@ def test_a_fixed_sequence_is_condemned_without_a_word_about_it(tmp_path: Path, c
     assert with_truth.best.control["recovery"] < 0.02
 
 
+def test_a_fixed_shuffle_is_open_with_no_scheme_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imveil.attacks.names", lambda: ["look", "second-order"])
+    pictures = scenes(150, (48, 48, 3))[:, :24, :24]
+    folder = read_folder(write(tmp_path / "c", encrypted("shf/1", pictures)))
+    found = audit_folder(folder, budget=60, seeds=1)
+    best = next(one for one in found.findings if one.trial.attack.id == "second-order")
+    assert best.low > 0.5, sentence(found)
+    assert "one key for all" in found.resembles
+
+
 def test_random_bytes_are_acquitted(tmp_path: Path) -> None:
     ciphers, truth = cipher_folder(tmp_path, "aes-ctr-control/1", 60)
     found = audit_folder(read_folder(ciphers), budget=60, seeds=1)
