@@ -233,8 +233,8 @@ def test_a_broken_picture_costs_only_itself(run: Any, home: Path, tmp_path: Path
     assert said.code == 1
     assert said.out.count("\n") == 1
     lines = said.err.splitlines()
-    assert len(lines) == 3
-    for line, word in zip(lines, ["cut.png", "text.png", "8x8x3"]):
+    assert len(lines) == 4
+    for line, word in zip(lines, ["cut.png", "text.png", "8x8x3", "1 picture answered"]):
         assert line.startswith("imveil: ")
         assert word in line
     assert run("predict", home / "model", tmp_path / "text.png").code == 2
