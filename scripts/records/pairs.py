@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any
 
@@ -19,6 +19,7 @@ from imveil.lab.recipe import Recipe
 from imveil.lab.standings import Row, row_of
 from imveil.record import Record
 
+FOUND = "plan_start"
 HELP = ("adapter", "adapter_options", "augment", "copies", "start")  # what one of a pair has and the other has not
 
 
@@ -45,6 +46,10 @@ def pairs(records: Iterable[Record] | None = None) -> list[list[Arm]]:
             groups.setdefault(_rest(runs[0].facts), []).append(runs)
     found = [[_arm(runs) for runs in arms] for arms in groups.values() if len(arms) > 1]
     for arms in found:
+        if any(
+            arm.row.adapter == FOUND for arm in arms
+        ):  # train takes it wherever the cipher pictures give a plan away
+            arms[:] = [replace(arm, usual=arm.row.adapter == FOUND) for arm in arms]
         arms.sort(key=lambda arm: (-(arm.held_out or 0.0), -(arm.row.accuracy or 0.0)))
     rows = [(arms[0].row, arms) for arms in found]
     rows.sort(key=lambda pair: (pair[0].data, pair[0].scheme, json.dumps(pair[0].fields), pair[0].epochs))
