@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imveil.cli.codes import CONDEMNED, INTERRUPTED, NOT_ENOUGH, PART
+from imveil.cli.codes import GATE, INTERRUPTED
 from imveil.cli.options import Fields
 from imveil.cli.progress import working
 from imveil.cli.words import note, say, say_json, seconds
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 GROUP = "Attacker"
-CODES = {"condemned": CONDEMNED, "not enough was tried": NOT_ENOUGH, "nothing was judged": PART}
 
 
 class Views(StrEnum):
@@ -196,7 +195,7 @@ def _leave(found: Audit, fail_above: float | None, fail_identified: float | None
     answer = gate(found, above=fail_above, identified=fail_identified, strict=ci)
     if answer.why:
         note(answer.why)
-        raise typer.Exit(code=CODES[answer.state])
+        raise typer.Exit(code=GATE[answer.state])
 
 
 def _views(view: Views) -> list[ViewName]:

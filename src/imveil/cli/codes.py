@@ -4,6 +4,8 @@ from __future__ import annotations
 
 DONE, PART, BAD, CONDEMNED, NOT_ENOUGH, FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
+GATE = {"condemned": CONDEMNED, "not enough was tried": NOT_ENOUGH, "nothing was judged": PART}  # states of audit's
+
 MEANING = {
     DONE: "done, all of it",
     PART: "done in part, or not to be had: pictures were left out, data could not be fetched, the disk is full",

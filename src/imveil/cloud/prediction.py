@@ -33,7 +33,7 @@ class Score:
     (17, 20, 0.85)
     >>> [round(x, 3) for x in score.interval]
     [0.64, 0.948]
-    >>> score.balanced, score.always
+    >>> round(score.balanced, 3), score.always
     (0.85, (0, 0.5))
     """
 
