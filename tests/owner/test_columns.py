@@ -68,7 +68,10 @@ def test_pictures_of_a_column(tmp_path: Path, case: str) -> None:
     assert [item.label for item in source.items] == [0, 1, 0, 1, 1]
 
 
-def test_tensors_of_ray(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loaded", [False, True], ids=["where Ray is not loaded", "where it is"])
+def test_tensors_of_ray(tmp_path: Path, loaded: bool) -> None:
+    if loaded:
+        pytest.importorskip("ray.data")  # which registers the type, for the rest of this process
     pq.write_table(ray(), tmp_path / "t.parquet")
     source = open_source(tmp_path / "t.parquet")
     assert all(np.array_equal(source.read(i).pixels, IMAGES[i]) for i in range(5))

@@ -17,7 +17,7 @@ from imveil.errors import BadImage, BadSource, brief
 from imveil.extras import need
 from imveil.owner.picture import is_readable
 
-_RAY = (b"ray.data.arrow_tensor", b"ray.data.arrow_tensor_v2")  # read without Ray they are lists
+_RAY = (b"ray.data.arrow_tensor", b"ray.data.arrow_tensor_v2")  # lists, of a type of their own where Ray is loaded
 _BINARIES = ("is_binary", "is_large_binary", "is_binary_view")  # the last came later
 _LISTS = ("is_list", "is_large_list", "is_fixed_size_list", "is_list_view", "is_large_list_view")
 
@@ -45,6 +45,8 @@ class Column:
         """What a value (an Arrow scalar) holds: bytes of a file, an array, or None. Raises BadImage."""
         if not value.is_valid:
             return None
+        if _is_own(value.type):
+            value = value.value
         if self.how == "array":
             return _array(value, self.shape)
         found = value.as_py()
@@ -90,14 +92,23 @@ def _is(kind: Any, names: tuple[str, ...]) -> bool:
 
 def _kind(field: Any) -> Column | None:
     """How a column holds pictures, by its type; None where it cannot."""
-    own = field.metadata or {}
-    if own.get(b"ARROW:extension:name") in _RAY and _is(field.type, _LISTS):
+    own, kind = field.metadata or {}, field.type
+    called, told = own.get(b"ARROW:extension:name"), own.get(b"ARROW:extension:metadata")
+    if _is_own(kind):
+        called, told, kind = kind.extension_name.encode(), kind.__arrow_ext_serialize__(), kind.storage_type
+    if called in _RAY and _is(kind, _LISTS):
         try:
-            shape = tuple(int(side) for side in json.loads(own[b"ARROW:extension:metadata"]))
-        except (KeyError, TypeError, ValueError):
+            shape = tuple(int(side) for side in json.loads(told))
+        except (TypeError, ValueError):
             return None
         return Column(field.name, "array", shape=shape)
-    return _of_type(field.name, field.type) or _many(field.name, field.type)
+    return _of_type(field.name, kind) or _many(field.name, kind)
+
+
+def _is_own(kind: Any) -> bool:
+    """Whether a type is one that a library registered in this process; elsewhere its storage alone is seen."""
+    pa = need("pyarrow", "parquet", "a .parquet file")
+    return isinstance(kind, pa.ExtensionType)
 
 
 def _of_type(name: str, kind: Any) -> Column | None:
