@@ -98,7 +98,7 @@ def _kind(field: Any) -> Column | None:
         called, told, kind = kind.extension_name.encode(), kind.__arrow_ext_serialize__(), kind.storage_type
     if called in _RAY and _is(kind, _LISTS):
         try:
-            shape = tuple(int(side) for side in json.loads(told))
+            shape = tuple(int(side) for side in json.loads(told or b""))
         except (TypeError, ValueError):
             return None
         return Column(field.name, "array", shape=shape)
