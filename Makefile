@@ -1,5 +1,5 @@
 # The few commands of this project, the same for people and for CI.
-#   make demo    the main job on real images, in a few minutes; the result in demo/out/index.html
+#   make demo    the main job on real images, in about ten minutes on two cores; the result in demo/out/index.html
 #   make test    all tests
 #   make check   style, types, import arrows, fresh tables and pages
 #   make docs    the documentation site in build/site; warnings are errors

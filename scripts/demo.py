@@ -1,4 +1,4 @@
-"""`make demo`: the main job on real images, from a key to a table of accuracies, in a few minutes.
+"""`make demo`: the main job on real images, from a key to a table of accuracies, in about ten minutes.
 
 An owner encrypts CIFAR-10 under the seed's scheme, a cloud that never has the key trains on the cipher images and
 answers queries on them, the owner decrypts everything again. Beside it the same training on plain images, on
