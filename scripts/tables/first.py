@@ -8,7 +8,7 @@ import imveil
 from imveil import record
 from imveil.lab.evidence import results
 from imveil.lab.standings import Row, front, rows
-from imveil.lab.tables.leaderboard import WORDS, name
+from imveil.lab.tables.leaderboard import WORDS, name, spread
 
 # From plain pictures to noise: the baseline, three that are broken, the best that is not, the control.
 SHOWN = ("fresh_plain", "seed_start", "le_blocks", "etc", "mirrored_negpos_images", "control")
@@ -24,7 +24,8 @@ def first_table() -> tuple[list[str], list[list[str]]]:
 def _cells(row: Row) -> list[str]:
     scheme = imveil.find(row.scheme, **row.fields)
     picked = max(one.identified for one in results(scheme, record.read("recovery")))
-    runs = f"{row.accuracy:.1f} ({f'sd {row.sd:.1f}, ' if row.sd is not None else ''}n={row.n})"
+    apart = spread(row)
+    runs = f"{row.accuracy:.1f} ({apart}{', ' if apart else ''}n={row.n})"
     net = "" if row.adapter == "none" else f", {front(row.adapter)}"
     return [
         f"{name(row)}{net}",
