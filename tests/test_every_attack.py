@@ -163,6 +163,12 @@ def test_a_guess_of_the_wrong_shape_is_an_error(wrong: Any) -> None:
         play(imveil.find("plain/1"), IMAGES, Made(lambda *_: wrong), terms=TERMS)
 
 
+def test_what_is_no_view_is_refused() -> None:
+    for given in (None, IMAGES):
+        with pytest.raises(BadInput, match="the attack fold needs a View, .* came"):
+            attacks.find("fold").run(given)  # type: ignore[arg-type]
+
+
 def test_the_oracle_counts_and_refuses() -> None:
     def asks(view: View, steps: int) -> None:
         assert view.oracle is not None

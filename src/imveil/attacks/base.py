@@ -192,6 +192,11 @@ class Attack(ABC):
         >>> attacks.find("look").run(View(targets=np.zeros((1, 2, 2, 1), np.uint8), shape=(2, 2, 1))).images.shape
         (1, 2, 2, 1)
         """
+        if not isinstance(view, View):
+            raise BadInput(
+                f"the attack {self.id} needs a View, {type(view).__name__} came",
+                hint="give View(targets=cipher images, shape=(h, w, c), ...)",
+            )
         missing = sorted(name for name in self.needs if getattr(view, name) is None)
         if missing:
             raise BadInput(f"the attack {self.id} needs {', '.join(missing)}", hint=f"give View({missing[0]}=...)")
