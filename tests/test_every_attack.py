@@ -165,7 +165,7 @@ def test_a_guess_of_the_wrong_shape_is_an_error(wrong: Any) -> None:
 
 def test_what_is_no_view_is_refused() -> None:
     for given in (None, IMAGES):
-        with pytest.raises(BadInput, match="the attack fold needs a View, .* came"):
+        with pytest.raises(BadInput, match=r"the attack fold needs a View, .* came"):
             attacks.find("fold").run(given)  # type: ignore[arg-type]
 
 
