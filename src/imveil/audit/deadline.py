@@ -45,8 +45,9 @@ def within(seconds: float, again: float = AGAIN) -> Iterator[None]:
     with bell:
         try:
             yield
-        except SystemError as error:  # the bell rang inside a compiled call, which returned all the same
-            if rung.is_set():
+        except (SystemError, RuntimeError) as error:
+            # The bell rang inside a compiled call, which returned all the same, or while a lock was taken up again.
+            if rung.is_set() and (isinstance(error, SystemError) or isinstance(error.__context__, OutOfTime)):
                 raise OutOfTime from error
             raise
 
