@@ -228,15 +228,19 @@ def test_an_interrupted_run_goes_on(ciphers: dict[str, Path], tmp_path: Path, mo
 
         return call
 
-    for work, run in (
-        (SealShard, lambda: seal_set(source, tmp_path / "s", OTHER, move=True, workers=1)),
-        (UnsealShard, lambda: unseal_set(tmp_path / "s", tmp_path / "back", OTHER, workers=1)),
+    for work, place, run in (
+        (SealShard, tmp_path / "s", lambda: seal_set(source, tmp_path / "s", OTHER, move=True, workers=1)),
+        (UnsealShard, tmp_path / "back", lambda: unseal_set(tmp_path / "s", tmp_path / "back", OTHER, workers=1)),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(work, "__call__", stopped(work))
             with pytest.raises(KeyboardInterrupt):
                 run()
+        whole = next(place.glob("imveil-shard-*"))
+        begun = whole.with_name(f".{whole.name}.part")
+        begun.touch()  # as a worker leaves it that is killed while another writes the same
         assert run().kept == 16
+        assert not begun.exists()
     assert not source.exists()  # moved
     assert tree(tmp_path / "back") == tree(ciphers["shards"])
 

@@ -99,6 +99,7 @@ def seal_set(
         begin(root, job)
         work = (cipher_set, root, manifest.sha256, move)
         report = replace(_run(SealShard, work, key, manifest, workers, progress), notes=[_facts_of(manifest)])
+        _sweep(root)
         with _aside(root / SEALED) as out, SealedWriter(out, key, "set") as sealed:
             present = [(name, "") for name in _BESIDE if (cipher_set.path / name).exists()]
             _pack(cipher_set.path, present, sealed)
@@ -144,6 +145,7 @@ def unseal_set(
         look(root, job)
         begin(root, job)
         report = _run(UnsealShard, (home, root, manifest), key, manifest, workers, progress)
+        _sweep(root)
         sync_all(root)
         with _tar(home / SEALED, key, "set") as tar:
             for member in tar:
@@ -360,6 +362,12 @@ def _aside(target: Path, *, sync: bool = True) -> Iterator[IO[bytes]]:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def _sweep(root: Path) -> None:
+    """Take away what a killed worker began to write and another finished."""
+    for begun in root.rglob(".*.part"):
+        begun.unlink(missing_ok=True)
 
 
 def _tidy(root: Path) -> None:
