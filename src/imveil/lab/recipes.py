@@ -37,6 +37,9 @@ _VIT = Recipe(
 _HOUR = Recipe(width=64, epochs=60, augment="after", settings={"mirror": True})  # an hour at most, on two cores
 
 
+_MIRRORED: dict[str, Any] = {"epochs": 12, "settings": {"mirror": True}}
+
+
 def _begun(scheme: str) -> Recipe:
     """With the plan that the cipher images give away."""
     return Recipe(scheme=scheme, adapter="plan_start", adapter_options={"scheme": scheme}, augment="adapted")
@@ -99,8 +102,11 @@ RECIPES: dict[str, Recipe] = {
     "fresh_negpos_images": replace(_FRESH, **_IMAGES, adapter="fold_sort"),
     "fresh_plain": _FRESH,
     "fresh_seed": replace(_FRESH, scheme="logistic-xor/1"),
+    "mirrored_etc_start": replace(_begun("etc/1"), **_MIRRORED),
+    "mirrored_le_start": replace(_begun("le/1"), **_MIRRORED),
     "mirrored_negpos_images": replace(_FRESH, **_IMAGES, adapter="fold_sort", settings={"mirror": True}),
     "mirrored_plain": replace(_FRESH, settings={"mirror": True}),
+    "mirrored_seed_start": replace(_SEED, adapter="bits_start", augment="adapted", **_MIRRORED),
     # With more time: twice the width, sixty epochs, mirrored answers.
     "hour_etc_start": replace(_begun("etc/1"), width=64, epochs=60, settings={"mirror": True}),
     "hour_le_start": replace(_begun("le/1"), width=64, epochs=60, settings={"mirror": True}),
