@@ -7,13 +7,18 @@ scored, and which it was is written down.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
 import imveil
+from imveil.attacks.solvers.secondorder.moved import poses
+from imveil.attacks.solvers.secondorder.prior import Prior
+from imveil.attacks.solvers.secondorder.shared import scattered
 from imveil.attacks.solvers.secondorder.solve import solve
+from imveil.attacks.solvers.secondorder.units import to_units
 from imveil.audit.game.challenger import challenger_of
 from imveil.lab import samples
 from imveil.lab.measurement import Measurement
@@ -30,27 +35,33 @@ SIDES = (32, 64, 128, 224, 512)
 
 @dataclass(frozen=True)
 class Undone(Measurement):
-    """The share of unseen pictures that come out exact, from `ciphers` cipher images of one key."""
+    """The share of unseen pictures that come out exact, from `ciphers` cipher images of one key.
+
+    public: so many other pictures of the same kind, whose statistics are taken for those that ship; 0 for these.
+    """
 
     scheme: str
     ciphers: int
     fields: dict[str, Any] = field(default_factory=dict)
     data: str = "cifar10 test"
+    public: int = 0
     kind: ClassVar[str] = "second-order"
 
     def facts(self) -> dict[str, Any]:
         """Scheme with all of its fields, cipher images, pictures."""
-        return {**vars(self), "fields": imveil.find(self.scheme, **self.fields).config(), "unseen": UNSEEN}
+        asked = {name: value for name, value in vars(self).items() if name != "public" or value}
+        return {**asked, "fields": imveil.find(self.scheme, **self.fields).config(), "unseen": UNSEEN}
 
     def measure(self, seed: int) -> Record:
         """One key, other pictures for each seed; the time is that of the solver, on its process's clock."""
         scheme = imveil.find(self.scheme, **self.fields)
-        pictures = samples.drawn(self.data, self.ciphers + UNSEEN, seed)
-        unseen, seen = pictures[:UNSEEN], pictures[UNSEEN:]
+        pictures = samples.drawn(self.data, self.ciphers + UNSEEN + self.public, seed)
+        unseen, seen, public = np.split(pictures, [UNSEEN, UNSEEN + self.ciphers])
+        prior = Prior.of(public) if self.public else None
         hidden = challenger_of(scheme, seed, "second order")
         ciphers, targets = hidden.encrypt(seen, "seen"), hidden.encrypt(unseen, "unseen")
         begin = time.process_time()
-        found = solve(ciphers, scheme=self.scheme, fields=scheme.config(), sure=False)
+        found = solve(ciphers, scheme=self.scheme, fields=scheme.config(), prior=prior, sure=False)
         seconds = time.process_time() - begin
         guess = unseen[:0] if found is None else found.undo(targets)
         ways = [] if found is None else [guess, guess[:, :, ::-1]]
@@ -87,10 +98,7 @@ class Alone(Measurement):
     def measure(self, seed: int) -> Record:
         """The middle of 24 photographs; the quartiles, and how many come out exact up to sign."""
         scheme, scores, same, seconds = imveil.find(self.scheme, **self.fields), [], 0, 0.0
-        for number, photograph in enumerate(samples.photographs()):
-            top, left = ((edge - self.side) // 2 for edge in photograph.shape[:2])
-            picture = photograph[None, top : top + self.side, left : left + self.side]
-            picture = np.ascontiguousarray(picture[..., 1:2] if self.grey else picture)
+        for number, picture in enumerate(_middles(self.side, self.grey)):
             cipher = challenger_of(scheme, seed, f"alone {number}").encrypt(picture, "alone")
             begin = time.process_time()
             found = solve(cipher, scheme=self.scheme, fields=scheme.config(), sure=False)
@@ -115,6 +123,60 @@ class Alone(Measurement):
         return f"one image, {self.scheme} {self.fields} at {self.side}{' grey' if self.grey else ''}"
 
 
+@dataclass(frozen=True)
+class Inside(Measurement):
+    """The one order of samples inside all blocks of a photograph, where the blocks were moved too: share of places
+    that are right, up to a turn of a block and the order of colours."""
+
+    scheme: str
+    side: int
+    grey: bool = False
+    kind: ClassVar[str] = "second-order-inside"
+
+    def facts(self) -> dict[str, Any]:
+        """Scheme with all of its fields, side of the pictures, colours."""
+        fields = imveil.find(self.scheme).config()
+        return {**vars(self), "fields": fields, "data": f"kodak, the middle {self.side} x {self.side}"}
+
+    def measure(self, seed: int) -> Record:
+        """The middle of 24 photographs; the truth is read off a picture that numbers the samples of a block."""
+        scheme, shares, seconds, prior = imveil.find(self.scheme), [], 0.0, Prior.shipped()
+        block = int(scheme.config()["block"])
+        for number, picture in enumerate(_middles(self.side, self.grey)):
+            hidden, channels = challenger_of(scheme, seed, f"alone {number}"), picture.shape[3]
+            numbers = np.arange(block * block * channels, dtype=np.uint8).reshape(block, block, channels)
+            count = self.side // block
+            truth = to_units(hidden.encrypt(np.tile(numbers, (1, count, count, 1)), "alone"), block)[0, 0, 0]
+            units = to_units(hidden.encrypt(picture, "alone"), block)
+            begin = time.process_time()
+            shown = truth[scattered(units, block, channels, prior)]
+            seconds += time.process_time() - begin
+            shares.append(max(float((shown == code).mean()) for code in poses(block, channels)))
+        low, value, high = np.quantile(shares, [0.25, 0.5, 0.75])
+        return self.measured(
+            "second-order-inside",
+            seed,
+            {"found": {"exact": sum(share == 1 for share in shares), "least": round(min(shares), 6)}},
+            value=round(float(value), 6),
+            unit="median share of places inside a block, up to a turn and the order of colours",
+            n=len(shares),
+            low=round(float(low), 6),
+            high=round(float(high), 6),
+            seconds=round(seconds, 3),
+        )
+
+    def __str__(self) -> str:
+        return f"one image, inside the blocks of {self.scheme} at {self.side}{' grey' if self.grey else ''}"
+
+
+def _middles(side: int, grey: bool) -> Iterator[Any]:
+    """(1, side, side, c) of each photograph; green alone where grey is asked for."""
+    for photograph in samples.photographs():
+        top, left = ((edge - side) // 2 for edge in photograph.shape[:2])
+        picture = photograph[None, top : top + side, left : left + side]
+        yield np.ascontiguousarray(picture[..., 1:2] if grey else picture)
+
+
 def _equal(truth: Any, guess: Any) -> Any:
     """(n,) whether pictures, or their negatives, are equal in every byte."""
     return (guess == truth).all(axis=(1, 2, 3)) | (255 - guess == truth).all(axis=(1, 2, 3))
@@ -137,9 +199,15 @@ def curves() -> list[Measurement]:
     found: list[Measurement] = [Undone(scheme, count) for count in COUNTS for scheme in SCHEMES]
     found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8) for scheme in ("shf/1", "np-block/1", "le/1")]
     found += [Undone(scheme, 1000, {"block": 8}) for scheme in ("patch/1", "etc/1", "ele/1")]
-    return found
+    found += [Undone(scheme, 1000, data="kodak tiles of 64") for scheme in SCHEMES]
+    small = [scheme for scheme in SCHEMES if scheme not in ("cpe-iib/1", "etc-inplace/1")]  # 28 pixels, grey
+    return found + [
+        Undone(scheme, 1000, data="pneumoniamnist", public=public) for public in (0, 1000) for scheme in small
+    ]
 
 
 def alone() -> list[Measurement]:
     """Every scheme that treats all blocks alike, on photographs of several sizes, in colour and grey."""
-    return [Alone(scheme, side, grey) for side in SIDES for scheme in ALONE for grey in (False, True)]
+    sizes = [(side, grey) for side in SIDES for grey in (False, True)]
+    found: list[Measurement] = [Alone(scheme, side, grey) for side, grey in sizes for scheme in ALONE]
+    return found + [Inside("patch/1", side, grey) for side, grey in sizes]

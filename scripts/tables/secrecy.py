@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.tables._markdown import markdown
 
@@ -15,15 +15,27 @@ from imveil import record
 from imveil.record import Record
 
 Cell = list[Record]
+USUAL = "cifar10 test"
 
 
-def by_count(usual: bool) -> dict[tuple[str, int], dict[int, Cell]]:
-    """Of each scheme and side of a block, the records by number of cipher images; the usual fields, or all others."""
-    found: dict[tuple[str, int], dict[int, Cell]] = defaultdict(lambda: defaultdict(list))
+class Asked(NamedTuple):
+    """A row: scheme, side of a block, pictures; public: whether statistics are of other pictures of the kind."""
+
+    scheme: str
+    block: int
+    data: str
+    public: bool
+
+
+def by_count(usual: bool) -> dict[Asked, dict[int, Cell]]:
+    """Of each row, the records by number of cipher images; CIFAR-10 under the usual fields, or all others."""
+    found: dict[Asked, dict[int, Cell]] = defaultdict(lambda: defaultdict(list))
     for one in record.latest(record.read("second-order")):
-        scheme, fields = one.facts["scheme"], one.facts["fields"]
-        if (fields == imveil.find(scheme).config()) == usual:
-            found[scheme, int(fields["block"])][one.facts["ciphers"]].append(one)
+        facts = one.facts
+        scheme, fields, data = facts["scheme"], facts["fields"], facts["data"]
+        if (data == USUAL and fields == imveil.find(scheme).config()) == usual:
+            row = Asked(scheme, int(fields.get("block", fields.get("sub_block", 1))), data, bool(facts.get("public")))
+            found[row][facts["ciphers"]].append(one)
     return {key: dict(sorted(cells.items())) for key, cells in sorted(found.items())}
 
 
@@ -34,19 +46,38 @@ def curve() -> str:
     header = ["scheme", *(f"{count:,}" for count in counts), "seconds from 1,000"]
     rows = [
         [f"`{scheme}`", *(_cell(cells.get(count, [])) for count in counts), _seconds(cells.get(1000, []))]
-        for (scheme, _), cells in found.items()
+        for (scheme, *_), cells in found.items()
     ]
     return markdown(header, rows)
 
 
 def blocks() -> str:
-    """Other sides of blocks, from a thousand cipher images."""
+    """Other sides of blocks, CIFAR-10."""
     rows = [
-        [f"`{scheme}`", str(side), f"{count:,}", _cell(cell), _seconds(cell)]
-        for (scheme, side), cells in by_count(usual=False).items()
+        [f"`{row.scheme}`", str(row.block), f"{count:,}", _cell(cell), _seconds(cell)]
+        for row, cells in by_count(usual=False).items()
         for count, cell in cells.items()
+        if row.data == USUAL
     ]
     return markdown(["scheme", "side of a block", "cipher images", "keys exact", "seconds"], rows)
+
+
+def elsewhere() -> str:
+    """Other pictures."""
+    rows = [
+        [
+            row.data,
+            "of the kind" if row.public else "shipped",
+            f"`{row.scheme}`",
+            f"{count:,}",
+            _cell(cell),
+            _seconds(cell),
+        ]
+        for row, cells in sorted(by_count(usual=False).items(), key=lambda pair: (pair[0].data, pair[0].public))
+        for count, cell in cells.items()
+        if row.data != USUAL
+    ]
+    return markdown(["pictures", "statistics", "scheme", "cipher images", "keys exact", "seconds"], rows)
 
 
 def alone() -> str:
@@ -64,6 +95,22 @@ def alone() -> str:
         for one in record.latest(record.read("second-order-alone"))
     ]
     return markdown(["scheme", "side", "", "median SSIM", "least", "exact", "seconds each"], rows)
+
+
+def inside() -> str:
+    """The order of samples inside moved blocks, from one cipher image of each photograph."""
+    rows = [
+        [
+            f"`{one.facts['scheme']}`",
+            f"{one.facts['side']}",
+            "grey" if one.facts["grey"] else "colour",
+            f"{one.facts['found']['exact']} of {one.n}",
+            f"{one.value:.2f}",
+            f"{one.low:.2f} to {one.high:.2f}",
+        ]
+        for one in record.latest(record.read("second-order-inside"))
+    ]
+    return markdown(["scheme", "side", "", "order exact", "median share of places", "quartiles"], rows)
 
 
 def _seconds(runs: Cell) -> str:
@@ -91,7 +138,7 @@ def draw(file: Path) -> None:
     figure = Figure(figsize=(8, 4), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes: Any = figure.subplots()
-    for (scheme, _), cells in by_count(usual=True).items():
+    for (scheme, *_), cells in by_count(usual=True).items():
         scores = [[one.facts["found"]["ssim"] for one in cell] for cell in cells.values()]
         mean = [fmean(score) for score in scores]
         low, high = [m - min(s) for m, s in zip(mean, scores)], [max(s) - m for m, s in zip(mean, scores)]
@@ -102,4 +149,10 @@ def draw(file: Path) -> None:
     figure.savefig(file)
 
 
-TABLES = {"second-order": curve, "second-order-blocks": blocks, "second-order-alone": alone}
+TABLES = {
+    "second-order": curve,
+    "second-order-blocks": blocks,
+    "second-order-elsewhere": elsewhere,
+    "second-order-alone": alone,
+    "second-order-inside": inside,
+}

@@ -13,7 +13,9 @@ from imveil.attacks.base import View
 from imveil.attacks.solvers.secondorder.check import smoothness
 from imveil.attacks.solvers.secondorder.families import SCHEMES
 from imveil.attacks.solvers.secondorder.match import match
+from imveil.attacks.solvers.secondorder.moved import poses
 from imveil.attacks.solvers.secondorder.prior import Prior, at_offsets, kernel, places
+from imveil.attacks.solvers.secondorder.shared import scattered
 from imveil.attacks.solvers.secondorder.signs import signs
 from imveil.attacks.solvers.secondorder.solve import solve
 from imveil.attacks.solvers.secondorder.units import from_units, to_units
@@ -62,6 +64,16 @@ def test_the_scheme_need_not_be_told(id: str) -> None:
     found = solve(ciphers_of(id, {}, PICTURES[:200, :16, :16]), prior=PRIOR)
     assert found is not None
     assert (found.family, found.block) == (SCHEMES[id[:-2]][0], 4)
+
+
+def test_the_order_inside_moved_blocks_needs_one_image() -> None:
+    block = 4
+    one = np.concatenate([np.concatenate(PICTURES[i * 6 : i * 6 + 6], axis=1) for i in range(6)])[None]
+    units = to_units(ciphers_of("patch/1", {}, one), block)
+    numbers = np.tile(np.arange(48, dtype=np.uint8).reshape(4, 4, 3), (*[side // 4 for side in one.shape[1:3]], 1))
+    truth = to_units(ciphers_of("patch/1", {}, numbers[None]), block)[0, 0, 0]
+    shown = truth[scattered(units, block, 3, PRIOR)]
+    assert any((shown == code).all() for code in poses(block, 3))
 
 
 @pytest.mark.parametrize("n", [1, 30, 300])

@@ -58,6 +58,17 @@ def inside(units: Any, block: int, channels: int, prior: Prior) -> I64:
     return _ordered(relations(units), block, channels, prior)
 
 
+def scattered(units: Any, block: int, channels: int, prior: Prior) -> I64:
+    """(m,): the one order of samples inside blocks that may lie anywhere, up to a turn of the block.
+
+    Parameters
+    ----------
+    units
+        (n, down, across, m).
+    """
+    return _ordered(relations(units, STEPS[:1]), block, channels, prior)
+
+
 def _matched(found: list[F64], block: int, channels: int, prior: Prior) -> tuple[I64, F64]:
     sign = signs(found[0])
     return _ordered([one * sign * sign[:, None] for one in found], block, channels, prior), sign
@@ -65,7 +76,7 @@ def _matched(found: list[F64], block: int, channels: int, prior: Prior) -> tuple
 
 def _ordered(found: list[F64], block: int, channels: int, prior: Prior) -> I64:
     here = places(block, block, channels)
-    steps = [np.array([down * block, across * block, 0]) for down, across in STEPS]
+    steps = [np.array([down * block, across * block, 0]) for down, across in STEPS[: len(found)]]
     theirs = [prior.correlations(channels, here, here + step) for step in steps]
     tries = int(np.clip(UNITS_AT_ONCE // len(here), 2, 20))
     return match(centred(found), centred(theirs), tries=tries)[0]
