@@ -9,7 +9,8 @@ import numpy as np
 from imveil.attacks.solvers.order.solve import arranged, turns
 from imveil.attacks.solvers.secondorder.match import agreement, follow, match
 from imveil.attacks.solvers.secondorder.prior import LUMA, Prior
-from imveil.attacks.solvers.secondorder.units import I64, partners, standard
+from imveil.attacks.solvers.secondorder.signs import signs
+from imveil.attacks.solvers.secondorder.units import F64, I64, partners, standard
 
 STARTS = 8
 MOST_SEARCHED = 100  # blocks: with more, only the first start is worth its time
@@ -17,8 +18,30 @@ MOST = 1024  # blocks: memory grows with the square, time faster
 LEVEL = 64.0  # a difference of means this large weighs as much as a correlation
 
 
-def in_order(means: Any, grid: tuple[int, int], prior: Prior, weights: Any = LUMA) -> list[I64]:
-    """Orders of blocks, the likeliest first: order[place] is the block that belongs there.
+def upright(means: Any, middle: float, grid: tuple[int, int], prior: Prior) -> tuple[F64, I64]:
+    """Signs of blocks of which some are inverted, and their order: see `in_order`.
+
+    That all were turned about together shows in the order only: both ways are tried, the better fit wins. Of many blocks
+    only the way that is about as bright as pictures are.
+
+    Parameters
+    ----------
+    middle
+        About which values are inverted: v becomes 2 * middle - v.
+    """
+    values = standard(means)
+    sign = signs(values.T @ values)
+    usual = prior.grid(*grid)[1].mean() - middle
+    if ((means - middle) * sign).mean() * usual < 0:
+        sign = -sign
+    ways = (sign, -sign) if means.shape[1] <= MOST_SEARCHED else (sign,)
+    found = [(*in_order(np.where(way > 0, means, 2 * middle - means), grid, prior), way) for way in ways]
+    order, _, sign = max(found, key=lambda one: one[1])
+    return sign, order
+
+
+def in_order(means: Any, grid: tuple[int, int], prior: Prior, weights: Any = LUMA) -> tuple[I64, float]:
+    """The likeliest order of blocks, and how well it fits: order[place] is the block that belongs there.
 
     Neighbours alone, and matching with the prior from several starts, in all turns of what they find; the fit of
     partial correlations decides.
@@ -56,4 +79,5 @@ def in_order(means: Any, grid: tuple[int, int], prior: Prior, weights: Any = LUM
     def fit(order: I64) -> float:
         return agreement(*fine, order) + 0.02 * agreement(*coarse[:2], np.zeros_like(own), order)
 
-    return sorted(tried.values(), key=fit, reverse=True)
+    best = max(tried.values(), key=fit)
+    return best, fit(best)

@@ -10,11 +10,10 @@ import numpy as np
 
 from imveil.attacks.solvers.secondorder.board import Board, undone_order
 from imveil.attacks.solvers.secondorder.found import from_bytes
-from imveil.attacks.solvers.secondorder.grid import in_order
+from imveil.attacks.solvers.secondorder.grid import in_order, upright
 from imveil.attacks.solvers.secondorder.prior import Prior
 from imveil.attacks.solvers.secondorder.shared import inside
-from imveil.attacks.solvers.secondorder.signs import signs
-from imveil.attacks.solvers.secondorder.units import F64, I64, standard, to_units
+from imveil.attacks.solvers.secondorder.units import I64, to_units
 from imveil.plans.plan import Plan
 
 SWEEPS = 10
@@ -35,22 +34,13 @@ def turned(ciphers: Any, block: int, prior: Prior, orders: Any = None) -> Plan:
     """Signs and order of blocks by their means; then for each block the best of all turns and orders of colours."""
     units, grid = _blocks(ciphers, block)
     means = units.mean(axis=2, dtype=np.float32)
-    sign = dark(means, 127.5)
-    upright = np.where(sign > 0, means, 255 - means)
-    order = in_order(upright, grid, prior)[0]
+    sign, order = upright(means, 127.5, grid, prior)
     sign = sign[order]
     seen = np.where(sign[:, None] > 0, units[:, order], 255 - units[:, order])
     codes = poses(block, ciphers.shape[3], orders)
     unit_of = _posed(Board(seen, grid, block, prior), codes)
     source = undone_order(order, unit_of)
     return from_bytes(ciphers.shape[1:], block, source, np.broadcast_to(sign[:, None] < 0, source.shape))
-
-
-def dark(means: Any, middle: float) -> F64:
-    """(blocks,) signs of blocks that make their means (n, blocks) go together, and pictures rather dark than light."""
-    values = standard(means)
-    sign = signs(values.T @ values)
-    return -sign if ((middle - means) * sign).sum() < 0 else sign
 
 
 def poses(block: int, channels: int, orders: Any = None) -> I64:

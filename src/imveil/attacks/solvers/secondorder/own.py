@@ -8,10 +8,9 @@ import numpy as np
 
 from imveil.attacks.solvers.secondorder.board import Board
 from imveil.attacks.solvers.secondorder.found import from_halves
-from imveil.attacks.solvers.secondorder.grid import in_order
+from imveil.attacks.solvers.secondorder.grid import upright
 from imveil.attacks.solvers.secondorder.halves import high_halves, low_halves
 from imveil.attacks.solvers.secondorder.match import assigned, climbed, follow
-from imveil.attacks.solvers.secondorder.moved import dark
 from imveil.attacks.solvers.secondorder.prior import Prior, expected, places
 from imveil.attacks.solvers.secondorder.signs import signs
 from imveil.attacks.solvers.secondorder.units import F32, I64, from_units, halves, standard, to_units
@@ -34,10 +33,9 @@ def own_nibbles(ciphers: Any, block: int, prior: Prior) -> Plan:
         high[b] = high_halves(together.copy())
         sign[b] = signs(together[np.ix_(high[b], high[b])])
     top = _upright(units, high, sign)
-    turned = dark(top.mean(axis=2, dtype=np.float32), 7.5)[:, None]
-    sign *= turned
-    top = np.where(turned > 0, top, 15 - top)
-    order = in_order(16 * top.mean(axis=2, dtype=np.float32) + 8, (down, across), prior)[0]
+    turned, order = upright(16 * top.mean(axis=2, dtype=np.float32) + 8, 128, (down, across), prior)
+    sign *= turned[:, None]
+    top = np.where(turned[:, None] > 0, top, 15 - top)
     units, top, high, sign = units[:, order], top[:, order], high[order], sign[order]
     inner = _inside(Board(top, (down, across), block, prior))
     top = np.take_along_axis(top, inner[None], axis=2).astype(np.uint8)
