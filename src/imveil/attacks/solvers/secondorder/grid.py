@@ -21,7 +21,8 @@ LEVEL = 64.0  # a difference of means this large weighs as much as a correlation
 def upright(means: Any, middle: float, grid: tuple[int, int], prior: Prior) -> tuple[F64, I64]:
     """Signs of blocks of which some are inverted, and their order: see `in_order`.
 
-    That all were turned about together shows in the order only: both ways are tried, the better fit wins. Of many blocks
+    That all were turned about together shows in the order only: both ways are tried, the better fit wins. Of many
+    blocks
     only the way that is about as bright as pictures are.
 
     Parameters
