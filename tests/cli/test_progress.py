@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer import Exit
 
 from imveil.cli import main, progress
-from imveil.cli.words import note, say, say_json, say_table
+from imveil.cli.words import note, notes, say, say_json, say_table
+from imveil.owner.run.progress import Reject, Report
 
 
 class Log(io.StringIO):
@@ -97,6 +99,48 @@ def test_nothing_of_a_stranger_reaches_the_terminal_raw(capsys: Any) -> None:
     for text in capsys.readouterr():
         assert not set(text) & {"\x1b", "\u202e", "\r"}
         assert "\nimveil: as its owner" not in text
+
+
+def test_of_many_lines_twenty_are_said(capsys: Any) -> None:
+    notes([f"line {i}" for i in range(21)])
+    said = capsys.readouterr().err.splitlines()
+    assert (len(said), said[19], said[20]) == (21, "imveil: line 19", "imveil: and 1 more")
+    notes(["first"], 3)
+    assert capsys.readouterr().err == "imveil: first\nimveil: and 2 more\n"
+    lost = [Reject(i, f"cat/{i}.png", "", "is missing") for i in range(100)]
+    with pytest.raises(Exit):
+        progress.rejected(Report(0, 0, 0, 0.0, lost, notes=["well"]), "ask again")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 + 20 + 1 + 1
+    assert said[-2:] == ["imveil: and 80 more", "imveil: 100 pictures were left out; ask again"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["decrypt", "c", "s3://bucket/back", "--key", "my.key"],
+        ["rekey", "s3://bucket/c", "new", "--from", "my.key", "--to", "my.key"],
+        ["seal", "c", "s3://bucket/sealed", "--key", "my.key"],
+        ["train", "c", "s3://bucket/model.safetensors"],
+        ["predict", "s3://bucket/model.safetensors", "c"],
+        ["audit", "gs://bucket/c"],
+        ["keygen", "sftp://host/my.key"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_an_address_where_a_path_is_needed(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """As a path it would be a folder here, "s3:", into which pictures went in plain."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 2
+    said = capsys.readouterr().err
+    assert "://" in said
+    assert "is an address, and a place on this machine is needed" in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ import pytest
 from PIL import Image
 
 import imveil
-from imveil import Key
+from imveil import Key, cloud
+from imveil.cli import main
 from imveil.errors import BadDestination, BadSource, ImveilError
+from imveil.keys.files import write_key
 from imveil.owner import encryption
 from imveil.owner.encryption import encrypt_set
 from imveil.owner.orders.encrypt_far import encrypt_far
@@ -172,12 +175,13 @@ def test_a_set_elsewhere_is_read(tmp_path: Path) -> None:
     """Its address with both slashes, and as a path leaves of it."""
     encrypt_set(made(4), tmp_path / "c", imveil.find("negpos/1"), KEY)
     for address in (f"file://{tmp_path}/c", Path(f"file://{tmp_path}/c")):
-        with fetched(address) as home:
+        with fetched(address) as near:
+            home = near.path
             assert home != tmp_path / "c"
             assert verify_set(home, KEY).wrong == []
         assert not home.exists()
-    with fetched(tmp_path / "c") as home:
-        assert home == tmp_path / "c"
+    with fetched(tmp_path / "c") as near:
+        assert near == (tmp_path / "c", str(tmp_path / "c"), [])
 
 
 def test_what_shows_a_folder_in_an_object_store_is_no_file(s3: str) -> None:
@@ -186,6 +190,53 @@ def test_what_shows_a_folder_in_an_object_store_is_no_file(s3: str) -> None:
     for key in ("marked/", "marked/train/", "marked/cat.png/"):
         s3fs.S3FileSystem().call_s3("put_object", Bucket="bucket", Key=key, Body=b"")
     assert encrypt_far(made(4), f"{s3}/marked", SCHEME, KEY, workers=1).images == 4
-    with fetched(f"{s3}/marked") as home:
-        verdict = verify_set(home, KEY)
+    with fetched(f"{s3}/marked") as near:
+        verdict = verify_set(near.path, KEY)
         assert (verdict.proven, verdict.wrong) == (True, [])
+
+
+def test_verify_decrypt_and_train_take_an_address(s3: str, tmp_path: Path, capsys: Any) -> None:
+    """As commands; what no data set can hold is named by verify, and takes nothing along."""
+    write_key(str(tmp_path / "k.key"), KEY)
+    url, key = f"{s3}/whole", ["--key", str(tmp_path / "k.key")]
+    encrypt_far(made(12), url, imveil.find("negpos/1"), KEY, workers=1)
+
+    def asked(code: int, *words: str) -> Any:
+        with pytest.raises(SystemExit) as end:
+            main([*words])
+        said = capsys.readouterr()
+        assert end.value.code == code, said.err
+        assert "imveil-near" not in said.out + said.err
+        return said
+
+    assert asked(0, "verify", url, *key).out.startswith(f"{url}: 12 pictures, as its owner wrote it")
+    asked(0, "decrypt", url, str(tmp_path / "p"), *key)
+    assert len(list((tmp_path / "p").rglob("*.png"))) == 12
+    odd = ["train//x.png", "train/../x.png", f"train/{'y' * 300}.png", "imveil.json/x.png", "zebra/x.png"]
+    Far(url).write(dict.fromkeys(odd, b"no"))
+    gone = next(name for name in Far(url).list() if name.endswith(".png") and name not in odd)
+    Far(url).remove([gone])
+    said = asked(2, "verify", url, *key).err
+    assert [name for name in (*odd[:4], gone, "zebra is a folder") if f"{url}/{name}" not in said] == []
+    assert "6 things are not as its owner wrote it" in said
+    said = asked(1, "decrypt", url, str(tmp_path / "q"), *key).err
+    assert f"{url}/{gone}" in said
+    assert len(list((tmp_path / "q").rglob("*.png"))) == 11
+
+
+def test_cloud_train_takes_an_address(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    encrypt_set(made(12), tmp_path / "c", imveil.find("plain/1"), KEY, workers=1)
+    said: list[str] = []
+    model = cloud.train(
+        f"file://{tmp_path}/c", epochs=1, width=4, batch=4, attack=False, tell=lambda _, text: said.append(text)
+    )
+    assert any(text.startswith(f"file://{tmp_path}/c: plain/1") for text in said)
+    assert "imveil-near" not in model.info.model_dump_json()
+
+
+def test_a_set_larger_than_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encrypt_set(made(4), tmp_path / "c", SCHEME, KEY, workers=1)
+    monkeypatch.setattr("imveil.store.far.shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(BadSource, match=r"bytes, 1,000 are free for temporary files"), fetched(f"file://{tmp_path}/c"):
+        pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
 import tarfile
 import unicodedata
@@ -20,6 +21,7 @@ from imveil import EncryptColumn, EncryptSample, Key
 from imveil.errors import BadDtype, BadImage, BadInput, BadShape, BadSource
 from imveil.owner.decryption import RENAMED, decrypt_set
 from imveil.owner.encryption import encrypt_file, encrypt_set
+from imveil.owner.estimation import estimate
 from imveil.owner.picture import read_picture, to16
 from imveil.owner.shards.fitting import Holds, fitted
 from imveil.owner.sources import open_source
@@ -205,6 +207,40 @@ def test_links_that_lead_nowhere_or_out(tmp_path: Path) -> None:
     with pytest.raises(BadSource, match="leads out of"):
         open_source(tmp_path / "in")
     assert open_source(tmp_path / "in", follow_links=True).classes == ["cat", "dog", "gnu"]
+
+
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    """A link to itself, a FIFO, a link to one, a device: none takes the pictures along, none is passed over."""
+    root = put(tmp_path / "in", "cat/0.png")
+    put(root, "cat/text.png", data=b"../../.git/annex/objects/x.png")
+    (root / "cat" / "loop.png").symlink_to("loop.png")
+    (root / "folder").symlink_to("folder")
+    os.mkfifo(root / "cat" / "fifo.png")
+    (root / "cat" / "to-fifo.png").symlink_to("fifo.png")
+    (root / "cat" / "null.png").symlink_to("/dev/null")
+    source = open_source(root, follow_links=True)
+    said = "\n".join(source.left_out)
+    for name in (
+        "loop.png is a link",
+        "folder is a link",
+        "/fifo.png is a FIFO",
+        "to-fifo.png is a",
+        "null.png is a d",
+    ):
+        assert name in said
+    assert len(source.left_out) == 5
+    assert estimate(source, imveil.find("negpos/1"), workers=1).left_out == source.left_out
+    report = encrypt_set(source, tmp_path / "c", imveil.find("negpos/1"), KEY)
+    assert (report.images, len(report.wrong)) == (1, 5)
+    assert "a link that was written as text" in report.rejected[0].reason
+
+
+def test_pictures_that_a_list_does_not_name_are_told(tmp_path: Path) -> None:
+    root = put(tmp_path / "in", "a.png", "b.png", "c/d.PNG", ".hidden.png", "notes.txt")
+    (root / "metadata.csv").write_text("file_name,label\na.png,cat\n")
+    assert ["does not name, passed over: 2, such as b.png" in note for note in open_source(root).notes] == [True]
+    (root / "metadata.csv").write_text("file_name,label\na.png,cat\nb.png,cat\nc/d.PNG,dog\n")
+    assert open_source(root).notes == []
 
 
 @pytest.mark.parametrize("form", ["parquet", "tar", "dcm"])
@@ -441,3 +477,14 @@ def test_grey_pictures_saved_in_colour_are_noticed(tmp_path: Path) -> None:
         assert any(third in note for note in report.notes) is said
     report = encrypt_set(tmp_path / "few", tmp_path / "c", imveil.find("negpos/1"), KEY, workers=1)
     assert not report.notes
+
+
+def test_mixed_sizes_are_told(tmp_path: Path) -> None:
+    for i, shape in enumerate([(8, 8, 3)] * 3 + [(8, 9, 3), (9, 8, 3), (7, 7, 3)]):
+        put(tmp_path / "in", f"cat/{i}.png", data=encoded(*shape))
+    said = (
+        "pictures differ in size (height x width): 3 of 8x8, 1 of 8x9, 1 of 9x8 and 1 more sizes; a net is trained on "
+        "one size. --resize and --crop make them alike"
+    )
+    assert estimate(open_source(tmp_path / "in"), imveil.find("negpos/1"), workers=1).advice == [said]
+    assert encrypt_set(tmp_path / "in", tmp_path / "c", imveil.find("negpos/1"), KEY, workers=1).notes == [said]

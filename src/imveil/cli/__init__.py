@@ -8,6 +8,7 @@ imveil at the top, everything heavy inside the command: `imveil --help` stays qu
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import sys
@@ -19,7 +20,7 @@ import typer
 
 from imveil.cli.codes import BAD, DONE, FAULT, INTERRUPTED, PART
 from imveil.cli.words import note
-from imveil.errors import ImveilError
+from imveil.errors import BadInput, ImveilError
 
 GROUPS = ("Owner", "Cloud", "Private path", "Attacker", "Laboratory", "Keys")
 FIRST = ("encrypt", "decrypt", "verify", "seal", "rekey", "train", "predict", "evaluate", "schemes", "leaderboard")
@@ -61,11 +62,31 @@ def build() -> typer.Typer:
         module.register(app)
         for command in app.registered_commands[commands:]:
             command.rich_help_panel, command.help = module.GROUP, _flowing(command.callback)
+            command.callback = _here(command.callback)
         for group in app.registered_groups[groups:]:
             group.rich_help_panel = module.GROUP
             for command in group.typer_instance.registered_commands if group.typer_instance else []:
                 command.help = _flowing(command.callback)
+                command.callback = _here(command.callback)
     return app
+
+
+def _here(command: Any) -> Any:
+    """The command, which refuses an address where a path is needed: as a path it would be a folder called "s3:"."""
+
+    @functools.wraps(command)
+    def asked(**given: Any) -> Any:
+        from pathlib import Path
+
+        from imveil.store.files import here
+
+        for value in given.values():
+            for place in value if isinstance(value, list) else [value]:
+                if isinstance(place, Path):
+                    here(place, BadInput)
+        return command(**given)
+
+    return asked
 
 
 def _place(module: Any) -> tuple[int, int, str]:

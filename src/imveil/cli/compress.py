@@ -10,7 +10,7 @@ import typer
 
 from imveil.cli.options import KeyOption
 from imveil.cli.progress import left_out, working
-from imveil.cli.words import count, note, say
+from imveil.cli.words import count, notes, say
 from imveil.errors import BadImage, BadShape
 
 if TYPE_CHECKING:
@@ -100,6 +100,5 @@ def _each(tasks: list[Task], work: Callable[[Task], Any]) -> list[str]:
 
 
 def _close(bad: list[str]) -> None:
-    for line in bad:
-        note(line)
+    notes(bad)
     left_out(len(bad))

@@ -22,9 +22,11 @@ def register(app: typer.Typer) -> None:
 
 def decrypt(
     source: Annotated[
-        Path,
+        str,
         typer.Argument(
-            metavar="SRC", help="A cipher data set, or one cipher image, .png, .npz or .jpg.", show_default=False
+            metavar="SRC",
+            help="A cipher data set, or its address (s3://BUCKET/NAME); or one cipher image, .png, .npz or .jpg.",
+            show_default=False,
         ),
     ],
     destination: Annotated[

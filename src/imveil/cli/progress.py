@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from imveil.cli.codes import PART
-from imveil.cli.words import count, duration, fact, note, say, size
+from imveil.cli.words import count, duration, fact, note, notes, say, size
 from imveil.errors import shown
 
 if TYPE_CHECKING:
@@ -142,8 +142,9 @@ def close(report: Report, how: str, destination: Path | str) -> None:
 
 def rejected(report: Report, hint: str) -> None:
     """Say what a run left out, and why, and what else is wrong; leave with 1 where there was any of it."""
-    for line in [*report.notes, *report.wrong, *(reject.line for reject in report.rejected)]:
-        note(line)
+    notes(report.notes)
+    notes(report.wrong)
+    notes([reject.line for reject in report.rejected])
     left_out(len(report.rejected), hint)
     if report.wrong:
         raise typer.Exit(code=PART)

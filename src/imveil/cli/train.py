@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from imveil.cli.options import Ciphers, Device, Threads, Where
+from imveil.cli.options import Device, Threads, Where
 from imveil.cli.progress import Epochs, logged, working
 from imveil.cli.words import confusion_lines, duration, fact, fairly, note, options, say, share
 from imveil.errors import BadDestination
@@ -38,7 +38,14 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    ciphers: Ciphers,
+    ciphers: Annotated[
+        str,
+        typer.Argument(
+            help="A cipher data set, a folder with imveil.json, or its address; a round's total; plain pictures for a "
+            "head.",
+            show_default=False,
+        ),
+    ],
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The model file to write.", show_default=False)],
     net: Annotated[
         str, typer.Option("--model", help="The net; auto takes one that suits the scheme. There are NETS.")
@@ -127,14 +134,13 @@ def train(
     """
     from imveil.cli.heads import is_total, train_head
 
-    if is_total(ciphers):
-        train_head(ciphers, model, more, start, force)
+    if is_total(Path(ciphers)):
+        train_head(Path(ciphers), model, more, start, force)
         return
     from imveil.cloud.training.group import leader
     from imveil.cloud.training.run import train as train_on
     from imveil.cloud.training.saving import Saver
     from imveil.extras import torch
-    from imveil.store.far import fetched
 
     if model.exists() and not force:
         raise BadDestination(f"{model} exists already", hint="choose another name, or overwrite it with --force")
@@ -144,14 +150,13 @@ def train(
         torch.set_num_threads(threads)
     checkpoint = model.with_name(model.name + ".checkpoint")
     saver = Saver(model, force=force)
-    with fetched(ciphers) as home:
-        made = train_on(
-            home, model=net, width=width, epochs=epochs, budget=budget, limit=limit, stream=stream, batch=batch, lr=lr,
-            seed=seed, augment=augment, adapter=adapter, attack=attack, model_options=options(model_options),
-            adapter_options=options(adapter_options), recipe=options(more), start=start, checkpoint=checkpoint,
-            restart=restart, log=log, device=device.value, weights=weights, watching=_part if leader() else None,
-            tell=fact, keep=saver,
-        )  # fmt: skip
+    made = train_on(
+        ciphers, model=net, width=width, epochs=epochs, budget=budget, limit=limit, stream=stream, batch=batch, lr=lr,
+        seed=seed, augment=augment, adapter=adapter, attack=attack, model_options=options(model_options),
+        adapter_options=options(adapter_options), recipe=options(more), start=start, checkpoint=checkpoint,
+        restart=restart, log=log, device=device.value, weights=weights, watching=_part if leader() else None,
+        tell=fact, keep=saver,
+    )  # fmt: skip
     if not leader():
         return
     checkpoint.unlink(missing_ok=True)

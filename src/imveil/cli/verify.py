@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from imveil.cli.codes import BAD
 from imveil.cli.options import OwnScheme
 from imveil.cli.progress import interruptible, working
-from imveil.cli.words import note, say
+from imveil.cli.words import note, notes, say
 
 GROUP = "Owner"
 
@@ -22,7 +21,8 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     source: Annotated[
-        Path, typer.Argument(metavar="CIPHERS", help="A cipher data set, sealed or not.", show_default=False)
+        str,
+        typer.Argument(metavar="CIPHERS", help="A cipher data set, sealed or not, or its address.", show_default=False),
     ],
     key: Annotated[
         str | None, typer.Option("--key", help="The owner's key; without it only accidents are found.")
@@ -40,15 +40,13 @@ def verify(
     """
     from imveil.cli.secrets import open_key
     from imveil.owner.orders import dispatch
+    from imveil.store.far import named
 
     with interruptible(), working("verifying"):
         verdict = dispatch.verify(source, None if key is None else open_key(key), scheme=scheme)
     wrong = verdict.wrong
-    for line in wrong:
-        note(line)
     if wrong:
-        if verdict.count > len(wrong):
-            note(f"and {verdict.count - len(wrong):,} more")
+        notes(wrong, verdict.count)
         some = "one thing is" if verdict.count == 1 else f"{verdict.count:,} things are"
         note(f"{some} not as its owner wrote it")
         raise typer.Exit(code=BAD)
@@ -56,4 +54,4 @@ def verify(
         "as its owner wrote it" if verdict.proven else "as its digests say; without --key nothing proves who wrote them"
     )
     fewer = f" ({verdict.left_out:,} more were left out when it was made)" if verdict.left_out else ""
-    say(f"{source}: {verdict.images:,} pictures{fewer}, {how}; manifest {verdict.sha256}")
+    say(f"{named(source)}: {verdict.images:,} pictures{fewer}, {how}; manifest {verdict.sha256}")

@@ -17,6 +17,8 @@ from imveil.interval import seconds as seconds
 if TYPE_CHECKING:
     from imveil.cloud.prediction import Score
 
+MOST = 20  # lines of one kind; of the others it is said how many
+
 
 def say(line: object = "") -> None:
     """One line of an answer, on standard output."""
@@ -26,6 +28,14 @@ def say(line: object = "") -> None:
 def note(line: object) -> None:
     """One line beside the answer, on standard error."""
     print(f"imveil: {shown(line)}", file=sys.stderr, flush=True)
+
+
+def notes(lines: Sequence[object], count: int | None = None, most: int = MOST) -> None:
+    """A line for each, at most `most`, and how many more there are; count: of all, where `lines` are the first."""
+    for line in lines[:most]:
+        note(line)
+    if more := (len(lines) if count is None else count) - min(most, len(lines)):
+        note(f"and {more:,} more")
 
 
 def say_json(value: Any, indent: int | None = None) -> None:

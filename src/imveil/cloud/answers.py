@@ -16,7 +16,7 @@ from imveil.cloud.modelfile import Model, ModelInfo
 from imveil.cloud.prediction import predict_logits, softmax
 from imveil.errors import BadDtype, BadShape, BadSource, ImveilError, Mismatch, TrainingProblem
 from imveil.store.containers.base import Packed
-from imveil.store.files import read_bytes
+from imveil.store.files import here, read_bytes
 from imveil.store.sets import endings, images_in, recognised
 
 Image = npt.NDArray[Any]
@@ -64,6 +64,7 @@ def find_images(places: Iterable[str], given: TextIO) -> Iterator[Path | Given]:
             yield from _from(given)
             continue
         path = Path(place)
+        here(path, BadSource)
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in endings() and p.is_file())
             if not inside:

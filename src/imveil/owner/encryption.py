@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from imveil.owner.run import pool
 from imveil.owner.run.place import RUN, apart, begin, holds, locked, look, shard_size
 from imveil.owner.run.progress import Progress, Reject, Report, Watch, cannot_write
 from imveil.owner.shards import labels, writing
+from imveil.owner.shards.mixed import of_shapes
 from imveil.owner.shards.plan import SHARD, Facts, ShardPlan
 from imveil.owner.shards.sealed_table import VERSION, Table
 from imveil.owner.shards.sealing import AUTH, seal
@@ -274,31 +275,9 @@ def _close(
     write_manifest(root, manifest)
     _sweep(root, plan)
     size, kept = sum(r.shard.bytes for r in results), sum(r.shard.count for r in results if r.kept)
-    channels = sum((Counter(result.channels) for result in results), Counter())
-    notes = of_channels(channels, sum(result.greys for result in results), scheme)
+    shapes = sum((Counter(result.shapes) for result in results), Counter())
+    notes = of_shapes(shapes, sum(result.greys for result in results), scheme)
     return Report(len(rows) - len(rejects), kept, size, seconds, rejects, notes=notes)
-
-
-def of_channels(found: Mapping[int, int], greys: int, scheme: Scheme) -> list[str]:
-    """What to say of pictures with different numbers of channels, and of `greys` that have three.
-
-    Parameters
-    ----------
-    found
-        How many pictures have this many channels.
-    """
-    told = ", ".join(f"{n:,} with {count_of(c)}" for c, n in sorted(found.items()))
-    notes = [] if len(found) < 2 else [
-        f"pictures differ in their channels: {told}; a net is trained on one kind. --channels rgb makes them alike"
-    ]  # fmt: skip
-    if greys and set(found) <= {1, 3} and greys == found.get(3) and 1 in (scheme.traits.channels or (1,)):
-        notes.append("the pictures with three channels are grey: --channels grey takes a third of the bytes")
-    return notes
-
-
-def count_of(channels: int) -> str:
-    """The kind of pictures with this many channels, in words."""
-    return {1: "1 (grey)", 2: "2 (grey, alpha)", 3: "3 (RGB)", 4: "4 (RGBA)"}.get(channels, str(channels))
 
 
 def _finished(root: Path, manifest: Manifest, plan: ShardPlan, present: Callable[[CipherSet], None]) -> bool:

@@ -18,10 +18,11 @@ from typing import Any
 
 from imveil.errors import BadInput, BadSource
 from imveil.keys.key import Key
-from imveil.owner.encryption import of_channels, pick_container
+from imveil.owner.encryption import pick_container
 from imveil.owner.picture import is_grey
 from imveil.owner.run import pool
 from imveil.owner.shards import names
+from imveil.owner.shards.mixed import of_shapes
 from imveil.owner.shards.sealed_table import Row
 from imveil.owner.shards.writing import BATCH_BYTES, EncryptShard, ShardTask, Todo
 from imveil.schemes.base import Scheme
@@ -55,6 +56,8 @@ class Estimate:
         Bytes at the most, of all workers.
     advice
         What would make the data set fit better.
+    left_out
+        A line for each thing that should be a picture and cannot become one, as of `Source`.
     """
 
     pictures: int
@@ -69,6 +72,7 @@ class Estimate:
     shapes: list[tuple[tuple[int, ...], int]]
     memory: int = 0
     advice: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def all_read(self) -> bool:
@@ -114,11 +118,10 @@ def estimate(
     good = total - len(broken) if read_all else total * (count - len(broken)) / count
     start = 0.0 if workers == 1 else _START
     shapes = Counter(watched.shapes).most_common()
-    channels = Counter(shape[2] for shape in watched.shapes)
     return Estimate(
         total, source.splits, len(source.classes), total if read_all else count, broken, round(each * good),
         start + seconds * total / workers, workers, store, shapes, _memory(shapes, total, workers, store),
-        of_channels(channels, watched.greys, scheme),
+        of_shapes(dict(shapes), watched.greys, scheme), list(getattr(source, "left_out", ())),
     )  # fmt: skip
 
 

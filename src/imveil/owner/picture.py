@@ -67,6 +67,8 @@ _OTHERS = {
 }
 _TEXTS = (
     (b"version https://git-lfs", "a pointer of Git LFS", "fetch the pictures with git lfs pull"),
+    (b"/annex/objects/", "a pointer of git-annex", "fetch the pictures with git annex get"),
+    (b"../", "a link that was written as text", "fetch the picture that it leads to"),
     (b"<!doctype html", "a web page", "download the picture again"),
     (b"<html", "a web page", "download the picture again"),
     (b"<svg", "a drawing (SVG)", "save it as PNG"),

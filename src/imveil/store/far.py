@@ -8,20 +8,22 @@ never an option of ours. Files are written in one request, which an object store
 
 from __future__ import annotations
 
+import errno
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from imveil.errors import BadDestination, BadSource, ImveilError, MissingExtra
 from imveil.extras import need
+from imveil.store.files import addressed
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-_SHORTENED = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
 _STORES = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss", "r2"}  # names of files, no folders
 
 
@@ -32,6 +34,16 @@ def is_far(place: Any) -> bool:
     (True, False)
     """
     return isinstance(place, str) and bool(_ADDRESS.match(place))
+
+
+def named(place: str | Path) -> str:
+    """A place as it may be shown: a path as it is, an address whole, without a user and a password.
+
+    >>> named("s3://bucket/ciphers"), named(Path("s3://bucket/ciphers")), named(Path("photos"))
+    ('s3://bucket/ciphers', 's3://bucket/ciphers', 'photos')
+    """
+    address = addressed(place)
+    return Far(address).name if is_far(address) else str(place)
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,11 @@ class Far:
         fs, root = self._place
         data: bytes = self._asked(lambda: fs.cat_file(f"{root}/{name}"))
         return data
+
+    def copy(self, name: str, target: Path) -> None:
+        """One file into a file of this machine, piece by piece."""
+        fs, root = self._place
+        self._asked(lambda: fs.get_file(f"{root}/{name}", str(target)))
 
     def write(self, files: Mapping[str, bytes]) -> None:
         """All of these files, in any order; those that are there are replaced."""
@@ -121,31 +138,70 @@ def far_source(url: str) -> Far:
     return Far(url, BadSource)
 
 
+class Near(NamedTuple):
+    """A data set as it lies on this machine.
+
+    Attributes
+    ----------
+    path
+        Its folder.
+    name
+        The place that was asked for, as it may be shown.
+    strange
+        Names that are there and that no file of a data set can have.
+    """
+
+    path: Path
+    name: str
+    strange: list[str]
+
+    def told(self, text: str) -> str:
+        """A text about the copy, as one about what was asked for."""
+        return text.replace(str(self.path), self.name)
+
+
 @contextmanager
-def fetched(place: str | Path) -> Iterator[Path]:
+def fetched(place: str | Path) -> Iterator[Near]:
     """The folder of a cipher data set: as it is, or where it is elsewhere, a copy that is gone at the end.
 
-    Raises BadSource where it cannot be reached, or a name there leads out of it.
+    Raises BadSource where it cannot be reached, or does not fit on the disk for temporary files.
     """
-    # A path that was made of an address has lost a slash, and that of a file two.
-    address = _SHORTENED.sub(lambda found: f"{found[1]}://" + "/" * (found[1] == "file"), str(place))
+    address = addressed(place)
     if not is_far(address):
-        yield Path(place)
+        yield Near(Path(place), str(place), [])
         return
     far = far_source(address)
     with tempfile.TemporaryDirectory(prefix="imveil-near-") as folder:
-        for name in far.list():
-            if {"", ".", ".."} & set(name.split("/")):
-                raise BadSource(f"{far.name} holds {name!r}, which is no name of a file of a data set")
-            target = Path(folder) / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(far.read(name))
+        sizes = far.list()
+        free = shutil.disk_usage(folder).free
+        if sum(sizes.values()) > free:
+            raise BadSource(
+                f"{far.name} has {sum(sizes.values()):,} bytes, {free:,} are free for temporary files",
+                hint="name a folder on a larger disk in TMPDIR, or copy the set yourself",
+            )
+        near = Near(Path(folder), far.name, [name for name in sizes if not _copied(far, name, Path(folder))])
         try:
-            yield Path(folder)
-        except ImveilError as error:  # nobody knows the copy: errors name what was asked for
-            error.message = error.message.replace(folder, far.name)
+            yield near
+        except ImveilError as error:  # nobody knows the copy
+            error.message = near.told(error.message)
             error.args = (error.message,)
             raise
 
 
-__all__ = ["Far", "far_source", "fetched", "is_far"]
+def _copied(far: Far, name: str, folder: Path) -> bool:
+    """Whether a file was copied; not where no file can have its name, which object stores do not mind."""
+    target = folder / name
+    if {"", ".", ".."} & set(name.split("/")):
+        return False
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch(exist_ok=False)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):
+            return False
+        raise
+    far.copy(name, target)
+    return True
+
+
+__all__ = ["Far", "Near", "addressed", "far_source", "fetched", "is_far", "named"]

@@ -6,12 +6,49 @@ import ctypes
 import errno
 import io
 import os
+import re
 import stat
 from pathlib import Path
 
-from imveil.errors import BadImage
+from imveil.errors import BadDestination, BadImage, ImveilError
 
 MOST_BYTES = 1 << 32
+_SHORTENED = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
+
+_KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def kind_of(mode: int) -> str:
+    """What an entry is that is neither file nor folder, by its mode, in words.
+
+    >>> kind_of(stat.S_IFIFO | 0o600)
+    'a FIFO'
+    """
+    return _KINDS.get(stat.S_IFMT(mode), "no file")
+
+
+def addressed(place: Path | str) -> str:
+    """A place as text. A path that was made of an address has lost a slash, and that of a file two: they come back.
+
+    >>> addressed(Path("s3://bucket/ciphers")), addressed(Path("file:///mnt/ciphers")), addressed("photos")
+    ('s3://bucket/ciphers', 'file:///mnt/ciphers', 'photos')
+    """
+    return _SHORTENED.sub(lambda found: f"{found[1]}://" + "/" * (found[1] == "file"), str(place))
+
+
+def here(place: Path | str, error: type[ImveilError] = BadDestination) -> None:
+    """Raise `error` for the address of a place elsewhere: a path was needed, and none would be what is meant."""
+    if _SHORTENED.match(str(Path(place))):
+        raise error(
+            f"{addressed(Path(place))} is an address, and a place on this machine is needed",
+            hint="copy to it or from it; encrypt, estimate, decrypt, verify and train read addresses",
+        )
 
 
 def write_file(

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imveil.errors import BadManifest, brief
 from imveil.store.budget import Budget
-from imveil.store.files import read_regular, write_file
+from imveil.store.files import here, read_regular, write_file
 
 FILE = "imveil.json"
 NAMES = "imveil.names"
@@ -162,7 +162,6 @@ class Manifest(_Strict):
         return manifest
 
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/(?!/)", re.IGNORECASE)  # as a path that was made of an address
 _AGAIN = "copy the data set again from where it was made"
 
 
@@ -182,11 +181,8 @@ def read_manifest(folder: Path, most: int = MOST) -> Manifest:
 
 
 def _no_set(folder: Path) -> BadManifest:
-    """Why there is no data set in a folder, and what to do."""
-    if _ADDRESS.match(str(folder)):
-        address = str(folder).replace(":/", "://", 1)
-        hint = "copy the set here; encrypt, estimate, decrypt, verify and train take addresses"
-        return BadManifest(f"{address} is an address, which this command does not take", hint=hint)
+    """Why there is no data set in a folder, and what to do. Raises BadManifest for an address."""
+    here(folder, BadManifest)
     if (folder / SEALED).exists():
         return BadManifest(f"{folder} is sealed", hint=f"open it first: imveil unseal {folder} NEW --key K")
     what = "there is no such folder" if not folder.exists() else f"it has no {FILE}"

@@ -28,6 +28,7 @@ from imveil.errors import BadField
 from imveil.extras import torch
 from imveil.interval import duration, seconds
 from imveil.statuses import queries_of, status_of
+from imveil.store.far import fetched
 from imveil.store.joined import open_sets
 
 CLIP = 2.0  # the largest norm of a step's gradients
@@ -69,7 +70,7 @@ def train(
     Parameters
     ----------
     path
-        A cipher data set, or a folder whose folders are its parts.
+        A cipher data set, or a folder whose folders are its parts; or its address (s3://BUCKET/NAME).
     model, adapter
         Names, see `imveil.registry`; "auto" takes those that suit the scheme, "none" is no adapter.
     attack
@@ -126,93 +127,92 @@ def train(
     say = tell if tell and leader() else lambda *_: None
     phase = watching or (lambda _: nullcontext())
     time = None if budget is None else Budget(seconds(budget), tell=lambda text: say("budget", text))
-    cipher_set = open_sets(path)
-    manifest = cipher_set.manifest
-    traits = dict(manifest.traits) if isinstance(manifest.traits, Mapping) else asdict(manifest.traits)
+    with fetched(path) as near:
+        cipher_set = open_sets(near.path)
+        manifest = cipher_set.manifest
+        traits = dict(manifest.traits) if isinstance(manifest.traits, Mapping) else asdict(manifest.traits)
 
-    def decided(best: Choice | None, pictures: int) -> tuple[Settings, list[tuple[str, str]]]:
-        size = batch_for(pictures) if batch is None else batch
-        settings, reasons = chosen(
-            manifest, traits, net=model, width=width, batch=size, lr=lr, seed=seed, augment=augment, adapter=adapter,
-            model_options=dict(model_options or {}), adapter_options=dict(adapter_options or {}),
-            more={"clip": CLIP, **(recipe or {})}, best=best, weights=weights,
-        )  # fmt: skip
-        if lr is None:
-            settings = replace(settings, lr=rate_for(settings.lr, size, settings.optimiser))
-        if time is not None and not settings.warmup:
-            settings = replace(settings, warmup=WARMUP)
-        settings = replace(settings, epochs=epochs_for(pictures, size) if epochs is None else epochs)
-        settings.check()
-        return settings, reasons
-
-    usual = suggest(manifest.scheme, manifest.fields, traits)
-    usual = usual if attack else harmless(usual)
-    settings, reasons = decided(usual, manifest.count)
-    with phase("reading pictures"):
-        parts = load_parts(cipher_set, seed, limit, stream=stream)
-    classes, pictures = parts.classes, len(parts.train[1])
-    best, said = usual, ""
-    if attack and adapter == "auto":
-        with phase("looking for what cipher pictures give away"):
-            best, said = attacked(manifest, traits, parts.train[0], usual)
-    settings, reasons = decided(best, pictures)
-    reasons += [("attack", said)] if said else []
-    say(
-        "data",
-        f"{path}: {manifest.scheme}, key {manifest.fingerprint}, {len(classes)} classes, {manifest.size / 1e6:.1f} MB",
-    )
-    say("status", f"{status_of(manifest.scheme, manifest.fields)}; {queries_of(manifest.scheme, manifest.fields)}")
-    say("pictures", _sizes(parts))
-    for name, text in [*(("", note) for note in parts.notes), *reasons]:
-        say(name, text)
-    if uneven := _uneven(parts, settings):
-        say("classes", uneven)
-    place = None if checkpoint is None else Path(checkpoint)
-    begin = None if start is None else weights_of(Path(start), classes, manifest)
-    with alone(place) if place is not None and leader() else nullcontext():
-        if place is not None and restart and leader():
-            place.unlink(missing_ok=True)
-        if time is not None:
-            time.tested = len(parts.test[1]) if parts.test else 0
-            length = f"as many steps as {duration(time.seconds)} have room for"
-            if place is not None and place.exists():
-                say("budget", "the run that is there was planned before, and goes on with that")
-        else:
-            length = "1 epoch" if settings.epochs == 1 else f"{settings.epochs} epochs"
-        kind = precision_of(where, settings.precision) + (", compiled" if settings.compiled else "")
-        say("net", f"{settings.model}, {length} on {where}, {torch.get_num_threads()} threads, {kind}")
-        say("steps", f"{settings.batch} pictures each, learning rate up to {settings.lr:.3g}")
-        if place is not None and place.exists():
-            say("resume", f"from {place}")
-        with phase("training") as watch:
-            trained = fit(
-                parts.train, len(classes), settings, valid=parts.valid, checkpoint=place, progress=watch or progress,
-                device=where, start=begin, budget=time, names=classes, tell=say,
+        def decided(best: Choice | None, pictures: int) -> tuple[Settings, list[tuple[str, str]]]:
+            size = batch_for(pictures) if batch is None else batch
+            settings, reasons = chosen(
+                manifest, traits, net=model, width=width, batch=size, lr=lr, seed=seed, augment=augment,
+                adapter=adapter, model_options=dict(model_options or {}), adapter_options=dict(adapter_options or {}),
+                more={"clip": CLIP, **(recipe or {})}, best=best, weights=weights,
             )  # fmt: skip
-        valid = None
-        if parts.valid and trained.history[-1].valid is not None:
-            valid = (round(trained.history[-1].valid * len(parts.valid[1])), len(parts.valid[1]))
-        info = describe(
-            trained, classes, scheme=manifest.scheme, fields=dict(manifest.fields), traits=traits,
-            fingerprint=manifest.fingerprint, images=pictures, valid=valid, preparation=dict(manifest.preparation),
-            class_check=manifest.class_check,
-        )  # fmt: skip
-        made = Model(trained.net.eval(), info, tuple(trained.history), None, trained.seconds)
-        if not leader():
-            return made
-        if keep is not None:
-            keep(made)
-        if parts.test:
-            with phase("testing"):
-                final = replace(evaluate(made.net, *parts.test), apart=parts.apart)
-            scored = info.model_copy(update={"test": (final.right, final.n)})
-            made = replace(made, info=scored, score=final)
+            if lr is None:
+                settings = replace(settings, lr=rate_for(settings.lr, size, settings.optimiser))
+            if time is not None and not settings.warmup:
+                settings = replace(settings, warmup=WARMUP)
+            settings = replace(settings, epochs=epochs_for(pictures, size) if epochs is None else epochs)
+            settings.check()
+            return settings, reasons
+
+        usual = suggest(manifest.scheme, manifest.fields, traits)
+        usual = usual if attack else harmless(usual)
+        settings, reasons = decided(usual, manifest.count)
+        with phase("reading pictures"):
+            parts = load_parts(cipher_set, seed, limit, stream=stream)
+        classes, pictures = parts.classes, len(parts.train[1])
+        best, said = usual, ""
+        if attack and adapter == "auto":
+            with phase("looking for what cipher pictures give away"):
+                best, said = attacked(manifest, traits, parts.train[0], usual)
+        settings, reasons = decided(best, pictures)
+        reasons += [("attack", said)] if said else []
+        size = f"{len(classes)} classes, {manifest.size / 1e6:.1f} MB"
+        say("data", f"{near.name}: {manifest.scheme}, key {manifest.fingerprint}, {size}")
+        say("status", f"{status_of(manifest.scheme, manifest.fields)}; {queries_of(manifest.scheme, manifest.fields)}")
+        say("pictures", _sizes(parts))
+        for name, text in [*(("", note) for note in parts.notes), *reasons]:
+            say(name, text)
+        if uneven := _uneven(parts, settings):
+            say("classes", uneven)
+        place = None if checkpoint is None else Path(checkpoint)
+        begin = None if start is None else weights_of(Path(start), classes, manifest)
+        with alone(place) if place is not None and leader() else nullcontext():
+            if place is not None and restart and leader():
+                place.unlink(missing_ok=True)
+            if time is not None:
+                time.tested = len(parts.test[1]) if parts.test else 0
+                length = f"as many steps as {duration(time.seconds)} have room for"
+                if place is not None and place.exists():
+                    say("budget", "the run that is there was planned before, and goes on with that")
+            else:
+                length = "1 epoch" if settings.epochs == 1 else f"{settings.epochs} epochs"
+            kind = precision_of(where, settings.precision) + (", compiled" if settings.compiled else "")
+            say("net", f"{settings.model}, {length} on {where}, {torch.get_num_threads()} threads, {kind}")
+            say("steps", f"{settings.batch} pictures each, learning rate up to {settings.lr:.3g}")
+            if place is not None and place.exists():
+                say("resume", f"from {place}")
+            with phase("training") as watch:
+                trained = fit(
+                    parts.train, len(classes), settings, valid=parts.valid, checkpoint=place,
+                    progress=watch or progress, device=where, start=begin, budget=time, names=classes, tell=say,
+                )  # fmt: skip
+            valid = None
+            if parts.valid and trained.history[-1].valid is not None:
+                valid = (round(trained.history[-1].valid * len(parts.valid[1])), len(parts.valid[1]))
+            info = describe(
+                trained, classes, scheme=manifest.scheme, fields=dict(manifest.fields), traits=traits,
+                fingerprint=manifest.fingerprint, images=pictures, valid=valid, preparation=dict(manifest.preparation),
+                class_check=manifest.class_check,
+            )  # fmt: skip
+            made = Model(trained.net.eval(), info, tuple(trained.history), None, trained.seconds)
+            if not leader():
+                return made
             if keep is not None:
                 keep(made)
-    if log is not None:
-        write_log(Path(log), trained, classes, made.score, f"{path}: {manifest.scheme}")
-        say("log", f"{log}/report.html, curves.png, log.csv")
-    return made
+            if parts.test:
+                with phase("testing"):
+                    final = replace(evaluate(made.net, *parts.test), apart=parts.apart)
+                scored = info.model_copy(update={"test": (final.right, final.n)})
+                made = replace(made, info=scored, score=final)
+                if keep is not None:
+                    keep(made)
+        if log is not None:
+            write_log(Path(log), trained, classes, made.score, f"{near.name}: {manifest.scheme}")
+            say("log", f"{log}/report.html, curves.png, log.csv")
+        return made
 
 
 def _uneven(parts: Parts, settings: Settings) -> str:

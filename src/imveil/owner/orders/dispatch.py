@@ -23,9 +23,10 @@ from imveil.owner.shards.contents import Own
 from imveil.owner.shards.proof import check_key
 from imveil.owner.sources import is_picture
 from imveil.owner.sources._likeness import Likeness
-from imveil.owner.verification import Verdict
+from imveil.owner.verification import MOST_LINES, Verdict
 from imveil.schemes.base import Scheme
 from imveil.store.far import Far, fetched, is_far
+from imveil.store.files import here
 from imveil.store.manifest import SEALED
 
 Open = Callable[[], Key]
@@ -215,11 +216,16 @@ def decrypt(
             hint="leave it out: each picture is checked",
         )
     secret = key()
-    with stage("decrypting") as watch, fetched(source) as home:
+    here(destination)
+    with stage("decrypting") as watch, fetched(source) as near:
         report = decrypt_set(
-            home, destination, secret, classes=classes, ids=ids, public=public, scheme=scheme, workers=workers,
+            near.path, destination, secret, classes=classes, ids=ids, public=public, scheme=scheme, workers=workers,
             progress=watch,
         )  # fmt: skip
+        rejects = [reject._replace(reason=near.told(reject.reason)) for reject in report.rejected]
+        report = replace(
+            report, rejected=rejects, notes=[*map(near.told, report.notes)], wrong=[*map(near.told, report.wrong)]
+        )
     return Decrypted(report, secret.fingerprint)
 
 
@@ -228,12 +234,16 @@ def verify(source: str | Path, key: Key | None, *, scheme: Own = None) -> Verdic
     from imveil.owner.sealed_sets import check_sealed
     from imveil.owner.verification import verify_set
 
-    with fetched(source) as home:
-        if not (home / SEALED).exists():
-            return verify_set(home, key, scheme=scheme)
-        if key is None:
-            raise BadInput(f"{source} is sealed: its key was needed")
-        return check_sealed(home, key)
+    with fetched(source) as near:
+        if (near.path / SEALED).exists():
+            if key is None:
+                raise BadInput(f"{near.name} is sealed: its key was needed")
+            found = check_sealed(near.path, key)
+        else:
+            found = verify_set(near.path, key, scheme=scheme)
+        beside = [f"{near.name}/{name} is no part of the data set" for name in near.strange]
+        lines = [*beside, *map(near.told, found.wrong)]
+        return replace(found, wrong=lines[:MOST_LINES], count=found.count + len(beside))
 
 
 def engine_of(name: str, key: str, address: str | None = None) -> pool.Engine:

@@ -19,7 +19,7 @@ from typing import Any
 
 from imveil.errors import BadDestination, BadManifest
 from imveil.owner.run import pool
-from imveil.store.files import write_file
+from imveil.store.files import here, write_file
 from imveil.store.manifest import FILE, Manifest, read_manifest
 
 RUN = "imveil-run.json"
@@ -82,6 +82,7 @@ def locked(folder: Path, *, private: bool = False) -> Iterator[None]:
     private
         Nobody but its owner may open it, where it is made now.
     """
+    here(folder)
     made = not folder.exists()
     try:
         folder.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)

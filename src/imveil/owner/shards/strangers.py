@@ -11,13 +11,7 @@ import stat
 from collections.abc import Iterator, Set
 from pathlib import Path
 
-_KINDS = {
-    stat.S_IFLNK: "a link",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+from imveil.store.files import kind_of
 
 
 def strangers(home: Path, files: Set[str]) -> Iterator[str]:
@@ -41,7 +35,7 @@ def strangers(home: Path, files: Set[str]) -> Iterator[str]:
                     yield f"{home / path} is a folder that is no part of the data set"
             elif mode != stat.S_IFREG:
                 known = "in the place of a file of the data set" if path in files | folders else "and no part of it"
-                yield f"{home / path} is {_KINDS.get(mode, 'no file')}, {known}"
+                yield f"{home / path} is {kind_of(mode)}, {known}"
             elif path not in files:
                 yield f"{home / path} is no part of the data set"
 

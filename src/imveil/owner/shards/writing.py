@@ -22,6 +22,7 @@ from imveil.keys.key import Key
 from imveil.owner.picture import is_grey
 from imveil.owner.run.pool import Stop, Stopped
 from imveil.owner.run.progress import Reject, line_of
+from imveil.owner.shards.mixed import Shape
 from imveil.owner.shards.sealed_table import pixel_check, pixel_digest
 from imveil.owner.shards.sealing import seal, unseal
 from imveil.schemes.base import Scheme
@@ -67,7 +68,7 @@ class ShardDone(NamedTuple):
     facts: list[tuple[int, int, str]]
     rejects: list[Reject]
     kept: bool
-    channels: dict[int, int] = {}  # noqa: RUF012 - how many pictures have this many; nobody changes it
+    shapes: dict[Shape, int] = {}  # noqa: RUF012 - how many pictures have this one; nobody changes it
     greys: int = 0
 
 
@@ -106,11 +107,11 @@ class EncryptShard:
         writer = base.find(self.container).writer(self.root, task.number, aside, about)
         facts: list[tuple[int, int, str]] = []
         rejects: list[Reject] = []
-        channels, greys = Counter[int](), 0
+        shapes, greys = Counter[Shape](), 0
         for todos, pictures in self._groups(task.pictures, rejects):
             if stop():
                 raise Stopped
-            channels[pictures[0].pixels.shape[2]] += len(pictures)
+            shapes[pictures[0].pixels.shape] += len(pictures)
             greys += sum(is_grey(picture.pixels) for picture in pictures)
             try:
                 made = list(self.made(todos, pictures))
@@ -128,7 +129,7 @@ class EncryptShard:
         facts.sort()
         write_sidecar(self.root, task.number, shard, facts, self.key, aside)
         write_file(self.root / shard.file, data, aside=aside, sync=True)
-        return ShardDone(task.number, shard, facts, sorted(rejects), False, dict(channels), greys)
+        return ShardDone(task.number, shard, facts, sorted(rejects), False, dict(shapes), greys)
 
     def made(self, todos: list[Todo], pictures: list[Any]) -> Iterable[tuple[Any, Tag, str]]:
         """Cipher image, tag and check of each picture; all have one shape and depth. Raises BadShape, BadDtype."""

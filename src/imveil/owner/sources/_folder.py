@@ -40,7 +40,7 @@ class FolderSource(Source):
         paths = [path for path in found.files if self._takes(self.root / path)]
         taken = set(paths)
         others = [path for path in found.files if path not in taken]
-        self.left_out = [f"{self.root / path} is a link that leads nowhere" for path in found.dead]
+        self.left_out = found.left_out
         if (self.root / "imveil.json").exists():
             raise BadSource(f"{root} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
         self._sort(paths, others)

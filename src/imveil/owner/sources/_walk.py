@@ -8,14 +8,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imveil.errors import BadSource
+from imveil.store.files import kind_of
 
 
 class Found(NamedTuple):
-    """files: posix paths from the root, in the order of their names.   dead: links that lead nowhere.   empty: folders
-    that hold nothing that is not hidden."""
+    """What lies there.
+
+    Attributes
+    ----------
+    files
+        Posix paths from the root, in the order of their names.
+    left_out
+        A line for each entry that may have been meant for a picture and can be none: a link that leads nowhere, a FIFO.
+    empty
+        Folders that hold nothing that is not hidden.
+    """
 
     files: list[str]
-    dead: list[str]
+    left_out: list[str]
     empty: list[str]
 
 
@@ -32,13 +42,15 @@ def walk(root: Path, follow_links: bool = False) -> Found:
             path = below + entry.name
             if entry.is_symlink():
                 if not Path(entry.path).exists():
-                    found.dead.append(path)
+                    found.left_out.append(f"{root / path} is a link that leads nowhere: fetch or mount its target")
                     continue
                 if not follow_links and not Path(entry.path).resolve().is_relative_to(home):
                     out.append(path)
                     continue
             if entry.is_file():
                 found.files.append(path)
+            elif not entry.is_dir():
+                found.left_out.append(f"{root / path} is {kind_of(Path(entry.path).stat().st_mode)}, and no picture")
     if out:
         others = f", and {len(out) - 1:,} more" if out[1:] else ""
         raise BadSource(
@@ -56,6 +68,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         raise BadSource(f"{folder} cannot be read: {error.strerror}") from error
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """False for a link that leads to itself, where `is_dir` raises."""
+    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
+
+
 def _folders(root: Path) -> Iterator[tuple[Path, str]]:
     """root and the folders below, links followed, each with its posix path and a slash; none inside of itself."""
     todo = [(root, "", frozenset({root.resolve()}))]
@@ -63,7 +80,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, str]]:
         folder, below, above = todo.pop()
         yield folder, below
         for entry in _entries(folder):
-            if entry.name.startswith(".") or not entry.is_dir():
+            if entry.name.startswith(".") or not _is_folder(entry):
                 continue
             here = Path(entry.path).resolve() if entry.is_symlink() else None
             if here is not None and any(place.is_relative_to(here) for place in above):

@@ -57,7 +57,7 @@ class ParquetSource(Source):
         if self.path.is_dir():
             found_there = walk(self.path, follow_links)
             names = [name for name in found_there.files if name.lower().endswith(".parquet")]
-            self.left_out = [f"{self.path / name} is a link that leads nowhere" for name in found_there.dead]
+            self.left_out = found_there.left_out
         files = [self.path / name for name in names] if self.path.is_dir() else [self.path]
         if not files:
             raise BadSource(f"{path} holds no .parquet files")

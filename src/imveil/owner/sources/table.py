@@ -8,12 +8,13 @@ such lists.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from imveil.errors import BadImage, BadSource
-from imveil.owner.picture import MOST_PIXELS, Picture, read_picture
+from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, read_picture
 from imveil.owner.sources import _splits
 from imveil.owner.sources._splits import LISTS
 from imveil.owner.sources.base import Item, Source
@@ -61,6 +62,25 @@ class TableSource(Source):
             items.append(Item(split, of, name))
         order = sorted(range(len(items)), key=lambda i: _splits.rank(items[i].split or ""))
         self.items, self._rows = [items[i] for i in order], [rows[i][1] for i in order]
+        if Path(path).is_dir():
+            self._note_unlisted()
+
+    def _note_unlisted(self) -> None:
+        """Tell of pictures in the folder that no list names."""
+        listed = {self._place(item) for item in self.items}
+        there = (Path(at).relative_to(self.root) / file for at, _, files in os.walk(self.root) for file in files)
+        kinds = (*SUFFIXES, *UNREAD)
+        pictures = [p.as_posix() for p in there if p.suffix.lower() in kinds and not any(q[0] == "." for q in p.parts)]
+        more = sorted(name for name in pictures if name not in listed)
+        if more:
+            self.notes.append(
+                f"pictures of {self.spec} that its list does not name, passed over: {len(more):,}, such as {more[0]}; "
+                "--from folder takes all, and no list"
+            )
+
+    def _place(self, item: Item) -> str:
+        """The posix path of a picture from the root."""
+        return f"{item.split}/{item.name}" if any(self._below[:1]) else item.name
 
     def column(self, name: str) -> list[str]:
         """What a column says of each picture, "" where it says nothing. Raises BadSource where it is not there."""
@@ -71,7 +91,7 @@ class TableSource(Source):
     def read(self, i: int) -> Picture:
         """Picture i, decoded. Raises BadImage with its path."""
         item = self.items[i]
-        path = self.root / (f"{item.split}/{item.name}" if any(self._below[:1]) else item.name)
+        path = self.root / self._place(item)
         if not path.is_file():
             raise BadImage(f"{path} is {'a link that leads nowhere' if path.is_symlink() else 'not there'}")
         if not self.follow_links and not path.resolve().is_relative_to(self.root.resolve()):

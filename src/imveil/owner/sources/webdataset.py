@@ -46,7 +46,7 @@ class WebDatasetSource(Source):
         if self.path.is_dir():
             there = walk(self.path, follow_links)
             names = [name for name in there.files if name.lower().endswith(".tar")]
-            left_out = [f"{self.path / name} is a link that leads nowhere" for name in there.dead]
+            left_out = there.left_out
         files = [self.path / name for name in names] if self.path.is_dir() else [self.path]
         if not files:
             raise BadSource(f"{path} holds no .tar files")
