@@ -152,6 +152,13 @@ def _curve() -> list[list[Question]]:
     return _each(seed + rest)
 
 
+def _feedback() -> list[list[Question]]:
+    """Chained substitution under chosen pictures: more rounds, other sizes."""
+    rounds = [Question("feedback-table", "diffuse/1", {"rounds": n} if n != 2 else {}) for n in (2, 1, 3, 4)]
+    sizes = [Question("feedback-table", "diffuse/1", data=data) for data in (GREY, "kodak tiles of 64")]
+    return _each(rounds + sizes)
+
+
 def _climb(name: str) -> list[list[Question]]:
     return _each(rung.question for rung in LADDERS[name])
 
@@ -167,6 +174,7 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "puzzles": lambda: [[rung] for rung in rungs()],
     "second-order": lambda: [[one] for one in curves()],
     "second-order-alone": lambda: [[one] for one in alone()],
+    "feedback-table": _feedback,
     "roads": lambda: [[Road(name)] for name in ROADS],
     "matrix": to_play,
 }

@@ -30,8 +30,8 @@ def main() -> None:
     """Train, in parts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--seconds", type=float, default=850)
     parser.add_argument("--state", type=Path, default=Path("build/unfold.safetensors"))
     parser.add_argument("--out", type=Path, default=weights.SHIPPED)
     asked = parser.parse_args()

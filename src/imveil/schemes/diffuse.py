@@ -19,7 +19,9 @@ Hides: all that a single cipher picture shows. Leaks: equality of pictures, size
 from: a smallest change of a picture changes all of its cipher. Key space: (x0, r) of each round hold about 2^90 values.
 Breaks: sensitivity to the picture is no security by itself. With a start that does not depend on the picture, one key
 for many pictures, chosen ciphers recover permutation and substitution of the architecture (Solak et al., Int. J.
-Bifurcation and Chaos 20:1405-1413, 2010; Xie et al., Signal Processing 132:150-154, 2017).
+Bifurcation and Chaos 20:1405-1413, 2010; Xie et al., Signal Processing 132:150-154, 2017). Ours, `feedback-table`: some
+thousands of chosen pictures give the tables, the masks and the order of one and of two rounds, and with them every
+picture byte for byte; from three rounds on it finds nothing.
 """
 
 from __future__ import annotations

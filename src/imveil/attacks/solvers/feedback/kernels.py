@@ -66,22 +66,18 @@ def claims(ciphers: Any, pairs: Any, places: int) -> Any:
     found = [(0, 0) for _ in range(0)]
     for number in range(len(pairs)):
         parent, apart = np.arange(256), np.zeros(256, np.int64)
-        _along(parent, apart, ciphers[pairs[number][0]], ciphers[pairs[number][1]], places)
-        root, offset = np.empty(256, np.int64), np.zeros(256, np.int64)
+        _along(parent, apart, ciphers[pairs[number, 0]], ciphers[pairs[number, 1]], places)
+        offset, same, last = np.zeros(256, np.int64), np.full(256, -1), np.full(256, -1)
         for v in range(256):
             x = v
             while parent[x] != x:
                 offset[v] += apart[x]
                 x = parent[x]
-            root[v] = x
-        order = np.argsort(root)
-        for i in range(256):
-            for j in range(i + 1, 256):
-                v, w = order[i], order[j]
-                if root[v] != root[w]:
-                    break
-                v, w = min(v, w), max(v, w)
-                found.append(((v * 256 + w) * 256 + (offset[v] - offset[w]) % 256, number))
+            same[v], last[x] = last[x], v  # the value before it in the same tree
+            w = same[v]
+            while w >= 0:
+                found.append(((w * 256 + v) * 256 + (offset[w] - offset[v]) % 256, number))
+                w = same[w]
     return found
 
 
@@ -165,16 +161,6 @@ def word(values: Any) -> Any:
     for r in range(1, 9):
         k = (k << _EIGHT) | np.uint64(np.uint8(values[r] - values[0]))
     return k
-
-
-@numba.njit(cache=True)
-def columns(values: Any) -> Any:
-    """`word` of each column of (9, n)."""
-    out, held = np.empty(values.shape[1], np.uint64), np.empty(9, np.uint8)
-    for j in range(values.shape[1]):
-        held[:] = values[:, j]
-        out[j] = word(held)
-    return out
 
 
 @numba.njit(cache=True)

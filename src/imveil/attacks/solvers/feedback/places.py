@@ -53,7 +53,7 @@ def find(peeled: Peeled, table: Any, ups: dict[int, tuple[int, int]], pictures: 
     n = pictures.shape[1]
     peeled = Peeled(peeled.table, peeled.masks.copy(), peeled.solved.copy())
     e, d = peeled.halfway(ciphers), peeled.before(ciphers)
-    words = kernels.columns(pictures)
+    words = _words(pictures)
     rank = np.argsort(words)
     ranked = words[rank]
 
@@ -122,20 +122,26 @@ def find(peeled: Peeled, table: Any, ups: dict[int, tuple[int, int]], pictures: 
     return Undo(**{**vars(undo), "const": (pictures[0] - undo(ciphers[:1])[0]).astype(np.uint8)})
 
 
+def _words(values: Any) -> Any:
+    """`kernels.word` of each column of (9, n)."""
+    bytes_ = (values[1:] - values[:1]).astype(np.uint8)
+    return np.ascontiguousarray(bytes_[::-1].T).view("<u8").ravel()
+
+
 def moved(peeled: Peeled, pictures: Any, ciphers: Any) -> Any:
     """Cipher rows (k, n) -> pictures, where nothing but a permutation is left when the last round is undone; None where
     more is."""
     peeled = Peeled(peeled.table, peeled.masks.copy(), peeled.solved.copy())
-    words = kernels.columns(pictures)
+    words = _words(pictures)
     rank = np.argsort(words)
     e, d = peeled.halfway(ciphers), peeled.before(ciphers)
     for p in np.flatnonzero(~peeled.solved):
         ways = e[:, p, None] - peeled.table[(e[:, p - 1, None] - np.arange(256, dtype=np.uint8)).astype(np.uint8)]
-        fits = np.flatnonzero(np.isin(kernels.columns(ways.astype(np.uint8)), words))
+        fits = np.flatnonzero(np.isin(_words(ways.astype(np.uint8)), words))
         if not len(fits):
             return None
         peeled.masks[p], d[:, p] = fits[0], ways[:, fits[0]]
-    found = kernels.columns(d)
+    found = _words(d)
     place = rank[np.searchsorted(words[rank], found).clip(max=len(rank) - 1)]
     if (words[place] != found).any() or len(set(place.tolist())) < len(place):
         return None

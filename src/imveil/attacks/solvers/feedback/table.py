@@ -15,7 +15,7 @@ import numpy as np
 from imveil.attacks.solvers.feedback import kernels
 from imveil.attacks.solvers.feedback.asking import Asker, Group
 
-CYCLES = 4  # that close where pairs of rows agree
+CYCLES = 3  # that close where pairs of rows agree
 LEAST, PLACES = 60, 70  # over which a pair is looked at
 SURE = 0.85  # of the places before a contradiction, which comes somewhat late
 ENOUGH = 12  # agreeing pairs among all 256 values of a sample
@@ -42,7 +42,7 @@ def find(ask: Asker, groups: Iterator[Group]) -> tuple[Any, Group, list[Group]] 
 def _couple(ciphers: Any) -> tuple[list[int], int] | None:
     """Four rows that are two pairs, or one pair twice, and the places over which they agree so well that it is no
     chance. Only pairs that say the same of some two values are tried together."""
-    pairs = kernels.lasting(ciphers, LEAST)
+    pairs = np.array(kernels.lasting(ciphers, LEAST)).reshape(-1, 3)
     for a, b, closed in pairs:
         if closed >= CYCLES:
             return [a, b, a, b], kernels.together(*ciphers[[a, b, a, b]])[0]

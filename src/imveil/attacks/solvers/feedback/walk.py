@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def _table(maps: Any, low: Any, reaches: list[Reach]) -> Any:
     """What neighbours have in common: of all pairs in some small gaps, the map that occurs most often up to shifts."""
     at = {int(p): i for i, p in enumerate(low)}
     gaps = []
-    for one, two in zip(reaches[1:], reaches[2:]):
+    for one, two in pairwise(reaches[1:]):
         gap = [at[int(p)] for p in np.flatnonzero(two.places & ~one.places) if int(p) in at]
         if GAP[0] <= len(gap) <= GAP[1]:
             gaps.append(gap)

@@ -6,7 +6,7 @@ it is of each sign, so that what comes out is made of the values that the cipher
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 
 from imveil.extras import nn, torch
@@ -26,7 +26,7 @@ def net(norm: bool = False, width: int = WIDTH) -> Any:
         With batch normalisation, for training; `plain` takes it out again.
     """
     wide = [width, 2 * width, 4 * width, 4 * width]
-    down = [(4, wide[0]), *zip(wide, wide[1:])]
+    down = [(4, wide[0]), *pairwise(wide)]
     up = [(wide[i] + wide[i - 1], wide[i - 1]) for i in range(LEVELS - 1, 0, -1)]
     shapes = [(a, b) for pair in (*down, *up) for a, b in (pair, (pair[1], pair[1]))]
     convs = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, bias=not norm) for a, b in shapes)
