@@ -6,7 +6,7 @@ Nine samples up to a constant are a word that no other place has. Where the plac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -117,9 +117,16 @@ def find(peeled: Peeled, table: Any, ups: dict[int, tuple[int, int]], pictures: 
     place.append(place_of((now - table[(a - np.uint8(at)).astype(np.uint8)]).astype(np.uint8)))
     if len(set(place)) < n:
         return None
-    bytes_ = (np.array(one, np.uint8) for one in ([*following, 0], before))
-    undo = Undo(peeled, table, np.array(order), np.array(place), *bytes_, np.zeros(n, np.uint8))
-    return Undo(**{**vars(undo), "const": (pictures[0] - undo(ciphers[:1])[0]).astype(np.uint8)})
+    undo = Undo(
+        peeled=peeled,
+        table=table,
+        order=np.array(order),
+        place=np.array(place),
+        following=np.array([*following, 0], np.uint8),
+        before=np.array(before, np.uint8),
+        const=np.zeros(n, np.uint8),
+    )
+    return replace(undo, const=pictures[0] - undo(ciphers[:1])[0])
 
 
 def _words(values: Any) -> Any:

@@ -32,7 +32,8 @@ def find(ask: Asker, groups: Iterator[Group]) -> tuple[Any, Group, list[Group]] 
             continue
         rows, places = couple
         whole = ask.group(group.sample, np.arange(256), group.base)
-        pairs = kernels.like(whole.ciphers, *group.ciphers[rows], int(SURE * places), CYCLES)
+        f, g, h, k = group.ciphers[rows]
+        pairs = kernels.like(whole.ciphers, f, g, h, k, int(SURE * places), CYCLES)
         table = _read(whole.ciphers, pairs) if len(pairs) >= ENOUGH else None
         if table is not None:
             return table, whole, seen

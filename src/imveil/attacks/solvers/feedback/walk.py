@@ -102,7 +102,7 @@ def _table(maps: Any, low: Any, reaches: list[Reach]) -> Any:
 
 def _shiftless(table: Any) -> bytes:
     """The same for every table that differs in shifts of what goes in and what comes out."""
-    steps = np.diff(table, append=table[:1]).tobytes()
+    steps: bytes = np.diff(table, append=table[:1]).tobytes()
     twice = steps + steps
     return min(twice[i : i + 256] for i in range(256))
 
