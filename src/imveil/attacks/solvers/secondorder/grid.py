@@ -22,8 +22,7 @@ def upright(means: Any, middle: float, grid: tuple[int, int], prior: Prior) -> t
     """Signs of blocks of which some are inverted, and their order: see `in_order`.
 
     That all were turned about together shows in the order only: both ways are tried, the better fit wins. Of many
-    blocks
-    only the way that is about as bright as pictures are.
+    blocks only the way that is about as bright as pictures are.
 
     Parameters
     ----------
