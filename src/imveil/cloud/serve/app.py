@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import secrets
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,16 +19,18 @@ import numpy as np
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 
 from imveil import __version__
 from imveil.cloud.prediction import predict_logits
 from imveil.cloud.serve.batching import Batcher, Busy
+from imveil.cloud.serve.cores import Cores
 from imveil.cloud.serve.guard import Door, TooLarge, TooSlow, holds_key
 from imveil.cloud.serve.interception import Interception
 from imveil.cloud.serve.meters import Meters
+from imveil.cloud.serve.middleware import Middleware, Problem, refusal
 from imveil.cloud.serve.repository import Repository, Served
-from imveil.errors import BadMessage, ImveilError, Mismatch, shown
+from imveil.errors import BadMessage, Mismatch, shown
 from imveil.statuses import measured, ways
 from imveil.store.messages import inference
 from imveil.store.messages.inference import HEADER, Asked, Tensor
@@ -38,7 +38,6 @@ from imveil.store.messages.inference import HEADER, Asked, Tensor
 EXTENSIONS = ["binary_tensor_data", "model_repository(index)"]
 LOOK_EVERY = 2.0  # seconds between looks at the files of the models
 MOST_IMAGES = 4096  # of one request
-MOST_HEADER = 1 << 15  # bytes of an address and its headers
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -61,17 +60,12 @@ class Options:
     waiting: int = 4096
 
 
-class Problem(Exception):
-    """An answer other than the asked one: a status and a sentence."""
-
-    def __init__(self, status: int, message: str, wait: float = 0.0) -> None:
-        super().__init__(message)
-        self.status, self.message, self.wait = status, message, wait
-
-
 def service(repository: Repository, options: Options) -> FastAPI:
     """The application, ready for any ASGI server."""
     meters, seen = Meters(), Interception()
+    nets = [one.model.net for one in repository.models.values() if one.model is not None]
+    elsewhere = any(parameter.device.type != "cpu" for net in nets for parameter in net.parameters())
+    cores = Cores(1 if elsewhere else None)  # a graphics card computes one batch at a time
     batchers: dict[str, tuple[str, Batcher]] = {}
     leaving: set[asyncio.Task[None]] = set()
 
@@ -89,8 +83,10 @@ def service(repository: Repository, options: Options) -> FastAPI:
         for _version, batcher in list(batchers.values()):
             await batcher.drain()
         await asyncio.gather(*leaving)
+        cores.close()
 
     app = FastAPI(title="imveil", version=__version__, lifespan=life, docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Middleware, door=options.door, meters=meters)
 
     def named(name: str, version: str = "") -> Served:
         served = repository.models.get(name)
@@ -109,51 +105,17 @@ def service(repository: Repository, options: Options) -> FastAPI:
             if batcher is not None:  # of the file as it was: it answers what it has, and ends
                 leaving.add(task := asyncio.create_task(batcher.drain()))
                 task.add_done_callback(leaving.discard)
-            batcher = Batcher(lambda images: predict_logits(net, images), most=options.batch, waiting=options.waiting)
+            batcher = Batcher(
+                lambda images: predict_logits(net, images), cores, most=options.batch, waiting=options.waiting
+            )
             batchers[served.name] = served.version, batcher
         return batcher
-
-    @app.middleware("http")
-    async def door(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        begin, id = time.perf_counter(), request.headers.get("x-request-id", "")[:64] or secrets.token_hex(8)
-        path, response = request.url.path, None
-        try:
-            if sum(map(len, request.headers.values())) + len(str(request.url)) > MOST_HEADER:
-                raise Problem(431, f"address and headers have more than {MOST_HEADER:,} bytes, which are read")
-            open_to_all = path.startswith("/v2/health") or not path.startswith(("/v2", "/page/attack", "/metrics"))
-            if not open_to_all and not options.door.lets_in(request.headers.get("authorization", "")):
-                raise Problem(401, "a token is needed: Authorization: Bearer TOKEN")
-            who = request.headers.get("authorization") or (request.client.host if request.client else "")
-            if not open_to_all and (wait := options.door.seconds_to_wait(who)):
-                raise Problem(429, "too many requests for this token", wait)
-            if holds_key(request.headers, request.url.query.encode()):
-                meters.keys.inc()
-                raise Problem(400, "a key arrived in the headers or the address; it was dropped. Replace that key")
-            response = await go_on(request)
-        except Problem as problem:
-            response = _said(problem)
-        except ImveilError as error:
-            response = _said(Problem(400, error.message))
-        except ClientDisconnect:  # half a body: nobody is there to be answered, but it is counted
-            response = _said(Problem(400, "the client left before its body was whole"))
-        except Exception:
-            _log.exception("a fault of the service, request %s", id)
-            response = _said(Problem(500, f"a fault of the service, see its log for request {id}"))
-        route = "infer" if path.endswith("/infer") else "query" if path.endswith("/query") else "other"
-        spent = time.perf_counter() - begin
-        meters.requests.labels(route, str(response.status_code)).inc()
-        meters.seconds.labels(route).observe(spent)
-        response.headers["X-Request-Id"] = id
-        if route != "other" or response.status_code >= 400:
-            _log.info(json.dumps({"event": "request", "id": id, "route": route, "status": response.status_code,
-                                  "ms": round(1000 * spent, 1)}))  # fmt: skip
-        return response
 
     @app.exception_handler(HTTPException)
     async def no_route(request: Request, error: HTTPException) -> Response:
         there = f"{request.method} {shown(request.url.path)[:80]}"
         words = {404: f"there is no {there}", 405: f"{there} is not taken; {(error.headers or {}).get('Allow', '')} is"}
-        return _said(Problem(error.status_code, words.get(error.status_code, shown(error.detail))))
+        return refusal(Problem(error.status_code, words.get(error.status_code, shown(error.detail))))
 
     @app.get("/v2/health/live")
     async def live() -> dict[str, bool]:
@@ -182,10 +144,9 @@ def service(repository: Repository, options: Options) -> FastAPI:
     async def model_ready(name: str, version: str = "") -> dict[str, Any]:
         return {"name": named(name, version).name, "ready": True}
 
-    @app.post("/v2/models/{name}/infer")
-    @app.post("/v2/models/{name}/versions/{version}/infer")
-    async def infer(request: Request, name: str, version: str = "") -> Response:
-        served = named(name, version)
+    async def infer(request: Request) -> Response:
+        name = request.path_params["name"]
+        served = named(name, request.path_params.get("version", ""))
         if served.model is None:
             raise Problem(400, f"{name} is a head of the private path: ask it at /v2/models/{name}/query")
         asked = await _asked(request, options.door, meters)
@@ -203,6 +164,9 @@ def service(repository: Repository, options: Options) -> FastAPI:
         binary = {one.name: asked.wanted.get(one.name, asked.binary) for one in outputs}
         body, headers = inference.response(name, served.version, outputs, binary, asked.id)
         return Response(body, headers=headers)
+
+    for path in ("/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer"):
+        app.router.routes.insert(0, Route(path, infer, methods=["POST"]))  # nothing of FastAPI's to be paid on this way
 
     @app.post("/v2/models/{name}/query")
     async def query(request: Request, name: str) -> Response:
@@ -336,11 +300,6 @@ def _outputs(logits: Any, served: Served, asked: Asked) -> list[Tensor]:
     if unknown := [name for name in wanted if name not in made]:
         raise Problem(400, f"the model has outputs {', '.join(made)}, not {shown(unknown[0])[:60]}")
     return [made[name] for name in wanted]
-
-
-def _said(problem: Problem) -> Response:
-    headers = {"Retry-After": str(max(1, round(problem.wait)))} if problem.wait else {}
-    return JSONResponse({"error": problem.message}, problem.status, headers)
 
 
 __all__ = ["Options", "Problem", "service"]

@@ -1,38 +1,49 @@
-"""Batches that form by themselves: while one is computed, what arrives waits together. Nobody waits when it is idle."""
+"""Batches that form by themselves: while the cores compute, what arrives waits together. Nobody waits when they are
+idle."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from imveil.cloud.serve.cores import Cores, Share
 
 
 class Busy(Exception):
     """Too much is waiting: try again in a moment."""
 
 
+class _Request(NamedTuple):
+    images: Any
+    answer: asyncio.Future[Any]
+
+
 class Batcher:
-    """Calls `work` on batches of images (n, h, w, c), one after the other in a thread of its own.
+    """Calls `work` on batches of images (n, h, w, c), each on its share of the cores.
 
     Parameters
     ----------
     work
-        Images to answers, (n, ...) both.
+        Images to answers, (n, ...) both; several threads call it at once.
+    cores
+        Shared with the batchers of other models.
     most
-        Images in a batch.
+        Images that are computed at once, on all cores together; more only where one request has more.
     waiting
         Images that may wait; with more, `submit` raises Busy.
     """
 
-    def __init__(self, work: Callable[[Any], Any], *, most: int = 256, waiting: int = 4096) -> None:
-        self._work, self._most, self._room = work, most, waiting
-        self._queue: asyncio.Queue[tuple[Any, asyncio.Future[Any]]] = asyncio.Queue()
+    def __init__(
+        self, work: Callable[[Any], Any], cores: Cores, *, most: int = 256, waiting: int = 4096
+    ) -> None:  # fmt: skip
+        self._work, self._cores, self._most, self._room = work, cores, most, waiting
+        self._queue: asyncio.Queue[_Request] = asyncio.Queue()
         self._waiting = 0
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="imveil-serve")
-        self._task: asyncio.Task[None] | None = None
+        self._forming: asyncio.Task[None] | None = None
+        self._computing: set[asyncio.Task[None]] = set()
 
     @property
     def waiting(self) -> int:
@@ -43,49 +54,66 @@ class Batcher:
         """The answers to some images. Raises Busy, and whatever `work` raises."""
         if self._waiting and self._waiting + len(images) > self._room:
             raise Busy
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._forming is None or self._forming.done():
+            self._forming = asyncio.create_task(self._form())
+        request = _Request(images, asyncio.get_running_loop().create_future())
         self._waiting += len(images)
+        self._cores.asking += 1
+        self._queue.put_nowait(request)
         try:
-            await self._queue.put((images, future))
-            return await future
+            return await request.answer
         finally:
             self._waiting -= len(images)
 
     async def drain(self) -> None:
-        """Wait until nothing is waiting, then end the thread."""
-        while self._waiting:
+        """Wait until nothing is waiting."""
+        while self._waiting or self._computing:
             await asyncio.sleep(0.01)
-        if self._task is not None:
-            self._task.cancel()
-        self._thread.shutdown(wait=True)
+        if self._forming is not None:
+            self._forming.cancel()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        kept: tuple[Any, asyncio.Future[Any]] | None = None
+    async def _form(self) -> None:
+        first: _Request | None = None
         while True:
-            batch = [kept or await self._queue.get()]
-            kept, count = None, len(batch[0][0])
-            while not self._queue.empty():
-                one = self._queue.get_nowait()
-                if one[1].cancelled():
-                    continue
-                if count + len(one[0]) > self._most:
-                    kept = one
-                    break
-                batch.append(one)
-                count += len(one[0])
-            images = batch[0][0] if len(batch) == 1 else np.concatenate([images for images, _ in batch])
-            try:
-                answers = await loop.run_in_executor(self._thread, self._work, images)
-            except Exception as error:  # whoever asked gets it; the batcher goes on
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            at = 0
-            for images, future in batch:
-                if not future.done():
-                    future.set_result(answers[at : at + len(images)])
-                at += len(images)
+            first = first or await self._queue.get()
+            share = await self._cores.take()
+            part = share.cores / self._cores.count
+            requests = -(-(1 + self._queue.qsize()) * share.cores // self._cores.count)
+            batch, first = self._batch(first, requests, max(1, int(self._most * part)))
+            task = asyncio.create_task(self._compute(batch, share))
+            self._computing.add(task)
+            task.add_done_callback(self._computing.discard)
+
+    def _batch(self, first: _Request, requests: int, most: int) -> tuple[list[_Request], _Request | None]:
+        """The first request and what goes with it: at most so many requests, at most so many images. And the next one,
+        where it was one too many."""
+        batch, count, one = [first], len(first.images), None
+        while len(batch) < requests and not self._queue.empty():
+            one = self._queue.get_nowait()
+            if count + len(one.images) > most:
+                break
+            batch.append(one)
+            count += len(one.images)
+            one = None
+        self._cores.asking -= len(batch)
+        return batch, one
+
+    async def _compute(self, batch: list[_Request], share: Share) -> None:
+        heard = [one for one in batch if not one.answer.cancelled()]
+        try:
+            if not heard:
+                return
+            images = heard[0].images if len(heard) == 1 else np.concatenate([one.images for one in heard])
+            answers = await self._cores.run(share, self._work, images)
+        except Exception as error:  # whoever asked gets it; the batcher goes on
+            for one in heard:
+                if not one.answer.done():
+                    one.answer.set_exception(error)
+            return
+        finally:
+            self._cores.give_back(share)
+        at = 0
+        for one in heard:
+            if not one.answer.done():
+                one.answer.set_result(answers[at : at + len(one.images)])
+            at += len(one.images)
