@@ -1,6 +1,7 @@
 """A round over HTTP: the very files' messages, a step after the other. The host adds and trains; it has no key.
 
     GET  /state     {"done": false, "failed": "", "fingerprint": "...", "step": 0, "steps": 1, "waiting": [recipients]}
+                    ?after=STEP: once that step is over, or in two seconds
     GET  /study     the round's file of step 0
     GET  /round     the round's file of this step          GET  /head    the head of the step before, or at the end
     POST /sum       an owner's sum for this step           GET  /total   the total of a blind round, at the end
@@ -11,6 +12,7 @@ ends the round, with his name.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from pathlib import Path
@@ -26,6 +28,8 @@ from imveil.store.messages.steps import next_round
 from imveil.store.messages.sum import Sum
 from imveil.store.messages.table import length
 from imveil.store.messages.total import Total
+
+_LONGEST = 2.0  # seconds that a question about the next step may wait for its answer
 
 
 class Hosted:
@@ -92,9 +96,11 @@ class Hosted:
         except ImveilError as error:
             self.failed = str(error)
             return
-        write_file(self.folder / "head.safetensors", self.head.to_bytes(), sync=True)
-        write_file(self.folder / "head.card", self.head.card.to_bytes(), sync=True)
-        self.done = self.round.step + 1 >= self.first.steps
+        last = self.round.step + 1 >= self.first.steps
+        # The sums are in the folder, and give each head again: only the last has to outlive a fall of the machine.
+        write_file(self.folder / "head.safetensors", self.head.to_bytes(), sync=last)
+        write_file(self.folder / "head.card", self.head.card.to_bytes(), sync=last)
+        self.done = last
         if not self.done:
             self.round = next_round(self.round, self.head)
             self._sums, self._since = {}, time.monotonic()
@@ -121,6 +127,18 @@ def app(hosted: Hosted) -> Any:
     fastapi = need("fastapi", "serve", "a hosted round")
     made = fastapi.FastAPI(title="imveil round", docs_url=None, redoc_url=None, openapi_url=None)
     most = 8 * length(hosted.first) + (1 << 16)
+    moved = asyncio.Condition()
+
+    async def get_state(after: int = -1) -> dict[str, Any]:
+        def over() -> bool:
+            return hosted.done or bool(hosted.failed) or hosted.round.step > after
+
+        try:
+            async with asyncio.timeout(min(_LONGEST, hosted.patience)), moved:
+                await moved.wait_for(over)
+        except TimeoutError:
+            pass
+        return hosted.state()
 
     def octets(data: bytes | None) -> Any:
         if data is None:
@@ -149,10 +167,12 @@ def app(hosted: Hosted) -> Any:
             hosted.accept(data)
         except ImveilError as error:
             raise fastapi.HTTPException(422, str(error)) from error
+        async with moved:
+            moved.notify_all()
         return {"taken": True}
 
     post_sum.__annotations__["request"] = fastapi.Request
-    made.get("/state")(hosted.state)
+    made.get("/state")(get_state)
     made.get("/study")(get_study)
     made.get("/round")(get_round)
     made.get("/head")(get_head)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from imveil.errors import Mismatch
 from imveil.store.messages import bfv
 from imveil.store.messages.head import Head
-from imveil.store.messages.query import Answer, Query, digest
+from imveil.store.messages.query import Answer, Query
 
 I64 = npt.NDArray[np.int64]
 _SWITCHED = 1 << 24
@@ -35,7 +35,7 @@ def answer(data: bytes, head: Head, name: str = "the query") -> Answer:
     evaluator = api.Evaluator(ctx)
     asked = [bfv.from_bytes("Ciphertext", ctx, blob, name) for blob in query.blobs]
     answers = _slots if query.slots else _single
-    return Answer(digest(data), answers(asked, weights, query, evaluator))
+    return Answer(query.file, answers(asked, weights, query, evaluator))
 
 
 def _single(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> list[bytes]:
@@ -88,4 +88,6 @@ def _slots(asked: list[Any], weights: I64, query: Query, evaluator: Any) -> list
 
 def uniform(count: int, modulus: int) -> I64:
     """Uniform numbers below a power of two, from the system's source of randomness: (count,) int64."""
-    return np.frombuffer(secrets.token_bytes(8 * count), np.uint64).view(np.int64) & (modulus - 1)
+    word = np.dtype(np.uint32 if modulus <= 1 << 32 else np.uint64)
+    drawn = np.frombuffer(secrets.token_bytes(word.itemsize * count), word)
+    return (drawn & word.type(modulus - 1)).astype(np.int64)

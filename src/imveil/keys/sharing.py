@@ -48,10 +48,11 @@ class Identity:
     'ioes-uskh-tcku-o3ya'
     """
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_made")
 
     def __init__(self, key: Key) -> None:
         self._key = key
+        self._made: X25519PrivateKey | None = None  # on first use: a round of many steps uses it a thousand times
 
     @classmethod
     def generate(cls) -> Identity:
@@ -94,7 +95,9 @@ class Identity:
         return cls(read_key(file, ask, name=name, kind="identity"))
 
     def _private(self) -> X25519PrivateKey:
-        return X25519PrivateKey.from_private_bytes(self._key.derive("imveil", "identity").reveal())
+        if self._made is None:
+            self._made = X25519PrivateKey.from_private_bytes(self._key.derive("imveil", "identity").reveal())
+        return self._made
 
     def __eq__(self, other: object) -> bool:
         return self._key == other._key if isinstance(other, Identity) else NotImplemented

@@ -67,10 +67,10 @@ class Host:
         """Send bytes. Raises Refused with the host's words where it does not take them."""
         self._ask("POST", path, data)
 
-    def state(self) -> dict[str, Any]:
-        """Where the round is."""
+    def state(self, after: int = -1) -> dict[str, Any]:
+        """Where the round is; with `after`, once that step is over or the host has waited long enough."""
         try:
-            found = json.loads(self.get("/state"))
+            found = json.loads(self.get(f"/state?after={after}"))
             kinds = {"done": bool, "failed": str, "fingerprint": str, "step": int, "steps": int, "waiting": list}
             if all(isinstance(found[name], kind) for name, kind in kinds.items()):
                 return dict(found)
@@ -135,9 +135,9 @@ def join(
         Where a step does not follow from the first.
     Unavailable
     """
-    sent, since = -1, time.monotonic()
+    sent, after, since = -1, -1, time.monotonic()
     while True:
-        state = host.state()
+        state = host.state(after)
         if state["failed"]:
             raise Refused(f"the round was ended: {state['failed']}")
         if state["done"]:
@@ -147,8 +147,9 @@ def join(
             sent, since = _send(host, first, make), time.monotonic()
         elif time.monotonic() - since > patience:
             raise Unavailable("the round does not go on: an owner is late", hint="run the same command again later")
-        else:
-            time.sleep(_WAIT)
+        elif state["step"] <= after:
+            time.sleep(_WAIT)  # a host that answers at once is not asked without a pause
+        after = state["step"]
 
 
 def _send(host: Host, first: Round, make: Make) -> int:

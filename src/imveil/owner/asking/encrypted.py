@@ -15,7 +15,7 @@ import numpy.typing as npt
 from imveil.errors import BadInput, BadMessage, Mismatch
 from imveil.store.messages import bfv, envelope
 from imveil.store.messages.head import Card
-from imveil.store.messages.query import Answer, Query, digest
+from imveil.store.messages.query import Answer, Query
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -85,9 +85,9 @@ def ask(rows: I64, names: Sequence[str], card: Card, *, bulk: bool | None = None
     else:
         plains = [bfv.polynomial(row, chosen) for row in whole]
     blobs = [bfv.to_bytes(encryptor.encrypt_symmetric(plain)) for plain in plains]
-    query = Query(count, width, len(card.classes), card.head, slots, blobs).to_bytes()
+    query, digest = Query(count, width, len(card.classes), card.head, slots, blobs).packed()
     facts = {
-        "classes": card.classes, "largest": largest.tolist(), "names": list(names), "query": digest(query),
+        "classes": card.classes, "largest": largest.tolist(), "names": list(names), "query": digest,
         "rows": width, "slots": slots,
     }  # fmt: skip
     return Asked(query, envelope.pack(SECRET, facts, bfv.to_bytes(secret)))
@@ -96,7 +96,7 @@ def ask(rows: I64, names: Sequence[str], card: Card, *, bulk: bool | None = None
 def open_answer(data: bytes, secret: bytes, name: str = "the answer", secret_name: str = "the secret") -> Opened:
     """The scores in an answer. Raises BadMessage for a damaged one or one whose noise budget is used up; Mismatch where
     it answers another query."""
-    _, facts, key = envelope.unpack(secret, SECRET, secret_name)
+    _, facts, key, _ = envelope.unpack(secret, SECRET, secret_name)
     answer = Answer.from_bytes(data, name)
     if answer.query != facts.get("query"):
         raise Mismatch(f"{name} answers another query than the one of {secret_name}")

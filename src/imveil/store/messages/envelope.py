@@ -34,11 +34,14 @@ class Message(NamedTuple):
         The JSON object.
     body
         bytes.
+    digest
+        SHA-256 of the whole message, 64 hex digits, by which another one names it.
     """
 
     kind: str
     facts: dict[str, Any]
     body: bytes
+    digest: str
 
 
 def pack(kind: str, facts: dict[str, Any], body: bytes = b"") -> bytes:
@@ -47,8 +50,16 @@ def pack(kind: str, facts: dict[str, Any], body: bytes = b"") -> bytes:
     >>> unpack(pack("sum", {"step": 0}, b"words"), "sum").body
     b'words'
     """
-    head = f"imveil-{kind}-1\n{canonical(facts)}\n".encode()
-    return head + body + hashlib.sha256(head + body).digest()
+    return packed(kind, facts, body)[0]
+
+
+def packed(kind: str, facts: dict[str, Any], body: bytes = b"") -> tuple[bytes, str]:
+    """The bytes of a message, and the SHA-256 of all of them, 64 hex digits."""
+    content = b"".join((f"imveil-{kind}-1\n{canonical(facts)}\n".encode(), body))
+    state = hashlib.sha256(content)
+    own = state.digest()
+    state.update(own)
+    return content + own, state.hexdigest()
 
 
 def unpack(data: bytes, kind: str, name: str = "the message") -> Message:
@@ -57,7 +68,8 @@ def unpack(data: bytes, kind: str, name: str = "the message") -> Message:
     wanted = f"imveil-{kind}-1"
     if not found or first != wanted.encode():
         raise BadMessage(f"{name} is {_called(first)}, {wanted} was needed")
-    if len(data) < len(first) + 34 or hashlib.sha256(data[:-32]).digest() != data[-32:]:
+    state = hashlib.sha256(memoryview(data)[:-32])
+    if len(data) < len(first) + 34 or state.digest() != data[-32:]:
         raise BadMessage(f"{name} is cut off or altered: its SHA-256 does not fit", hint="ask for it again")
     end = data.find(b"\n", len(first) + 1, len(first) + 1 + _MOST_HEADER)
     text = data[len(first) + 1 : end] if end > 0 else b""
@@ -68,7 +80,8 @@ def unpack(data: bytes, kind: str, name: str = "the message") -> Message:
         same = False
     if not same:
         raise BadMessage(f"{name} is malformed: its second line is not the JSON that imveil writes")
-    return Message(kind, facts, data[end + 1 : -32])
+    state.update(data[-32:])
+    return Message(kind, facts, data[end + 1 : -32], state.hexdigest())
 
 
 def read(path: Path | str, most: int = _MOST) -> bytes:

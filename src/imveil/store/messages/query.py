@@ -9,7 +9,6 @@ pictures in its slots (slots true: a ciphertext a number). docs/spec/query.md ha
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, NamedTuple
 
 from imveil.errors import BadMessage
@@ -21,7 +20,7 @@ _MOST_BLOB = 1 << 18  # bytes of a ciphertext, more than any of ours has
 
 class Query(NamedTuple):
     """rows: numbers of a picture, the constant one with them.   head: digest of the head that is asked.   blobs: SEAL's
-    ciphertexts, one a picture, or one a number where they lie in slots."""
+    ciphertexts, one a picture, or one a number where they lie in slots.   file: SHA-256 of its file."""
 
     pictures: int
     rows: int
@@ -29,23 +28,28 @@ class Query(NamedTuple):
     head: str
     slots: bool
     blobs: list[bytes]
+    file: str = ""
 
     def to_bytes(self) -> bytes:
         """The bytes of its file."""
+        return self.packed()[0]
+
+    def packed(self) -> tuple[bytes, str]:
+        """The bytes of its file, and their SHA-256, by which an answer names it."""
         facts = {name: getattr(self, name) for name in ("classes", "head", "pictures", "rows", "slots")}
-        return envelope.pack(QUERY, {**facts, "lengths": [len(b) for b in self.blobs]}, b"".join(self.blobs))
+        return envelope.packed(QUERY, {**facts, "lengths": [len(b) for b in self.blobs]}, b"".join(self.blobs))
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the query") -> Query:
         """The query in a file's bytes. Raises BadMessage."""
-        _, facts, body = envelope.unpack(data, QUERY, name)
+        _, facts, body, file = envelope.unpack(data, QUERY, name)
         whole = ("classes", "pictures", "rows")
         good = set(facts) == {*whole, "head", "lengths", "slots"}
         good = good and all(type(facts[n]) is int and 1 <= facts[n] <= 1 << 20 for n in whole)
         if not good or not isinstance(facts["head"], str) or not isinstance(facts["slots"], bool):
             raise BadMessage(f"{name} is malformed: it does not say what a query says")
         found = cls(facts["pictures"], facts["rows"], facts["classes"], facts["head"], facts["slots"],
-                    _blobs(facts, body, name))  # fmt: skip
+                    _blobs(facts, body, name), file)  # fmt: skip
         if len(found.blobs) != (found.rows if found.slots else found.pictures):
             raise BadMessage(f"{name} has {len(found.blobs)} ciphertexts, another number was needed")
         if found.slots and found.pictures > bfv.SLOTS:
@@ -83,15 +87,10 @@ class Answer(NamedTuple):
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the answer") -> Answer:
         """The answer in a file's bytes. Raises BadMessage."""
-        _, facts, body = envelope.unpack(data, ANSWER, name)
+        _, facts, body, _ = envelope.unpack(data, ANSWER, name)
         if set(facts) != {"lengths", "query"} or not isinstance(facts["query"], str):
             raise BadMessage(f"{name} is malformed: it does not say what an answer says")
         return cls(facts["query"], _blobs(facts, body, name))
-
-
-def digest(data: bytes) -> str:
-    """SHA-256 of a query's file, by which an answer names it."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def _blobs(facts: dict[str, Any], body: bytes, name: str) -> list[bytes]:

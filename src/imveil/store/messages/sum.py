@@ -45,7 +45,7 @@ class Sum(NamedTuple):
     @classmethod
     def from_bytes(cls, data: bytes, round_: Round, name: str = "the sum") -> Sum:
         """The sum in a file's bytes. Raises BadMessage; Mismatch for a sum of another round or of a stranger."""
-        _, facts, body = envelope.unpack(data, KIND, name)
+        _, facts, body, _ = envelope.unpack(data, KIND, name)
         if set(facts) != {"owner", "round", "step", "tag"}:
             raise BadMessage(f"{name} is malformed: it does not say what a sum says")
         if facts["round"] != round_.digest.hex() or facts["step"] != round_.step:

@@ -53,7 +53,7 @@ class Total(NamedTuple):
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "the total") -> Total:
         """The total in a file's bytes. Raises BadMessage."""
-        _, facts, body = envelope.unpack(data, KIND, name)
+        _, facts, body, _ = envelope.unpack(data, KIND, name)
         if set(facts) != {"opened", "round", "tag"} or not isinstance(facts["round"], dict):
             raise BadMessage(f"{name} is malformed: it does not say what a total says")
         round_ = Round.from_bytes(envelope.pack(ROUND, facts["round"]), f"the round in {name}")
