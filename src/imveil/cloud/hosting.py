@@ -34,7 +34,8 @@ _LONGEST = 2.0  # seconds that a question about the next step may wait for its a
 
 class Hosted:
     """A round that goes on in a folder. patience: seconds that a step waits for its last owner.   settings: of
-    `imveil.cloud.summing.train`. Raises BadDestination for the folder of another round."""
+    `imveil.cloud.summing.train`.   files: what owners may fetch, by name. Raises BadDestination for the folder of another
+    round."""
 
     def __init__(self, first: Round, folder: Path, *, patience: float = 3600.0, **settings: Any) -> None:
         if first.step:
@@ -42,6 +43,7 @@ class Hosted:
         self.first = self.round = first
         self.folder, self.patience, self._settings = folder, patience, settings
         self.head: Head | None = None
+        self.files: dict[str, bytes] = {"study": first.to_bytes(), "round": first.to_bytes()}
         self.total: Total | None = None
         self.failed, self.done = "", False
         self._sums: dict[str, Sum] = {}
@@ -50,8 +52,8 @@ class Hosted:
             folder.mkdir(exist_ok=True)
             mine = folder / "study.round"
             if not mine.exists():
-                write_file(mine, first.to_bytes(), sync=True)
-            elif mine.read_bytes() != first.to_bytes():
+                write_file(mine, self.files["study"], sync=True)
+            elif mine.read_bytes() != self.files["study"]:
                 raise BadDestination(f"{folder} holds another round", hint="name another folder")
         except OSError as error:
             raise BadDestination(f"{folder} cannot be written: {error.strerror or error}") from error
@@ -88,21 +90,23 @@ class Hosted:
             return
         total = add(list(self._sums.values()), self.round)
         if self.round.blind:
-            self.total, self.done = total, True
-            write_file(self.folder / "study.total", total.to_bytes(), sync=True)
+            self.total, self.done, self.files["total"] = total, True, total.to_bytes()
+            write_file(self.folder / "study.total", self.files["total"], sync=True)
             return
         try:
             self.head = train(total, start=self.head, **self._settings)
         except ImveilError as error:
             self.failed = str(error)
             return
+        self.files["head"] = self.head.to_bytes()
         last = self.round.step + 1 >= self.first.steps
         # The sums are in the folder, and give each head again: only the last has to outlive a fall of the machine.
-        write_file(self.folder / "head.safetensors", self.head.to_bytes(), sync=last)
+        write_file(self.folder / "head.safetensors", self.files["head"], sync=last)
         write_file(self.folder / "head.card", self.head.card.to_bytes(), sync=last)
         self.done = last
         if not self.done:
             self.round = next_round(self.round, self.head)
+            self.files["round"] = self.round.to_bytes()
             self._sums, self._since = {}, time.monotonic()
 
     def _resume(self) -> None:
@@ -140,22 +144,13 @@ def app(hosted: Hosted) -> Any:
             pass
         return hosted.state()
 
-    def octets(data: bytes | None) -> Any:
-        if data is None:
-            raise fastapi.HTTPException(404, "not there yet")
-        return fastapi.Response(data, media_type="application/octet-stream")
+    def file(name: str) -> Any:
+        async def get() -> Any:
+            if name not in hosted.files:
+                raise fastapi.HTTPException(404, "not there yet")
+            return fastapi.Response(hosted.files[name], media_type="application/octet-stream")
 
-    def get_study() -> Any:
-        return octets(hosted.first.to_bytes())
-
-    def get_round() -> Any:
-        return octets(hosted.round.to_bytes())
-
-    def get_head() -> Any:
-        return octets(hosted.head.to_bytes() if hosted.head else None)
-
-    def get_total() -> Any:
-        return octets(hosted.total.to_bytes() if hosted.total else None)
+        return get
 
     async def post_sum(request: Any) -> Any:
         data = b""
@@ -173,10 +168,8 @@ def app(hosted: Hosted) -> Any:
 
     post_sum.__annotations__["request"] = fastapi.Request
     made.get("/state")(get_state)
-    made.get("/study")(get_study)
-    made.get("/round")(get_round)
-    made.get("/head")(get_head)
-    made.get("/total")(get_total)
+    for name in ("study", "round", "head", "total"):
+        made.get(f"/{name}")(file(name))
     made.post("/sum")(post_sum)
     return made
 

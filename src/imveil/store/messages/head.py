@@ -164,7 +164,7 @@ class Head:
         return state.hexdigest()
 
     def _sum(self, facts: Any) -> str:
-        return hashlib.sha256(f"{envelope.canonical(facts)}\n{self._digest()}".encode()).hexdigest()
+        return hashlib.sha256(f"{envelope.canonical(facts)}\n{self.digest}".encode()).hexdigest()
 
 
 def is_head(path: Path | str) -> bool:
