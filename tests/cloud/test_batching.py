@@ -43,7 +43,7 @@ def played(scene: Callable[[Batcher, Work], Any], count: int = 2, **how: int) ->
         await scene(batcher, work)
         await batcher.drain()
         assert cores.asking == 0
-        assert await cores.take() == (0, count), "all cores are free again"
+        assert await cores.take() == (0, count, 1), "all cores are free again"
         cores.close()
 
     try:

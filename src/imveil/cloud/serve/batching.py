@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,9 +78,8 @@ class Batcher:
         while True:
             first = first or await self._queue.get()
             share = await self._cores.take()
-            part = share.cores / self._cores.count
-            requests = -(-(1 + self._queue.qsize()) * share.cores // self._cores.count)
-            batch, first = self._batch(first, requests, max(1, int(self._most * part)))
+            requests = ceil((1 + self._queue.qsize()) * share.part)
+            batch, first = self._batch(first, requests, self._most * share.cores // self._cores.count)
             task = asyncio.create_task(self._compute(batch, share))
             self._computing.add(task)
             task.add_done_callback(self._computing.discard)

@@ -23,10 +23,11 @@ _last = local()
 
 
 class Share(NamedTuple):
-    """place: the thread that computes.   cores: how many it may use."""
+    """place: the thread that computes.   cores: how many it may use.   part: of what waits that it should take, 0..1."""
 
     place: int
     cores: int
+    part: float
 
 
 class Cores:
@@ -59,9 +60,10 @@ class Cores:
             self._next.append(turn)
             await turn
         cores = max(1, self._free // max(1, self.asking))
+        part = cores / self._free  # the rest is for those that are still free
         self._free -= cores
         self._call_next()
-        return Share(heapq.heappop(self._places), cores)
+        return Share(heapq.heappop(self._places), cores, part)
 
     def give_back(self, share: Share) -> None:
         """The share is free again, for whoever has waited longest."""

@@ -8,7 +8,7 @@ import type { Transform } from "../plan.js";
 /** y = matrix x for every patch x of block x block pixels, flattened channel, row, column; `undo` is its inverse. */
 export class Rotation<In extends Kind = Uint8Array, Out extends Kind = Float32Array> implements Transform<In, Out> {
   readonly #places: Int32Array; // of the samples, patch by patch
-  readonly #rows: Float64Array; // of what x is multiplied by
+  readonly #rows: Float64Array; // of what x is multiplied by, four side by side
 
   /** matrix: (d, d), row after row, multiples of 2^-30: the products are exact in doubles, and y is rounded once. */
   constructor(
@@ -18,7 +18,7 @@ export class Rotation<In extends Kind = Uint8Array, Out extends Kind = Float32Ar
     readonly undo = false,
   ) {
     this.#places = patches(shape, block);
-    this.#rows = undo ? transposed(matrix, block ** 2 * shape[2]) : matrix;
+    this.#rows = sideBySide(matrix, block ** 2 * shape[2], undo);
   }
 
   inverse(): Transform<Out, In> {
@@ -28,16 +28,23 @@ export class Rotation<In extends Kind = Uint8Array, Out extends Kind = Float32Ar
   apply(batch: Images<In>): Images<Out> {
     const from = batch.data;
     const out = this.undo ? new Uint8Array(from.length) : new Float32Array(from.length);
-    const [places, matrix, undo] = [this.#places, this.#rows, this.undo];
+    const [places, rows, undo] = [this.#places, this.#rows, this.undo];
     const d = this.block ** 2 * this.shape[2];
-    const x = new Float64Array(d);
+    const [x, y] = [new Float64Array(2 * d), new Float64Array(8)];
     for (let image = 0; image < from.length; image += places.length) {
-      for (let at = 0; at < places.length; at += d) {
-        for (let j = 0; j < d; j++) x[j] = from[image + places[at + j]];
-        for (let i = 0; i < d; i++) {
-          const value = product(matrix, i * d, x);
-          // Far from a half where nothing was changed, so it does not matter which way a half goes.
-          out[image + places[at + i]] = undo ? byte(value) : value;
+      for (let one = 0; one < places.length; one += 2 * d) {
+        const other = Math.min(one + d, places.length - d); // the last one twice where their number is odd
+        for (let j = 0; j < d; j++) {
+          x[2 * j] = from[image + places[one + j]];
+          x[2 * j + 1] = from[image + places[other + j]];
+        }
+        for (let i = 0; i < d; i += 4) {
+          products(rows, i * d, x, y);
+          for (let k = 0; k < 4 && i + k < d; k++) {
+            // Far from a half where nothing was changed, so it does not matter which way a half goes.
+            out[image + places[one + i + k]] = undo ? byte(y[k]) : y[k];
+            out[image + places[other + i + k]] = undo ? byte(y[k + 4]) : y[k + 4];
+          }
         }
       }
     }
@@ -50,22 +57,49 @@ function byte(value: number): number {
   return Math.min(Math.max(Math.round(value), 0), 255);
 }
 
-/** A row of the matrix times x. Four sums at a time: exact, so that their order does not matter. */
-function product(matrix: Float64Array, at: number, x: Float64Array): number {
-  const whole = x.length - (x.length % 4);
-  let [a, b, c, d] = [0, 0, 0, 0];
-  for (let j = 0; j < whole; j += 4) {
-    a += matrix[at + j] * x[j];
-    b += matrix[at + j + 1] * x[j + 1];
-    c += matrix[at + j + 2] * x[j + 2];
-    d += matrix[at + j + 3] * x[j + 3];
+/**
+ * Four rows times two vectors: y = the products with the one, then those with the other. Eight sums stay in registers,
+ * and each number that is read serves several; exact, so that their order does not matter.
+ */
+function products(rows: Float64Array, at: number, x: Float64Array, y: Float64Array): void {
+  let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0];
+  let row = at;
+  for (let j = 0; j < x.length; j += 2) {
+    const one = x[j];
+    const other = x[j + 1];
+    const p = rows[row];
+    const q = rows[row + 1];
+    const r = rows[row + 2];
+    const s = rows[row + 3];
+    row += 4;
+    a += p * one;
+    b += q * one;
+    c += r * one;
+    d += s * one;
+    e += p * other;
+    f += q * other;
+    g += r * other;
+    h += s * other;
   }
-  for (let j = whole; j < x.length; j++) a += matrix[at + j] * x[j];
-  return a + b + (c + d);
+  y[0] = a;
+  y[1] = b;
+  y[2] = c;
+  y[3] = d;
+  y[4] = e;
+  y[5] = f;
+  y[6] = g;
+  y[7] = h;
 }
 
-function transposed(matrix: Float64Array, d: number): Float64Array {
-  return matrix.map((_, place) => matrix[(place % d) * d + Math.floor(place / d)]);
+/** The rows of a matrix (d, d), or its columns, four at a time: four first numbers, four second ones, and so on. */
+function sideBySide(matrix: Float64Array, d: number, columns: boolean): Float64Array {
+  const found = new Float64Array(Math.ceil(d / 4) * 4 * d); // what is beyond the last row stays 0
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j < d; j++) {
+      found[(i - (i % 4)) * d + 4 * j + (i % 4)] = columns ? matrix[j * d + i] : matrix[i * d + j];
+    }
+  }
+  return found;
 }
 
 /** The samples of each patch in turn, channel, row, column inside it. */
