@@ -34,8 +34,9 @@ _LONGEST = 2.0  # seconds that a question about the next step may wait for its a
 
 class Hosted:
     """A round that goes on in a folder. patience: seconds that a step waits for its last owner.   settings: of
-    `imveil.cloud.summing.train`.   files: what owners may fetch, by name. Raises BadDestination for the folder of another
-    round."""
+    `imveil.cloud.summing.train`.   files: what owners may fetch, by name.
+
+    Raises BadDestination for the folder of another round."""
 
     def __init__(self, first: Round, folder: Path, *, patience: float = 3600.0, **settings: Any) -> None:
         if first.step:

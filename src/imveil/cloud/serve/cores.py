@@ -23,7 +23,7 @@ _last = local()
 
 
 class Share(NamedTuple):
-    """place: the thread that computes.   cores: how many it may use.   part: of what waits that it should take, 0..1."""
+    """place: the thread that computes.   cores: how many it may use.   part: of what waits that it takes, 0..1."""
 
     place: int
     cores: int
