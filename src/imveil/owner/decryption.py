@@ -103,6 +103,8 @@ def decrypt_set(
     notes = [] if proven else [f"{source}: {UNPROVEN}"]
     if cipher_set.container.lossy:
         notes.append("pixels carry the loss of JPEG: each file was checked, and not the samples")
+    elif chosen.traits.error:
+        notes.append(f"{chosen.id} rounds: samples are within {chosen.traits.error} of 255 of what they were")
     if renamed:
         notes.append(f"{len(renamed):,} names cannot be held there and were changed; {root / RENAMED} has both")
     images = end.done - len(rejects)

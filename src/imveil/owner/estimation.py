@@ -22,7 +22,7 @@ from imveil.owner.encryption import pick_container
 from imveil.owner.picture import is_grey
 from imveil.owner.run import pool
 from imveil.owner.shards import names
-from imveil.owner.shards.mixed import of_shapes
+from imveil.owner.shards.mixed import Shape, of_shapes, shape_of
 from imveil.owner.shards.sealed_table import Row
 from imveil.owner.shards.writing import BATCH_BYTES, EncryptShard, ShardTask, Todo
 from imveil.schemes.base import Scheme
@@ -121,7 +121,7 @@ def estimate(
     return Estimate(
         total, source.splits, len(source.classes), total if read_all else count, broken, round(each * good),
         start + seconds * total / workers, workers, store, shapes, _memory(shapes, total, workers, store),
-        of_shapes(dict(shapes), watched.greys, scheme), list(getattr(source, "left_out", ())),
+        of_shapes(watched.seen, watched.greys, scheme), list(getattr(source, "left_out", ())),
     )  # fmt: skip
 
 
@@ -141,11 +141,12 @@ class _Watched:
 
     def __init__(self, source: Any) -> None:
         self.source, self.shapes, self.place = source, list[tuple[int, ...]](), getattr(source, "place", None)
-        self.greys = 0
+        self.greys, self.seen = 0, Counter[Shape]()
 
     def read(self, i: int) -> Any:
         picture = self.source.read(i)
         self.shapes.append(picture.pixels.shape)
+        self.seen[shape_of(picture)] += 1
         self.greys += is_grey(picture.pixels)
         return picture
 
@@ -155,6 +156,7 @@ def _shard(
 ) -> Any:
     root.mkdir()
     source.shapes.clear()
+    source.seen.clear()
     source.greys = 0
     items, classes = [source.source.items[i] for i in chosen], list(source.source.classes)
     rows = [Row(item.split, item.label, item.name) for item in items]

@@ -154,6 +154,8 @@ def encrypt(
         tell(f"cipher images of {chosen.id} are {chosen.traits.dtype}, stored as {stored}")
     if not chosen.traits.invertible:
         tell(f"{chosen.id} cannot be decrypted again, by design")
+    elif chosen.traits.error:
+        tell(f"{chosen.id} rounds: samples come back within {chosen.traits.error} of 255")
     far = is_far(destination)
     if far and seal:
         raise BadInput("to seal, a destination on this machine is needed", hint="seal it here, then copy it")

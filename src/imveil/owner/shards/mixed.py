@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from imveil.owner.picture import Picture
 from imveil.schemes.base import Scheme
 
 Shape = tuple[int, ...]
 _NAMES = {1: "1 (grey)", 2: "2 (grey, alpha)", 3: "3 (RGB)", 4: "4 (RGBA)"}
 _MOST = 3  # sizes that are named
+
+
+def shape_of(picture: Picture) -> Shape:
+    """Of a picture, (h, w, c); pixels of 16 bits are twice as wide."""
+    h, w, c = picture.pixels.shape
+    return h, w * 8 // picture.depth, c
 
 
 def of_shapes(found: Mapping[Shape, int], greys: int, scheme: Scheme) -> list[str]:
@@ -46,4 +53,4 @@ def of_shapes(found: Mapping[Shape, int], greys: int, scheme: Scheme) -> list[st
     return notes
 
 
-__all__ = ["Shape", "of_shapes"]
+__all__ = ["Shape", "of_shapes", "shape_of"]

@@ -22,7 +22,7 @@ from imveil.keys.key import Key
 from imveil.owner.picture import is_grey
 from imveil.owner.run.pool import Stop, Stopped
 from imveil.owner.run.progress import Reject, line_of
-from imveil.owner.shards.mixed import Shape
+from imveil.owner.shards.mixed import Shape, shape_of
 from imveil.owner.shards.sealed_table import pixel_check, pixel_digest
 from imveil.owner.shards.sealing import seal, unseal
 from imveil.schemes.base import Scheme
@@ -111,7 +111,7 @@ class EncryptShard:
         for todos, pictures in self._groups(task.pictures, rejects):
             if stop():
                 raise Stopped
-            shapes[pictures[0].pixels.shape] += len(pictures)
+            shapes[shape_of(pictures[0])] += len(pictures)
             greys += sum(is_grey(picture.pixels) for picture in pictures)
             try:
                 made = list(self.made(todos, pictures))
