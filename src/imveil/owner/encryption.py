@@ -301,8 +301,8 @@ def _reopen(root: Path, manifest: Manifest, plan: ShardPlan, key: Key) -> None:
 
 
 def _sweep(root: Path, plan: ShardPlan) -> None:
-    for task in plan.tasks:
-        for name in (writing.sidecar(task.number), writing.part(task.number)):
+    for number in range(len(plan.tasks)):
+        for name in (writing.sidecar(number), writing.part(number)):
             with contextlib.suppress(FileNotFoundError):
                 (root / name).unlink()
     (root / RUN).unlink(missing_ok=True)

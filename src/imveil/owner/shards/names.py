@@ -15,6 +15,8 @@ from imveil.errors import BadSource
 from imveil.keys.key import Key
 from imveil.store.manifest import ALL, FILE, NAMES
 
+_NOWHERE = frozenset({"", ".", ".."})
+
 
 class Named(Protocol):
     """What a source says of one picture: split and label may be None, name is a posix path under its class folder."""
@@ -41,10 +43,10 @@ def folder(item: Named, classes: Sequence[str]) -> str:
     for part in parts:
         if "/" in part or "\\" in part or part.startswith(("imveil.", "imveil-")):
             raise BadSource(f"{part!r} cannot be a folder's name", hint="rename that split or class")
-    for part in [*parts, *item.name.split("/")]:
-        if part in ("", ".", "..") or "\0" in part:
-            raise BadSource(f"{'/'.join([*parts, item.name])!r} is no name of a picture in a data set")
-    return "".join(part + "/" for part in parts)
+    path = "/".join([*parts, item.name])
+    if "\0" in path or not _NOWHERE.isdisjoint(path.split("/")):
+        raise BadSource(f"{path!r} is no name of a picture in a data set")
+    return path[: len(path) - len(item.name)]
 
 
 def ids(items: Sequence[Named], classes: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The plan of a run over a data set: which pictures go into which shard under which name, and what came of them.
 
 It follows from the source, the scheme and the key alone. A run may be over many millions of pictures, so nothing is
-kept of a picture that can be worked out again: its id and its path are made when its shard is at hand.
+kept of a picture but 16 bytes of its name: its id and its path are made when its shard is at hand.
 """
 
 from __future__ import annotations
@@ -179,21 +179,16 @@ class _Place:
 
 def _keyed(place: _Place, key: Key, extension: str) -> tuple[I32, Callable[[int], str]]:
     """The order by keyed name, and what gives the path of a picture."""
-    mac = key.derive("imveil", "names").mac
-
-    def name(at: int) -> bytes:
-        return mac(place.id(at).encode("utf-8", "surrogateescape"))[:16]
-
-    count = len(place.items)
+    mac, count = key.derive("imveil", "names").mac, len(place.items)
     digests = bytearray(16 * count)
     for at in range(count):
-        digests[16 * at : 16 * at + 16] = name(at)
+        digests[16 * at : 16 * at + 16] = mac(place.id(at).encode("utf-8", "surrogateescape"))[:16]
     words = np.frombuffer(digests, ">u8").reshape(count, 2)
     order = np.lexsort((words[:, 1], words[:, 0])).astype(np.int32)
     if (words[order[1:]] == words[order[:-1]]).all(axis=1).any():
         names.ids(place.items, place.classes)  # says which
         raise BadSource("two pictures would get one name")
-    return order, lambda at: f"{place.folder(at)}{name(at).hex()}{extension}"
+    return order, lambda at: f"{place.folder(at)}{digests[16 * at : 16 * at + 16].hex()}{extension}"
 
 
 def _kept(place: _Place, key: Key, extension: str) -> tuple[I32, Callable[[int], str]]:

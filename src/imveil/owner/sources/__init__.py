@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from imveil.errors import BadSource
 from imveil.owner.datasets.cifar_facts import SETS
@@ -161,7 +161,7 @@ def _recognised(path: Path, follow_links: bool) -> str:
     files = walk(path, follow_links).files
     if any(name.count("/") == 1 and name.partition("/")[2] in LISTS for name in files):
         return "table"
-    found = {_IN_FOLDERS.get(PurePosixPath(name).suffix.lower(), "") for name in files}
+    found = {_IN_FOLDERS.get(os.path.splitext(name)[1].lower(), "") for name in files}  # noqa: PTH122 - quick
     if "folder" in found:
         return "folder"
     found.discard("")

@@ -37,7 +37,7 @@ class FolderSource(Source):
             what = "is a file" if self.root.exists() else "is not there"
             raise BadSource(f"a folder of pictures was needed, {root} {what}")
         found = walk(self.root, follow_links)
-        paths = [path for path in found.files if self._takes(self.root / path)]
+        paths = [path for path in found.files if self._takes(f"{self.root}/{path}")]
         taken = set(paths)
         others = [path for path in found.files if path not in taken]
         self.left_out = found.left_out
@@ -90,8 +90,8 @@ class FolderSource(Source):
         """The picture in a file. Raises BadImage with its path."""
         raise NotImplementedError
 
-    def _takes(self, path: Path) -> bool:
-        """Whether a file is a picture, by its name."""
+    def _takes(self, path: str) -> bool:
+        """Whether a file is a picture, by its name. Paths are texts: to make objects of them takes time."""
         raise NotImplementedError
 
     def _where(self, i: int) -> str:

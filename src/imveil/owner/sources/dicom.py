@@ -32,11 +32,12 @@ class DicomSource(FolderSource):
     hint = "DICOM files end with .dcm or .dicom, or have no ending"
     window = False
 
-    def _takes(self, path: Path) -> bool:
-        if path.suffix.lower() in SUFFIXES:
+    def _takes(self, path: str) -> bool:
+        place = Path(path)
+        if place.suffix.lower() in SUFFIXES:
             return True
         # Scanners write names like IM000001 and 1.2.840.113619.2.55: the end of such a number is no ending.
-        return (not path.suffix or path.suffix[1:].isdigit()) and (_is_dicom(path) or _begins_so(path))
+        return (not place.suffix or place.suffix[1:].isdigit()) and (_is_dicom(place) or _begins_so(place))
 
     def _decode(self, path: str) -> Picture:
         return read_dicom(path, window=self.window, most_pixels=self.most_pixels)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from os.path import splitext
 
 from imveil.owner.picture import SUFFIXES, UNREAD, Picture, read_picture
 from imveil.owner.sources._folder import FolderSource
+
+_ENDINGS = frozenset((*SUFFIXES, *UNREAD))
 
 
 class PictureFolder(FolderSource):
@@ -13,8 +15,8 @@ class PictureFolder(FolderSource):
 
     hint = f"pictures end with {', '.join(SUFFIXES)}"
 
-    def _takes(self, path: Path) -> bool:
-        return path.suffix.lower() in (*SUFFIXES, *UNREAD)
+    def _takes(self, path: str) -> bool:
+        return splitext(path)[1].lower() in _ENDINGS  # noqa: PTH122 - quick
 
     def _decode(self, path: str) -> Picture:
         return read_picture(path, most_pixels=self.most_pixels)

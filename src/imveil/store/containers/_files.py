@@ -42,8 +42,8 @@ class Files(Container):
     dtypes = ("uint8",)
 
     @abstractmethod
-    def encode(self, image: Any, tag: Tag) -> bytes:
-        """The file of one image."""
+    def pieces(self, image: Any, tag: Tag) -> Sequence[bytes]:
+        """The file of one image, in pieces one after the other."""
 
     @abstractmethod
     def decode(self, data: bytes) -> Packed:
@@ -65,7 +65,7 @@ class Files(Container):
     def one(self, name: str, image: Any, tag: Tag) -> bytes:
         """The file of the image, which holds no name."""
         del name
-        return self.encode(image, tag)
+        return b"".join(self.pieces(image, tag))
 
     def writer(self, root: Path, number: int, aside: Path, about: About = NOTHING) -> Writer:
         """Each image is written when it comes."""
@@ -118,14 +118,17 @@ class _Writer(Writer):
     total: int = 0
 
     def add(self, path: str, image: Any, tag: Tag) -> None:
-        data, parent = self.container.encode(image, tag), path.rpartition("/")[0]
+        pieces, parent = self.container.pieces(image, tag), path.rpartition("/")[0]
         if parent not in self.folders:
             (self.root / parent).mkdir(parents=True, exist_ok=True)
             self.folders.add(parent)
         # Paths of images are texts: joining Path objects would cost more than encrypting.
-        write_file(f"{self.root}/{path}", data, aside=self.aside)
-        self.digests[path] = hashlib.sha256(data).hexdigest()
-        self.total += len(data)
+        write_file(f"{self.root}/{path}", pieces, aside=self.aside)
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+            self.total += len(piece)
+        self.digests[path] = digest.hexdigest()
 
     def drop(self, path: str) -> None:
         (self.root / path).unlink(missing_ok=True)

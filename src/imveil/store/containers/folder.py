@@ -5,6 +5,7 @@ Any program opens it, torchvision's ImageFolder too. PNG holds bytes only.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from imveil.store import png
@@ -22,9 +23,9 @@ class Folder(Files):
         """The signature of PNG."""
         return data.startswith(png.SIGNATURE)
 
-    def encode(self, image: Any, tag: Tag) -> bytes:
+    def pieces(self, image: Any, tag: Tag) -> Sequence[bytes]:
         """A cipher PNG with its tag."""
-        return png.encode(image, tag)
+        return png.pieces(image, tag)
 
     def decode(self, data: bytes) -> Packed:
         """The image of a cipher PNG."""

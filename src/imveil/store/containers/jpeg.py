@@ -6,6 +6,7 @@ details.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +55,9 @@ class Jpeg(Files):
         """The first markers."""
         return data.startswith(b"\xff\xd8\xff")
 
-    def encode(self, image: Any, tag: Tag) -> bytes:
+    def pieces(self, image: Any, tag: Tag) -> Sequence[bytes]:
         """A cipher JPEG with its tag."""
-        return jpeg.encode(image, self.quality, self.chroma, tag)
+        return [jpeg.encode(image, self.quality, self.chroma, tag)]
 
     def decode(self, data: bytes) -> Packed:
         """The image of a cipher JPEG."""
