@@ -20,11 +20,13 @@ from imveil.attacks.solvers.secondorder.shared import scattered
 from imveil.attacks.solvers.secondorder.solve import solve
 from imveil.attacks.solvers.secondorder.units import to_units
 from imveil.audit.game.challenger import challenger_of
+from imveil.interval import wilson
 from imveil.lab import samples
 from imveil.lab.measurement import Measurement
 from imveil.metrics.ssim import ssim_or_negative
 from imveil.record import Record
 
+USUAL = "cifar10 test"
 UNSEEN = 200
 COUNTS = (10, 30, 100, 300, 1000, 5000)
 BYTES = ("shf/1", "np-block/1", "le/1", "patch/1", "etc/1", "cpe-iib/1", "ele/1", "etc-inplace/1")
@@ -43,7 +45,7 @@ class Undone(Measurement):
     scheme: str
     ciphers: int
     fields: dict[str, Any] = field(default_factory=dict)
-    data: str = "cifar10 test"
+    data: str = USUAL
     public: int = 0
     kind: ClassVar[str] = "second-order"
 
@@ -169,6 +171,44 @@ class Inside(Measurement):
         return f"one image, inside the blocks of {self.scheme} at {self.side}{' grey' if self.grey else ''}"
 
 
+@dataclass(frozen=True)
+class Mistaken(Measurement):
+    """In how many sets without one key something is found: noise, tried under a name and with its family unnamed, or two
+    keys half and half, tried under the right name."""
+
+    what: str
+    sets: int = 100
+    ciphers: int = 300
+    kind: ClassVar[str] = "second-order-mistaken"
+
+    def facts(self) -> dict[str, Any]:
+        """What the sets are, how many, and of how many cipher images."""
+        return {**vars(self), "data": USUAL}
+
+    def measure(self, seed: int) -> Record:
+        """The number of sets in which a plan was believed; the time of all."""
+        begin, found = time.process_time(), 0
+        for number in range(self.sets):
+            name = BYTES[number % len(BYTES)]
+            scheme = imveil.find("aes-ctr-control/1" if self.what == "noise" else name)
+            pictures = samples.drawn(USUAL, self.ciphers, seed + number)
+            keys = [challenger_of(scheme, seed + number, f"mistaken {half}") for half in range(2)]
+            halves = [
+                key.encrypt(some, "mistaken") for key, some in zip(keys, np.array_split(pictures, 2), strict=True)
+            ]
+            ciphers = np.concatenate(halves)
+            named = solve(ciphers, scheme=name, fields=imveil.find(name).config())
+            found += named is not None or (self.what == "noise" and solve(ciphers) is not None)
+        low, high = wilson(found, self.sets)
+        return self.measured(
+            "second-order-mistaken", seed, value=found / self.sets, unit="share of sets in which something is found",
+            n=self.sets, low=low, high=high, seconds=round(time.process_time() - begin, 3),
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"second order, {self.sets} sets of {self.what}"
+
+
 def _middles(side: int, grey: bool) -> Iterator[Any]:
     """(1, side, side, c) of each photograph; green alone where grey is asked for."""
     for photograph in samples.photographs():
@@ -210,4 +250,5 @@ def alone() -> list[Measurement]:
     """Every scheme that treats all blocks alike, on photographs of several sizes, in colour and grey."""
     sizes = [(side, grey) for side in SIDES for grey in (False, True)]
     found: list[Measurement] = [Alone(scheme, side, grey) for side, grey in sizes for scheme in ALONE]
-    return found + [Inside("patch/1", side, grey) for side, grey in sizes]
+    found += [Inside("patch/1", side, grey) for side, grey in sizes]
+    return [*found, Mistaken("noise"), Mistaken("two keys")]

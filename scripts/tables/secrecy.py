@@ -113,6 +113,15 @@ def inside() -> str:
     return markdown(["scheme", "side", "", "order exact", "median share of places", "quartiles"], rows)
 
 
+def mistaken() -> str:
+    """Sets that nothing should be found in."""
+    rows = [
+        [one.facts["what"], f"{one.facts['ciphers']}", f"{one.n}", f"{round(one.value * one.n)}", f"{one.high:.3f}"]
+        for one in record.latest(record.read("second-order-mistaken"))
+    ]
+    return markdown(["sets of", "images each", "sets", "found something", "upper end of the interval"], rows)
+
+
 def _seconds(runs: Cell) -> str:
     return f"{fmean(one.seconds for one in runs):.1f}" if runs else ""
 
@@ -155,4 +164,5 @@ TABLES = {
     "second-order-elsewhere": elsewhere,
     "second-order-alone": alone,
     "second-order-inside": inside,
+    "second-order-mistaken": mistaken,
 }
