@@ -173,7 +173,7 @@ class Inside(Measurement):
 
 @dataclass(frozen=True)
 class Mistaken(Measurement):
-    """In how many sets without one key something is found: noise, tried under a name and with its family unnamed, or two
+    """In how many sets without one key something is found: noise, tried under a name and with no name, or two
     keys half and half, tried under the right name."""
 
     what: str
