@@ -52,6 +52,7 @@ def audit(
     what: str = "",
     seeds: int = SEEDS,
     pace: float = 0.0,
+    spent: float = 0.0,
     progress: Watch | None = None,
 ) -> Audit:
     """Attack `target` with everything that fits the views.
@@ -73,6 +74,8 @@ def audit(
         How often each trial is repeated, each time under another key, if time is left.
     pace
         Seconds that `target` takes for one picture, where that is long.
+    spent
+        Seconds of the budget that are gone already, or are needed for what comes afterwards.
     progress
         Called with (trials done, trials, what is played now).
 
@@ -88,6 +91,7 @@ def audit(
     given = images if isinstance(images, Pictures) else Pictures(images, data)
     images, budget = checked(given.images, "images"), seconds(budget)
     began = time.monotonic()
+    end = began + budget - spent
     scheme = target if isinstance(target, Scheme) else None
     real = target if isinstance(target, Challenger) else challenger_of(target, 0)
     what = what or (_named(scheme) if scheme else "an encryptor")
@@ -107,15 +111,18 @@ def audit(
         return Skipped(what, f"the encryptor failed: {words}" if isinstance(error, BadInput) else f"failed: {words}")
 
     try:
-        ciphers = real.encrypt(images[: MOST_LOOKED_AT if pace < 0.01 else 10], "look")
+        with within(end - time.monotonic()):
+            ciphers = real.encrypt(images[: MOST_LOOKED_AT if pace < 0.01 else 10], "look")
+            result.leaks = leaks(ciphers)
         if constant(np.asarray(ciphers)):
             result.void = (
                 "All cipher images are the same, whatever the picture: nothing can be learnt from them, and nobody can "
                 "get a picture back, not even the owner"
             )
-        result.leaks = leaks(ciphers)
     except BadInput as error:
         failed("looking", error)
+    except OutOfTime:
+        result.notes.append("There was no time to look at the cipher images themselves.")
     times = measured_slowness()
     trials, result.skipped = plan(len(images), shape, result.views, budget, scheme, real.fresh is not None, pace, times)
     result.notes += slowness_notes(times) if any(trial.seconds for trial in trials) else []
@@ -148,7 +155,7 @@ def audit(
             return []
 
     if not result.void:
-        campaign(result, trials, play, measure, seeds=seeds, end=began + budget, progress=progress)
+        campaign(result, trials, play, measure, seeds=seeds, end=end, progress=progress)
     if failures and not result.findings:
         raise BadInput(failures[0])
     if failures:

@@ -128,7 +128,9 @@ def _blocks(ciphers: U8) -> Iterator[Leak]:
         rows = np.ascontiguousarray(rows[:, : rows.shape[1] // size * size])
         if not rows.size:
             continue
-        count = np.unique((rows.view("<u8").reshape(-1, size // 8) * _DIGEST[: size // 8]).sum(axis=1), return_counts=True)[1]
+        count = np.unique(
+            (rows.view("<u8").reshape(-1, size // 8) * _DIGEST[: size // 8]).sum(axis=1), return_counts=True
+        )[1]
         share = float(count[count > 1].sum() / count.sum())
         if share > 1e-4:
             words = (
