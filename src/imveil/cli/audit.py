@@ -144,8 +144,8 @@ def audit(
         _extra()
     limit = seconds(budget)
 
-    def spent() -> float:  # by then
-        return running() + reserved(limit, out is not None)
+    def spent() -> float:  # by then; a process that has run for long did other things before
+        return min(running(), limit / 2) + reserved(limit, out is not None)
 
     with _watch(limit) as watch:
         if folder is not None:
