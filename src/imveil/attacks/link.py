@@ -106,7 +106,7 @@ def _spread(counts: Any, fold: bool) -> Any:
 
 
 def _folded(images: Any) -> Any:
-    """Bytes folded about the middle, at some places, (n, k); values that no picture has are 255, which no fold gives."""
+    """Bytes folded about the middle, at some places, (n, k); what no picture has is 255, which no fold gives."""
     flat = _some(images.reshape(len(images), -1))
     return np.where(flat > 255, 255, np.minimum(flat, 255 - np.minimum(flat, 255))).astype(np.uint8)
 
