@@ -19,6 +19,7 @@ from scripts.records.matrix import to_play
 from scripts.records.puzzles import rungs
 from scripts.records.roads import ROADS, Road
 from scripts.records.second_order import alone, curves
+from scripts.records.verdicts import VERDICTS
 from scripts.records.windows import WINDOWS, Windowed
 
 from imveil import attacks
@@ -171,6 +172,7 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "grey": lambda: _elsewhere(GREY),
     **{name: partial(_climb, name) for name in LADDERS},
     "audits": lambda: [[one] for one in AUDITS],
+    "verdicts": lambda: [[one] for one in VERDICTS],
     "puzzles": lambda: [[rung] for rung in rungs()],
     "second-order": lambda: [[one] for one in curves()],
     "second-order-alone": lambda: [[one] for one in alone()],
@@ -178,4 +180,4 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "roads": lambda: [[Road(name)] for name in ROADS],
     "matrix": to_play,
 }
-ONCE = {"audits", "matrix", "puzzles", "roads", "second-order-alone"}  # measured under one seed
+ONCE = {"audits", "matrix", "puzzles", "roads", "second-order-alone", "verdicts"}  # measured under one seed

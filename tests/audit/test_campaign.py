@@ -216,7 +216,7 @@ def test_ctrl_c_at_a_terminal_gives_what_there_is(tmp_path: Path, monkeypatch: p
     """A real Ctrl-C goes to every process of the terminal; the encryptor's must not take it for an end."""
     monkeypatch.setenv("PYTHONPATH", f"{HERE}:{':'.join(sys.path)}")
     plain, told, page = write(tmp_path / "plain", PICTURES[:60]), tmp_path / "found.json", tmp_path / "r.html"
-    words = ["audit", "--encryptor", "encryptors:fixed_xor", "--data", str(plain), "--view", "kpa", "--budget", "100"]
+    words = ["audit", "--encryptor", "encryptors:fixed_xor", "--data", str(plain), "--view", "kpa", "--budget", "1000"]
     code, screen = at_a_terminal([*words, "--json", str(told), "--out", str(page)], ["\x03"], b"inverse-net")
     assert code == 130, screen
     assert "Traceback" not in screen

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from imveil.audit.gates import gate
 from imveil.audit.leaks import Leak, leaks
 from imveil.audit.result import Audit
-from imveil.audit.trials import VIEWS, cut_down, hinted, plan
+from imveil.audit.trials import VIEWS, cut_down, hinted, plan, reserved
+from imveil.system import running
 from scenes import scenes
 
 PICTURES = scenes(60)
@@ -30,6 +32,20 @@ def test_a_core_attack_comes_first_at_the_strength_that_decides() -> None:
     trials, _ = plan(800, (32, 32, 3), ("coa",), 60.0)
     first = {trial.attack.id: trial.strength for trial in reversed(trials)}
     assert (first["many-time-pad"], first["second-order"]) == (100, 300)
+
+
+def test_what_has_no_room_is_left_to_the_end_and_not_begun() -> None:
+    trials, _ = plan(800, (32, 32, 3), ("coa",), 60.0, slowness=4)
+    [one] = [t for t in trials if t.attack.id == "fixed-permutation-public" and t.strength == 300]
+    assert one.seconds >= 120, "four times slower than on the machine that it was timed on"
+    assert not [t for t in plan(800, (64, 64, 3), ("coa",), 60.0)[0] if t.attack.id == one.attack.id and t.seconds]
+
+
+def test_room_is_kept_for_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imveil.audit.trials.measured_slowness", lambda: 2)
+    assert 0 < reserved(60, page=False) < reserved(60, page=True) <= 12
+    assert reserved(5, page=True) == 1
+    assert running() > 0, "of this process, imports and all"
 
 
 def test_large_pictures_are_said_to_be_cut_down() -> None:

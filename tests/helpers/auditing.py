@@ -36,6 +36,7 @@ def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Calls `imveil audit` with words, in a folder of its own; exit code, standard output, standard error."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("imveil.system.running", lambda: 0.0)  # this process has run for minutes
 
     def call(*args: str | Path) -> tuple[int, str, str]:
         capfd.readouterr()

@@ -171,6 +171,12 @@ class Attack(ABC):
         del shape
         return 0.0
 
+    def seconds_before(self, shape: tuple[int, ...]) -> float:
+        """How long it works on one core before the first target, roughly, where that is long: an audit does not begin
+        what has no room."""
+        del shape
+        return 0.0
+
     @final
     def run(self, view: View, rng: np.random.Generator | None = None, steps: int | None = None) -> Guess:
         """Pictures of `view.targets`.

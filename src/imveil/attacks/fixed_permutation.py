@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -47,11 +48,16 @@ class FixedPermutationPublic(Attack):
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers", "public"})
     paper: ClassVar[str] = "ours, after Vogelstein et al., PLoS ONE 10(4) (2015), for the matching"
     finds_key: ClassVar[bool] = True
-    slow: ClassVar[bool] = True  # a minute and more for 3,072 samples
+    slow: ClassVar[bool] = True
 
     def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """Bytes at the places of the picture; pictures that are not too large."""
         return same_shape(scheme) or bytes_only(scheme) or at_most(3072, shape)
+
+    def seconds_before(self, shape: tuple[int, ...]) -> float:
+        """Linear assignments take the cube of the number of samples; none above 3,072."""
+        size = math.prod(shape)
+        return 30.0 * (size / 3072) ** 3 if size <= 3072 else 0.0
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
         """The targets in order. notes: see `reordered`. Raises MissingExtra without scipy."""

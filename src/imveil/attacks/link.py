@@ -73,10 +73,9 @@ def _distances(view: View) -> Iterator[Any]:
     if ciphers.shape[1:] == gallery.shape[1:]:
         yield _unequal(_folded(ciphers), _folded(gallery))
         if ciphers.dtype == np.uint8:
-            ours, theirs = (a.reshape(len(a), -1) for a in (ciphers, gallery))
             for lag in {1, *PERIODS, view.shape[1] * view.shape[2]}:
-                if lag < ours.shape[1]:
-                    yield _unequal(ours[:, lag:] ^ ours[:, :-lag], theirs[:, lag:] ^ theirs[:, :-lag])
+                if lag < ciphers[0].size:
+                    yield _unequal(*(_lagged(images, lag) for images in (ciphers, gallery)))
 
 
 def _apart(ours: Any, theirs: Any) -> Any:
@@ -107,16 +106,26 @@ def _spread(counts: Any, fold: bool) -> Any:
 
 
 def _folded(images: Any) -> Any:
-    """Bytes folded about the middle, (n, samples); values that no picture has become 255, which no fold gives."""
-    flat = images.reshape(len(images), -1)
+    """Bytes folded about the middle, at some places, (n, k); what no picture has is 255, which no fold gives."""
+    flat = _some(images.reshape(len(images), -1))
     return np.where(flat > 255, 255, np.minimum(flat, 255 - np.minimum(flat, 255))).astype(np.uint8)
 
 
+def _some(rows: Any) -> Any:
+    """Of large images some samples, (n, k), in an odd step so that all colours are among them."""
+    return rows[:, :: 1 + 2 * (rows.shape[1] // (2 * PLACES))]
+
+
+def _lagged(images: Any, lag: int) -> Any:
+    """The XOR of samples this far apart, at some places, (n, k)."""
+    rows = images.reshape(len(images), -1)
+    return _some(rows[:, lag:]) ^ _some(rows[:, :-lag])
+
+
 def _unequal(ours: Any, theirs: Any) -> Any:
-    """The share of samples that differ at the same place. (n, k), (m, k) -> (n, m)."""
-    step = 1 + 2 * (ours.shape[1] // (2 * PLACES))  # odd, so that all colours are among them
-    ours, theirs = ours[:, ::step], theirs[:, ::step]
-    return np.stack([(theirs != one).mean(axis=1) for one in ours])
+    """The share of places where two differ. (n, k), (m, k) -> (n, m)."""
+    counts = [(theirs != one).view(np.uint8).sum(axis=1, dtype=np.uint32) for one in ours]
+    return np.stack(counts) / ours.shape[1]
 
 
 def _lengths(images: Any, side: int) -> Any:

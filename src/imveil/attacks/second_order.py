@@ -64,7 +64,9 @@ class SecondOrderPublic(Attack):
 
         del rng, steps
         public = view.public
-        return undone(view, None if public is None or len(public) < 2 else Prior.of(public))
+        return undone(
+            view, None if public is None or len(public) < 2 else Prior.of(public[: Prior.enough(public.shape)])
+        )
 
 
 class SecondOrderAlone(Attack):

@@ -52,6 +52,7 @@ def audit(
     what: str = "",
     seeds: int = SEEDS,
     pace: float = 0.0,
+    spent: float = 0.0,
     progress: Watch | None = None,
 ) -> Audit:
     """Attack `target` with everything that fits the views.
@@ -73,6 +74,8 @@ def audit(
         How often each trial is repeated, each time under another key, if time is left.
     pace
         Seconds that `target` takes for one picture, where that is long.
+    spent
+        Seconds of the budget that are gone already, or are needed for what comes afterwards.
     progress
         Called with (trials done, trials, what is played now).
 
@@ -88,6 +91,7 @@ def audit(
     given = images if isinstance(images, Pictures) else Pictures(images, data)
     images, budget = checked(given.images, "images"), seconds(budget)
     began = time.monotonic()
+    end = began + budget - spent
     scheme = target if isinstance(target, Scheme) else None
     real = target if isinstance(target, Challenger) else challenger_of(target, 0)
     what = what or (_named(scheme) if scheme else "an encryptor")
@@ -108,12 +112,12 @@ def audit(
 
     try:
         ciphers = real.encrypt(images[: MOST_LOOKED_AT if pace < 0.01 else 10], "look")
+        result.leaks = leaks(ciphers)
         if constant(np.asarray(ciphers)):
             result.void = (
                 "All cipher images are the same, whatever the picture: nothing can be learnt from them, and nobody can "
                 "get a picture back, not even the owner"
             )
-        result.leaks = leaks(ciphers)
     except BadInput as error:
         failed("looking", error)
     times = measured_slowness()
@@ -148,7 +152,7 @@ def audit(
             return []
 
     if not result.void:
-        campaign(result, trials, play, measure, seeds=seeds, end=began + budget, progress=progress)
+        campaign(result, trials, play, measure, seeds=seeds, end=end, progress=progress)
     if failures and not result.findings:
         raise BadInput(failures[0])
     if failures:
@@ -205,9 +209,10 @@ def campaign(
                     left = end - time.monotonic()
                 tell(seed * len(trials) + number, seeds * len(trials), trial.label)
                 start = time.monotonic()
-                others = sum(len(ids) for ids in result.core.values()) - core
+                # What needs nothing runs to its end; of the rest of the core none takes the time of all others.
+                shares = bool(trial.attack.needs) and core and sum(map(len, result.core.values())) > 1
                 try:
-                    with within(left / 2 if core and others else left):
+                    with within(left / 2 if shares else left):
                         played = play(trial, seed)
                 except MissingExtra as error:
                     played = Skipped(trial.label, str(error))

@@ -23,6 +23,7 @@ def audit_encryptor(
     budget: str | float = 120.0,
     views: Sequence[ViewName] = VIEWS,
     timeout: float = 60.0,
+    spent: float = 0.0,
     progress: Watch | None = None,
 ) -> Audit:
     """Attack somebody else's encryptor with everything that fits the views.
@@ -32,7 +33,7 @@ def audit_encryptor(
     command
         module:function, called with (n, h, w, c) uint8; or a command line, which turns a PNG on standard input into one
         on standard output. Either runs in a process of its own.
-    images, budget, views, progress
+    images, budget, views, spent, progress
         As for `audit`.
     timeout
         Seconds that one call may take.
@@ -48,6 +49,7 @@ def audit_encryptor(
         For an encryptor that is not there, fails, hangs, or returns no images.
     """
     plain = images.images if isinstance(images, Pictures) else images
+    start = time.monotonic()
     with Encryptor(command, timeout) as encryptor:
         first = encryptor(plain[:2])
         began = time.monotonic()
@@ -55,7 +57,7 @@ def audit_encryptor(
         pace = (time.monotonic() - began) / 2
         found = audit(
             encryptor.challenger(), images, budget=budget, views=views, what=f"the encryptor {command}", pace=pace,
-            progress=progress,
+            spent=spent + time.monotonic() - start, progress=progress,
         )  # fmt: skip
     if first.shape[1:] != plain.shape[1:]:
         sizes = ("x".join(map(str, shape)) for shape in (first.shape[1:], plain.shape[1:]))

@@ -121,6 +121,7 @@ def audit_folder(
     truth: str | Path | None = None,
     budget: str | float = 120.0,
     seeds: int = SEEDS,
+    spent: float = 0.0,
     progress: Watch | None = None,
 ) -> Audit:
     """Attack the images of a folder with everything that needs cipher images alone. No key and no scheme is needed.
@@ -132,7 +133,7 @@ def audit_folder(
     truth
         A folder with the true pictures under the same names (cipher images that were encrypted with their names kept);
         then recovery is scored as in any audit, on those that pair.
-    budget, seeds, progress
+    budget, seeds, spent, progress
         As in `audit`, and so is Ctrl-C; other seeds hold out other images.
 
     Raises
@@ -170,7 +171,7 @@ def audit_folder(
     if not found.void:
         campaign(
             found, playable, play, lambda: measured_ciphers(images[:METRIC_IMAGES]),
-            seeds=seeds, end=began + budget, progress=progress,
+            seeds=seeds, end=began + budget - spent, progress=progress,
         )  # fmt: skip
     facts = {f.trial.attack.id: f.records[0].facts["found"] for f in found.findings if f.low >= 0.05}
     worked = {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()}

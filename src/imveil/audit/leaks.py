@@ -21,12 +21,15 @@ from imveil.metrics.chi_square import chi_square
 from imveil.metrics.repeats import equal_ciphers, reused_streams
 
 MOST = 300  # images: more change nothing
+MOST_SAMPLES = 1 << 21  # where pixels are looked at one by one: of large images few tell as much
+LEAST = 20  # images, however large
 SIDE = 64  # pixels: of larger images a corner is looked at where positions do not matter
 BLOCKS = (16, 8)  # bytes, the block sizes of AES and of older ciphers
 _SMOOTH, _PICTURE, _SURE = 0.97, 0.6, -6.0
 _MANY = 0.5
 _AT_ONCE = 1 << 22  # samples: large pictures are a few at a time
 _TILES = 4  # a side of the grid in which parts are looked for
+_DIGEST = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)  # odd: of equal blocks the sums are equal
 _CHI_SQUARE = 400.0  # of 255 degrees of freedom: random images exceed it once in 10^8
 
 
@@ -71,7 +74,8 @@ def leaks(ciphers: U8) -> list[Leak]:
     if ciphers.dtype != np.uint8 or ciphers.ndim != 4 or len(ciphers) < 2:
         return []
     some = ciphers[:MOST]
-    found = [*_copies(some), *_one_key(some), *_blocks(some), *_parts(some), *_smooth(some), *_values(some)]
+    few = some[: max(LEAST, MOST_SAMPLES // some[0].size)]
+    found = [*_copies(some), *_one_key(some), *_blocks(few), *_parts(few), *_smooth(few), *_values(some)]
     return sorted(found, key=lambda leak: ("partly open", "recognisable", "").index(leak.level))
 
 
@@ -124,9 +128,10 @@ def _blocks(ciphers: U8) -> Iterator[Leak]:
         rows = np.ascontiguousarray(rows[:, : rows.shape[1] // size * size])
         if not rows.size:
             continue
-        blocks = rows.reshape(len(rows), -1, size).view(np.dtype((np.void, size)))[..., 0]
-        _, which, count = np.unique(blocks, return_inverse=True, return_counts=True)
-        share = float((count[which.reshape(blocks.shape)] > 1).mean())
+        count = np.unique(
+            (rows.view("<u8").reshape(-1, size // 8) * _DIGEST[: size // 8]).sum(axis=1), return_counts=True
+        )[1]
+        share = float(count[count > 1].sum() / count.sum())
         if share > 1e-4:
             words = (
                 f"{_percent(share)} of all blocks of {size} bytes occur more than once: equal parts of pictures are "
@@ -152,12 +157,13 @@ def _parts(ciphers: U8) -> Iterator[Leak]:
 
 
 def _smooth(ciphers: U8) -> Iterator[Leak]:
-    if _is_smooth(ciphers):
+    shuffled = _shuffled(ciphers)
+    if _is_smooth(ciphers, shuffled):
         words = "Neighbouring pixels are more alike than distant ones: something of the pictures was left in place."
         yield Leak("smooth", 1.0, "partly open", words)
         return
-    for name, view in _views(ciphers):
-        if _is_smooth(view):
+    for (name, view), (_, disordered) in zip(_views(ciphers), _views(shuffled), strict=True):
+        if _is_smooth(view, disordered):
             words = (
                 f"{name[0].upper()}{name[1:]} of neighbouring pixels are more alike than those of distant ones: "
                 "outlines of the pictures can be made visible."
@@ -198,22 +204,27 @@ def alike(images: U8) -> float:
     >>> alike(np.tile(np.arange(16, dtype=np.uint8).repeat(16).reshape(1, 16, 16, 1), (3, 1, 1, 1))) < 0.2
     True
     """
-    return float(np.median(_ratios(images[:200])))
+    some = images[:200]
+    return float(np.median(_ratios(some, _shuffled(some))))
 
 
-def _is_smooth(images: U8) -> bool:
-    ratios = _ratios(images)
+def _is_smooth(images: U8, shuffled: U8) -> bool:
+    ratios = _ratios(images, shuffled)
     # A few images tell their spread badly: of noise it is about 1 / sqrt(pixels), whatever the planes share.
     spread = max(float(ratios.std()), 1.5 / np.sqrt(images[0, :, :, 0].size))
     error = spread / np.sqrt(len(ratios))
     return bool(np.median(ratios) < _SMOOTH and (ratios.mean() - 1) / error < _SURE)
 
 
-def _ratios(images: U8) -> Any:
+def _ratios(images: U8, shuffled: U8) -> Any:
+    return total_variation(images) / np.maximum(total_variation(shuffled), 1e-9)
+
+
+def _shuffled(images: U8) -> U8:
+    """The same pixels in one disorder."""
     n, h, w, c = images.shape
     order = np.random.default_rng(0).permutation(h * w)
-    shuffled = images.reshape(n, h * w, c)[:, order].reshape(images.shape)
-    return total_variation(images) / np.maximum(total_variation(shuffled), 1e-9)
+    return images.reshape(n, h * w, c)[:, order].reshape(images.shape)
 
 
 def total_variation(images: U8) -> Any:

@@ -30,6 +30,7 @@ LEAST_TARGETS = 3
 CROP = 64  # pixels: the middle of that size tells as much about attacks that are local
 _HINTS = {"reused stream": "many-time-pad", "one key for all": "second-order"}  # what shows, and what to play then
 _SHARE = 0.5  # of the budget goes to attacks that take long
+_WORDS, _PAGE = 0.3, 3.0  # seconds that an audit takes after its attacks, there
 _REFERENCE = 0.10  # seconds that `_work` took on the machine that attacks were timed on, alone on a core
 
 
@@ -152,6 +153,7 @@ def plan(
                 continue
             base = replace(base, targets=min(base.targets, fit))
             seconds += 2 * base.targets * each
+        seconds += attack.seconds_before(shape) * slowness  # noise is told at once
         for strength in _strengths(attack, pictures - base.targets):
             terms = replace(base, ciphers=strength) if "ciphers" in attack.needs else base
             terms = replace(terms, pairs=strength) if "pairs" in attack.needs else terms
@@ -221,6 +223,12 @@ def cut_down(trials: list[Trial]) -> list[str]:
     if not any(trial.terms.crop for trial in trials):
         return []
     return [f"Attacks that work on any part of a picture were played on the middle {CROP}x{CROP} pixels of each."]
+
+
+def reserved(budget: float, page: bool) -> float:
+    """Seconds of a budget to keep for what comes after the attacks: words and JSON, or a page with pictures and a plot,
+    on this machine as busy as it is now. A fifth of the budget at most."""
+    return min(budget / 5, (_PAGE if page else _WORDS) * measured_slowness())
 
 
 def slowness_notes(times: int) -> list[str]:

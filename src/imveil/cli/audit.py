@@ -63,7 +63,7 @@ def audit(
         Views, typer.Option(help="What the attacker holds: cipher images, known pictures, an oracle, or all of it.")
     ] = Views.all,
     budget: Annotated[
-        str, typer.Option(help="Time to attack for, from when the data are there: 120, 120s, 10m.")
+        str, typer.Option(help="Time that the whole audit may take, report and all: 120, 120s, 10m.")
     ] = "120s",
     out: Annotated[Path | None, typer.Option("--out", help="The report to write, an .html file.")] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="The same as JSON; - for standard output.")] = None,
@@ -111,9 +111,11 @@ def audit(
     from imveil.audit.encryptor_campaign import audit_encryptor
     from imveil.audit.folder_campaign import audit_folder, read_folder
     from imveil.audit.pictures import read_pictures
+    from imveil.audit.trials import reserved
     from imveil.audit.verdicts import as_json, sentence
     from imveil.cli.fields import find_scheme
     from imveil.store.files import write_file
+    from imveil.system import running
 
     given = [name for name, value in (("FOLDER", folder), ("--scheme", scheme), ("--encryptor", encryptor)) if value]
     if len(given) != 1:
@@ -141,17 +143,23 @@ def audit(
     if out is not None:
         _extra()
     limit = seconds(budget)
+
+    def spent() -> float:  # by then; a process that has run for long did other things before
+        return min(running(), limit / 2) + reserved(limit, out is not None)
+
     with _watch(limit) as watch:
         if folder is not None:
-            found = audit_folder(read_folder(folder), truth=truth, budget=limit, progress=watch)
+            images = read_folder(folder)
+            found = audit_folder(images, truth=truth, budget=limit, spent=spent(), progress=watch)
         elif scheme:
             chosen = find_scheme(scheme, fields)
             pictures = read_pictures(data, tile=chosen.traits.tile)
-            found = run(chosen, pictures, budget=limit, views=_views(view), progress=watch)
+            found = run(chosen, pictures, budget=limit, views=_views(view), spent=spent(), progress=watch)
         else:
+            pictures = read_pictures(data)
             found = audit_encryptor(
-                encryptor, read_pictures(data), budget=limit, views=_views(view), timeout=timeout, progress=watch
-            )
+                encryptor, pictures, budget=limit, views=_views(view), timeout=timeout, spent=spent(), progress=watch
+            )  # fmt: skip
     (note if str(json_out) == "-" else say)(sentence(found))
     for text in found.notes:
         note(text)

@@ -15,6 +15,8 @@ from imveil.attacks.solvers.secondorder.grid import MOST
 from imveil.attacks.solvers.secondorder.prior import Prior
 
 Recipe = Callable[[Any, int, Prior], Any]
+MOST_PIXELS = 1 << 14  # under one sequence: of larger pictures any part does, and many-time-pad takes one
+MOST_UNKNOWN = 300  # blocks to put in order where nobody says what was done: more take minutes
 LARGE = 16  # a side of blocks that is seldom used
 
 
@@ -40,7 +42,7 @@ FAMILIES: dict[str, Family] = {
     "blocks moved, nibbles shuffled by keys of their own": Family(own.own_nibbles, (4, 8), MOST),
     "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32"),
     "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16"),
-    "a sequence XORed into all pictures": Family(whole.masked, (1,)),
+    "a sequence XORed into all pictures": Family(whole.masked, (1,), MOST_PIXELS),
     "pixels moved": Family(whole.moved_pixels, (1,), MOST),
 }
 
@@ -71,11 +73,17 @@ def candidates(
     if scheme is None:
         pairs = [(name, block) for name, one in FAMILIES.items() for block in one.blocks]
         pairs.sort(key=lambda pair: pair[1] == LARGE)  # they take as long as all others together
+        pairs = [(name, block) for name, block in pairs if block == 1 or _orders(FAMILIES[name], block, shape)]
     elif family is None or (field is not None and field not in fields):
         return []
     else:
         pairs = [(family, 1 if field is None else int(fields[field]))]
     return [(name, block) for name, block in pairs if _fits(FAMILIES[name], block, dtype, shape)]
+
+
+def _orders(family: Family, block: int, shape: tuple[int, int, int]) -> bool:
+    """Whether a family leaves blocks in place, or there are few enough of them."""
+    return family.most != MOST or (shape[0] // block) * (shape[1] // block) <= MOST_UNKNOWN
 
 
 def _fits(family: Family, block: int, dtype: str, shape: tuple[int, int, int]) -> bool:

@@ -20,6 +20,8 @@ from imveil.attacks.solvers.secondorder.units import F64, standard
 REACH = 31  # offsets of the kernel, in pixels
 NEAR = 7  # offsets of the kernel of low halves
 CELLS = 8  # of the coarse grid, along each side
+MOST_SAMPLES = 1 << 22  # of public pictures, as three colours
+LEAST = 16  # pictures, however large
 LUMA = np.array([0.299, 0.587, 0.114])
 SHIPPED = "prior.npz"
 
@@ -61,6 +63,15 @@ class Prior:
         return cls(
             kernel(values, values, REACH), kernel(low, wanted, NEAR), cells.mean(axis=0), spread, Palette.of(colour)
         )
+
+    @staticmethod
+    def enough(shape: tuple[int, ...]) -> int:
+        """How many pictures of a set of this shape (n, h, w, c) say what all of them would; of large ones few do.
+
+        >>> Prior.enough((1000, 32, 32, 3)), Prior.enough((1000, 224, 224, 1))
+        (1000, 27)
+        """
+        return min(shape[0], max(LEAST, MOST_SAMPLES // (shape[1] * shape[2] * 3)))
 
     @classmethod
     def shipped(cls) -> Prior:

@@ -20,7 +20,9 @@ from imveil.plans.plan import Plan
 
 MOST = 5000  # cipher images; more change nothing
 MOST_UNKNOWN = 300  # cipher images, where every family is tried
-MOST_SAMPLES = 1 << 22  # of them all; of large pictures a few say as much as many small ones
+MOST_SAMPLES = 1 << 24  # of them all; of large pictures a few say as much as many small ones
+ALIKE = 4  # times fewer, where all blocks are treated alike
+UNKNOWN = 4  # times fewer, where every family is tried
 SEEN = 128  # pictures that settle colours and sign
 LEAST_SCORE = {1: 0.45, 10: 0.6}  # from this many images; noise that was made to fit reaches 0.11, wrong plans 0.6
 PLAIN_TO_SEE = 0.66  # of what scores less, others may explain more
@@ -61,13 +63,14 @@ def solve(
     prior = Prior.shipped() if prior is None else prior
     pairs = candidates(scheme, fields or {}, str(images.dtype), images.shape[1:])
     if scheme is None:
-        images = images[: min(MOST_UNKNOWN, max(1, MOST_SAMPLES // images[0].size))]
-        if not depend(images):
+        images = images[:MOST_UNKNOWN]
+        if not depend(images[: _enough(images, UNKNOWN)]):
             return None
     tried: list[Found] = []
     for family, block in pairs:
         if enough(len(images), family):
-            tried.append(_tried(images[:MOST], family, block, prior))
+            fewer = (ALIKE if FAMILIES[family].alone else 1) * (UNKNOWN if scheme is None else 1)
+            tried.append(_tried(images[: min(MOST, _enough(images, fewer))], family, block, prior))
             if believed(tried[-1], len(images)) and tried[-1].score >= PLAIN_TO_SEE:
                 return tried[-1]
     good = [one for one in tried if believed(one, len(images))]
@@ -86,6 +89,11 @@ def believed(found: Found, images: int) -> bool:
 def enough(images: int, family: str) -> bool:
     """Whether this many images can carry a recipe at all."""
     return images > 2 or (FAMILIES[family].alone and images > 0)
+
+
+def _enough(images: Any, fewer: int) -> int:
+    """How many images to take, so many times fewer than the most."""
+    return max(1, MOST_SAMPLES // fewer // int(images[0].size))
 
 
 def _tried(images: Any, family: str, block: int, prior: Prior) -> Found:

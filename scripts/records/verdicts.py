@@ -1,0 +1,183 @@
+"""Verdicts: what `imveil audit` says of encryptors and folders whose secret is known to us, and what it should say.
+
+Every audit is a command of its own, as a user would run it, so that its seconds and its memory are those of the whole
+process, report and all. How busy the machine was stands beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from imveil.errors import BadInput
+from imveil.lab import samples
+from imveil.lab.measurement import Measurement
+from imveil.record import Record
+
+ROOT = Path(__file__).parents[2]
+BUDGET = 60.0
+COLOUR, FLAT, LARGE = "cifar10 test", "flat scans", "pneumoniamnist at 224"
+_OPEN, _PARTLY = ("open",), ("partly open",)
+_BUSY = 1.5  # processes that run or wait for each core, from which on a machine counts as loaded
+
+
+@dataclass(frozen=True)
+class Judged(Measurement):
+    """The verdict on a stranger's encryptor, or on a folder that it wrote.
+
+    Attributes
+    ----------
+    stranger
+        Of `scripts.records.strangers`.
+    right
+        The levels that are right.
+    weakest
+        The attacker that is to be named, where the issue is who needs least; "" where any is.
+    folder
+        Whether the audit sees a folder of cipher images and nothing else.
+    """
+
+    stranger: str
+    right: tuple[str, ...]
+    data: str = COLOUR
+    count: int = 400
+    weakest: str = ""
+    folder: bool = False
+    budget: float = BUDGET
+    kind: ClassVar[str] = "verdicts"
+
+    def facts(self) -> dict[str, Any]:
+        """All of it but what is right, which the records need not believe."""
+        return {"stranger": self.stranger, "data": self.data, "pictures": self.count, "folder": self.folder,
+                "budget": self.budget}  # fmt: skip
+
+    @property
+    def seconds(self) -> float:
+        """About its budget."""
+        return self.budget
+
+    @cached_property
+    def _words(self) -> str:
+        return f"{'a folder by ' if self.folder else ''}{self.stranger}"
+
+    def measure(self, seed: int) -> Record:
+        """1 where the verdict is right, 0 where not; pictures and key are those of the seed."""
+        pictures = _pictures(self.data, self.count, seed)
+        with tempfile.TemporaryDirectory() as name:
+            place = Path(name)
+            if self.folder:
+                os.environ["STRANGER_SEED"] = str(seed)
+                _write(place / "ciphers", _encrypted(self.stranger, pictures, seed))
+                asked = [str(place / "ciphers")]
+            else:
+                np.savez(place / "plain.npz", images=pictures)
+                asked = [
+                    "--encryptor",
+                    f"scripts.records.strangers:{self.stranger}",
+                    "--data",
+                    str(place / "plain.npz"),
+                ]
+            load, began = os.getloadavg()[0], time.monotonic()
+            said = subprocess.Popen(
+                [sys.executable, "-m", "imveil", "audit", *asked, "--budget", f"{self.budget:g}",
+                 "--json", str(place / "found.json"), "--out", str(place / "report.html")],
+                cwd=ROOT, env=os.environ | {"STRANGER_SEED": str(seed)}, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            assert said.stderr is not None
+            words = said.stderr.read()
+            _, code, used = os.wait4(said.pid, 0)
+            took = time.monotonic() - began
+            if not (place / "found.json").exists():
+                raise BadInput(f"the audit of {self._words} ended with {code}: {words.strip()[-300:]}")
+            found = json.loads((place / "found.json").read_text(encoding="utf-8"))
+        said.returncode = 0
+        told = found["told"] or {}
+        rung = next((step["rung"] for step in found["ladder"] if step["level"] == found["level"]), "")
+        right = found["level"] in self.right and self.weakest in ("", rung)
+        facts = {
+            "level": found["level"],
+            "verdict": found["verdict"],
+            "weakest": rung,
+            "told": told.get("attack", ""),
+            "picked": max((one["identified"] for one in found["findings"]), default=0.0),
+            "leaks": [one["name"] for one in found["leaks"]],
+            "unplayed": found["unplayed"],
+            "memory": round(used.ru_maxrss / 2**20, 3),
+            "load": round(load, 1),
+            "loaded": load > _BUSY * (os.cpu_count() or 1),
+        }
+        return self.measured(self.stranger, seed, {"found": facts}, value=float(right), unit="whether it is right",
+                             n=len(pictures), low=float(right), high=float(right), seconds=round(took, 1))  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"verdict on {self._words}, {self.count} of {self.data}, {self.budget:g} s"
+
+
+def _encrypted(name: str, pictures: Any, seed: int) -> Any:
+    from scripts.records import strangers
+
+    strangers.SEED = seed
+    return getattr(strangers, name)(pictures)
+
+
+def _pictures(data: str, count: int, seed: int) -> Any:
+    rng = np.random.default_rng([seed, 12])
+    if data == FLAT:
+        return np.stack([_flat(rng) for _ in range(count)])
+    if data != LARGE:
+        return samples.drawn(data, count, seed, 13)
+    small = samples.drawn("pneumoniamnist", count, seed, 13)
+    large = [np.asarray(Image.fromarray(one[..., 0]).resize((224, 224), Image.Resampling.BICUBIC)) for one in small]
+    noise = rng.normal(0, 2, (count, 224, 224)).round()  # of a detector: without it neighbours are too alike
+    return (np.stack(large) + noise).clip(0, 255).astype(np.uint8)[..., None]
+
+
+def _flat(rng: np.random.Generator) -> Any:
+    """A scan (64, 64, 1): black around, with flat organs."""
+    image = Image.new("L", (64, 64), 0)
+    draw = ImageDraw.Draw(image)
+    for _ in range(rng.integers(2, 5)):
+        x, y, w, h = (int(n) for n in rng.integers((0, 0, 10, 10), (40, 40, 30, 30)))
+        shape = draw.ellipse if rng.random() < 0.5 else draw.rectangle
+        shape((x, y, x + w, y + h), fill=int(rng.integers(60, 255)))
+    return np.asarray(image)[..., None]
+
+
+def _write(place: Path, images: Any) -> None:
+    place.mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image if image.shape[2] == 3 else image[..., 0]).save(place / f"{number:04}.png")
+
+
+_SEEN = "cipher images"
+VERDICTS = [
+    Judged("identity", _OPEN, weakest=_SEEN),
+    Judged("jpeg", _OPEN, weakest=_SEEN),
+    Judged("quarter", ("open", "partly open"), weakest=_SEEN),
+    Judged("xor", _OPEN, weakest=_SEEN),
+    Judged("ctr_one_nonce", _OPEN, weakest=_SEEN),
+    *(Judged(name, _OPEN) for name in ("pixels", "blocks", "shf", "np_block", "le", "etc", "patch")),
+    Judged("ecb", ("recognisable", "nothing found")),
+    Judged("ecb", _PARTLY, data=FLAT),
+    Judged("negpos_each", _PARTLY),
+    Judged("ctr", ("nothing found",)),
+    Judged("constant", ("no verdict",)),
+    *(Judged(name, _OPEN, folder=True) for name in ("identity", "xor", "shf", "np_block", "le", "etc", "patch")),
+    Judged("ecb", _PARTLY, data=FLAT, folder=True),
+    Judged("ctr", ("nothing found",), folder=True),
+    Judged("xor", _OPEN, data=LARGE, count=500, weakest=_SEEN),
+    Judged("ecb", ("recognisable", "nothing found"), data=LARGE, count=500),
+    Judged("ctr", ("nothing found",), data=LARGE, count=500),
+]
