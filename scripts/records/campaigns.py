@@ -153,6 +153,12 @@ def _curve() -> list[list[Question]]:
     return _each(seed + rest)
 
 
+def _sizes() -> list[list[Question]]:
+    """What one known picture of another size opens: every scheme that reads one stream, sample after sample."""
+    known = [(SEED, {}), *PADS, ("pixel-shuffle/1", {}), ("negpos/1", {"colors": False})]
+    return _each(Question("pad-across-sizes", id, fields) for id, fields in known)
+
+
 def _feedback() -> list[list[Question]]:
     """Chained substitution under chosen pictures: more rounds, other sizes."""
     rounds = [Question("feedback-table", "diffuse/1", {"rounds": n} if n != 2 else {}) for n in (2, 1, 3, 4)]
@@ -177,6 +183,7 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "second-order": lambda: [[one] for one in curves()],
     "second-order-alone": lambda: [[one] for one in alone()],
     "feedback-table": _feedback,
+    "pad-across-sizes": _sizes,
     "roads": lambda: [[Road(name)] for name in ROADS],
     "matrix": to_play,
 }

@@ -65,6 +65,7 @@ def example(attack: Attack) -> str:
     """How to run it and how to play it, in Python. The page's test runs it, without the training."""
     given = {
         "ciphers": "ciphers=hidden[4:40]", "pairs": "pairs=(images[4:8], hidden[4:8])",
+        "other_pairs": "other_pairs=(images[4:8].repeat(2, 1), encrypt(images[4:8].repeat(2, 1)))",
         "oracle": "oracle=attacks.Oracle(encrypt)", "public": "public=images[40:]", "gallery": "gallery=images[:20]",
         "simulate": "simulate=lambda images: scheme.encrypt(images, imveil.Key.generate()).images",
     }  # fmt: skip
@@ -205,7 +206,12 @@ def fields(one: Record) -> str:
 def given(one: Record) -> str:
     """What the attacker was given, beside the targets: images, public pictures, own keys, steps."""
     terms, queries = one.facts["terms"], one.facts["found"].get("queries", 0)
-    words = {"ciphers": "ciphers", "pairs": "pairs", "public": "public pictures"}
+    words = {
+        "ciphers": "ciphers",
+        "pairs": "pairs",
+        "other_pairs": "pairs of another size",
+        "public": "public pictures",
+    }
     parts = [f"{terms[name]:,} {word}" for name, word in words.items() if terms.get(name)]
     if queries:
         parts.append(f"{queries:,} queries")

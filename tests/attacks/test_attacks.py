@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import imveil
+from imveil import attacks
+from imveil.attacks.base import View
 from imveil.attacks.solvers import probes
 from imveil.audit.game.referee import Played, game
 from imveil.audit.game.split import Terms
@@ -113,6 +115,29 @@ def test_known_plan_reads_tables() -> None:
     assert against("known-plan", "ffx/1", pairs=4).score.recovery > 0.9
 
 
+# pad-across-sizes
+
+
+@pytest.mark.parametrize(("id", "least"), [("aes-xor/1", 1.0), ("logistic-xor/1", 0.0), ("negpos/1", 0.9)])
+def test_one_picture_of_another_size_gives_a_stream_that_begins_alike(id: str, least: float) -> None:
+    found = against("pad-across-sizes", id)
+    assert found.view.other_pairs is not None
+    assert found.view.other_pairs[0].shape == (1, 64, 64, 3)
+    assert found.score.recovery >= least
+
+
+def test_a_smaller_picture_gives_what_it_reaches() -> None:
+    scheme, key = imveil.find("aes-xor/1"), Key(bytes(32))
+    hidden = scheme.encrypt(IMAGES[:2], key).images
+    known = IMAGES[2:3, :8, :16]
+    view = View(targets=hidden, shape=(32, 32, 3), other_pairs=(known, scheme.encrypt(known, key).images))
+    guess = attacks.find("pad-across-sizes").run(view)
+    flat, true = guess.images.reshape(2, -1), IMAGES[:2].reshape(2, -1)
+    assert guess.notes["reached"] == 1 / 8
+    np.testing.assert_array_equal(flat[:, :384], true[:, :384])
+    assert (flat[:, 384:] == 128).all()
+
+
 # chang-li, le-probe
 
 
@@ -186,6 +211,11 @@ def test_link_picks_by_what_the_scheme_keeps(id: str) -> None:
 def test_link_picks_under_a_key_an_image() -> None:
     assert against("link", imveil.find("negpos/1", per_image=True)).score.identified == 1.0
     assert against("link", "aes-ctr-control/1").score.identified < 0.3
+
+
+@pytest.mark.parametrize("split", ["msb", "sqrt"])
+def test_link_adds_up_bits_that_were_turned_over_at_random(split: str) -> None:
+    assert against("link", imveil.find("ldp-slicing/1", eps=4.0, split=split)).score.identified == 1.0
 
 
 # planted weaknesses

@@ -24,7 +24,7 @@ Images = npt.NDArray[Any]
 U8 = npt.NDArray[np.uint8]
 
 ViewName = Literal["coa", "kpa", "cpa"]  # cipher images only, known pictures, chosen pictures
-NEEDS = frozenset({"ciphers", "pairs", "oracle", "public", "gallery", "simulate"})
+NEEDS = frozenset({"ciphers", "pairs", "other_pairs", "oracle", "public", "gallery", "simulate"})
 
 
 class Oracle:
@@ -58,6 +58,8 @@ class View:
         Further cipher images under the same key.
     pairs
         Known pictures and their cipher images, under the same key.
+    other_pairs
+        The like, of another size than the targets, all of one.
     oracle
         Cipher images of chosen pictures.
     public
@@ -74,6 +76,7 @@ class View:
     fields: Mapping[str, Any] = field(default_factory=dict)
     ciphers: Images | None = None
     pairs: tuple[U8, Images] | None = None
+    other_pairs: tuple[U8, Images] | None = None
     oracle: Oracle | None = None
     public: U8 | None = None
     gallery: U8 | None = None
@@ -151,7 +154,7 @@ class Attack(ABC):
         >>> attacks.find("fold").view, attacks.find("known-plan").view, attacks.find("chosen-plan").view
         ('coa', 'kpa', 'cpa')
         """
-        return "cpa" if "oracle" in self.needs else "kpa" if "pairs" in self.needs else "coa"
+        return "cpa" if "oracle" in self.needs else "kpa" if self.needs & {"pairs", "other_pairs"} else "coa"
 
     def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """Why the attack cannot work against this scheme (a Scheme), in a few words; "" where it can.

@@ -224,7 +224,7 @@ def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Findi
     guess, took = made.images, time.perf_counter() - start
     noise, more = (rng.integers(0, 256, some.shape, np.uint8) for some in (targets, ciphers))
     hidden, rest = true[order[:held]], true[order[held:]]
-    split = Split(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held))
+    split = Split(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held), rest[:0])
     got, control = score(split, guess, seed), score(split, _guess(trial, noise, more, seed).images, seed)
     numbers = {
         "value": got.recovery,

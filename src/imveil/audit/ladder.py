@@ -59,7 +59,7 @@ def rung_of(attack: Attack) -> Rung:
     """
     if "oracle" in attack.needs:
         return RUNGS[3]
-    if "pairs" in attack.needs:
+    if attack.view == "kpa":
         return RUNGS[2]
     return RUNGS[1] if "gallery" in attack.needs else RUNGS[0]
 

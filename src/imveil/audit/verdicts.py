@@ -196,6 +196,8 @@ def _attacker(best: Finding) -> str:
     trial, found = best.trial, best.records[0].facts["found"]
     if trial.view == "cpa":
         return f"an attacker who may have {_count(found.get('queries', 0), 'picture')} of his choice encrypted"
+    if "other_pairs" in trial.attack.needs:
+        return f"an attacker who knows {_count(trial.terms.other_pairs, 'picture')} of another size"
     if trial.view == "kpa":
         with_it = "its cipher image" if trial.strength == 1 else "their cipher images"
         return f"an attacker who knows {_count(trial.strength, 'picture')} with {with_it}"
@@ -260,6 +262,7 @@ def line(found: Finding) -> dict[str, Any]:
         "view": trial.view,
         "ciphers": trial.strength if "ciphers" in trial.attack.needs else 0,
         "pairs": trial.strength if "pairs" in trial.attack.needs else 0,
+        "other_pairs": trial.terms.other_pairs if "other_pairs" in trial.attack.needs else 0,
         "queries": score.get("queries", 0),
         "steps": trial.steps,
         "recovery": found.recovery,
@@ -291,6 +294,8 @@ def held(line: dict[str, object]) -> str:
     >>> held({"view": "kpa", "pairs": 1, "ciphers": 0, "queries": 0})
     '1 known picture'
     """
+    if line.get("other_pairs"):
+        return f"{line['other_pairs']:,} known picture{'s' if line['other_pairs'] != 1 else ''} of another size"
     counts = {"queries": "chosen picture", "pairs": "known picture", "ciphers": "cipher image"}
     for name, what in counts.items():
         if line[name]:

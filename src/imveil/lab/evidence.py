@@ -89,7 +89,13 @@ def given(needs: Iterable[str]) -> View:
     return "one"
 
 
-_VIEWS: dict[str, View] = {"gallery": "gallery", "oracle": "chosen", "pairs": "pairs", "ciphers": "many"}
+_VIEWS: dict[str, View] = {
+    "gallery": "gallery",
+    "oracle": "chosen",
+    "pairs": "pairs",
+    "other_pairs": "pairs",
+    "ciphers": "many",
+}
 
 
 def results(scheme: Scheme, records: Iterable[Record], data: str = "") -> list[Result]:
@@ -115,7 +121,11 @@ def _result(played: list[Record]) -> Result:
     view, terms = given(facts["needs"]), facts["terms"]
     asked = max(one.facts["found"]["queries"] for one in played)
     low, high = interval(played)
-    amount = {"chosen": asked, "pairs": terms.get("pairs", 0), "many": terms.get("ciphers", 0)}.get(view, 0)
+    amount = {
+        "chosen": asked,
+        "pairs": terms.get("pairs", terms.get("other_pairs", 0)),
+        "many": terms.get("ciphers", 0),
+    }.get(view, 0)
     return Result(
         attack=facts["attack"],
         view=view,

@@ -23,6 +23,7 @@ PAIRS = (1, 2, 3, 4, 8, 16)
 CIPHERS = (10, 30, 100, 300, 1000)
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "negpos/1": [{"per_image": True}],
+    "ldp-slicing/1": [{"eps": 2.0}, {"eps": 8.0}, {"split": "sqrt"}],
     "logistic-xor/1": [{"index": "pixel"}, {"quantiser": "floor256"}, {"quantiser": "threshold"}, {"shuffle": False}],
 }
 

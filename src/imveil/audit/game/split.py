@@ -24,6 +24,8 @@ class Terms:
         Further cipher images.
     pairs
         Known pictures with their cipher images.
+    other_pairs
+        The like, twice as high and wide as the targets: each shows four pictures.
     queries
         How many images the oracle encrypts, None for any number.
     public
@@ -38,6 +40,7 @@ class Terms:
     targets: int = 40
     ciphers: int = 100
     pairs: int = 1
+    other_pairs: int = 1
     queries: int | None = None
     public: int = 1000
     gallery: int = 1000
@@ -61,6 +64,7 @@ class Split:
     public: U8
     gallery: U8
     right: Any  # (targets,) where in the gallery each target is
+    others: U8  # known pictures of another size
 
 
 def split_pictures(images: U8, terms: Terms, needs: frozenset[str], seed: int) -> Split:
@@ -70,7 +74,12 @@ def split_pictures(images: U8, terms: Terms, needs: frozenset[str], seed: int) -
     pictures. The targets of a seed are the same whatever an attack needs. Raises BadInput where pictures are too few.
     """
     order = np.random.default_rng([seed, 1]).permutation(len(images))
-    sizes = [terms.targets, terms.pairs if "pairs" in needs else 0, terms.ciphers if "ciphers" in needs else 0]
+    sizes = [
+        terms.targets,
+        terms.pairs if "pairs" in needs else 0,
+        terms.ciphers if "ciphers" in needs else 0,
+        4 * terms.other_pairs if "other_pairs" in needs else 0,
+    ]
     least = sum(sizes) + ("public" in needs)
     if terms.targets < 1 or len(images) < least:
         raise BadInput(
@@ -78,7 +87,7 @@ def split_pictures(images: U8, terms: Terms, needs: frozenset[str], seed: int) -
             f"got {len(images)}",
             hint="take fewer targets, pairs or ciphers, or give more pictures",
         )
-    targets, pairs, ciphers, rest = np.split(order, np.cumsum(sizes))
+    targets, pairs, ciphers, others, rest = np.split(order, np.cumsum(sizes))
     decoys = order[terms.targets :][::-1][: max(terms.gallery - terms.targets, 0)]
     seats = np.random.default_rng([seed, 2]).permutation(len(decoys) + terms.targets)
     gallery = np.empty((len(seats), *images.shape[1:]), np.uint8)
@@ -90,7 +99,14 @@ def split_pictures(images: U8, terms: Terms, needs: frozenset[str], seed: int) -
         images[rest[: terms.public]],
         gallery,
         seats[: terms.targets],
+        mosaics(images[others]),
     )
+
+
+def mosaics(images: U8) -> U8:
+    """Pictures of four each, two by two: (4 n, h, w, c) -> (n, 2 h, 2 w, c)."""
+    h, w, c = (int(d) for d in images.shape[1:])
+    return np.ascontiguousarray(images.reshape(-1, 2, 2, h, w, c).swapaxes(2, 3).reshape(-1, 2 * h, 2 * w, c))
 
 
 def cropped(split: Split, held: View, side: int) -> tuple[Split, View]:
@@ -137,6 +153,7 @@ def view(split: Split, challenger: Challenger, terms: Terms, needs: frozenset[st
         fields=dict(challenger.fields),
         ciphers=challenger.encrypt(split.ciphers, "cipher") if "ciphers" in needs else None,
         pairs=(split.pairs, challenger.encrypt(split.pairs, "pair")) if "pairs" in needs else None,
+        other_pairs=(split.others, challenger.encrypt(split.others, "other")) if "other_pairs" in needs else None,
         oracle=Oracle(answer, terms.queries) if "oracle" in needs else None,
         public=split.public if "public" in needs else None,
         gallery=split.gallery if "gallery" in needs else None,
