@@ -26,7 +26,7 @@ from imveil.errors import BadInput, BadMessage, BadShape, Refused, Unavailable, 
 from imveil.extras import need
 from imveil.keys.key import Key
 from imveil.owner.picture import Picture
-from imveil.owner.shards.labels import meaning
+from imveil.owner.shards import labels
 from imveil.owner.sources.prepared import Preparation
 from imveil.schemes.base import Scheme
 from imveil.store.files import write_file
@@ -55,6 +55,8 @@ class Wanted:
         --resize, --pad and --crop of the training pictures.
     status
         What is known of the scheme, in a few words.
+    class_check
+        The keyed digest of hidden classes, "" where it is not known.
     """
 
     scheme: str
@@ -64,6 +66,7 @@ class Wanted:
     classes: tuple[str, ...]
     preparation: Mapping[str, str]
     status: str
+    class_check: str = ""
 
     @classmethod
     def of(cls, metadata: Any, model: str) -> Wanted:
@@ -76,6 +79,7 @@ class Wanted:
             return cls(
                 str(says["scheme"]), dict(says["fields"]), str(says["fingerprint"]), (h, w, c),
                 tuple(map(str, says["classes"])), dict(says.get("preparation") or {}), str(says.get("status") or ""),
+                str(says.get("class_check") or ""),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise BadMessage(f"the model {shown(model)} does not say how its pictures are encrypted") from error
@@ -119,7 +123,9 @@ class Inquiry:
     Refused
         Where it wants plain pictures, or something else than at first.
     WrongKey
-        Where its pictures are under another key and each image has not a key of its own.
+        Where its pictures are under another key and each image has not a key of its own, or its hidden labels are.
+    BadInput
+        Where `classes` are not those that are hidden.
     """
 
     def __init__(
@@ -138,10 +144,10 @@ class Inquiry:
             self.wanted = Wanted.of(self._json(f"/v2/models/{self.model}"), self.model)
             self.scheme = _agreed(self.wanted, key)
             self._pin(expect)
+            self._names = self._opened(classes)
         except BaseException:
             self.close()
             raise
-        self._names = meaning(list(classes), key) if classes else {}
         self._session = secrets.token_hex(8)
 
     def __enter__(self) -> Self:
@@ -220,6 +226,29 @@ class Inquiry:
             Reply(name, tuple((called[k], float(row[k])) for k in order))
             for name, row, order in zip(names, shares, best, strict=True)
         ]
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the answers name hidden classes, which were not opened."""
+        return not self._names and labels.are_hidden(self.wanted.classes)
+
+    def _opened(self, classes: Sequence[str]) -> dict[str, str]:
+        """{name that the cloud has: class} of hidden classes: only the key that hid them tells which is which."""
+        if not (classes and labels.are_hidden(self.wanted.classes)):
+            return {}
+        if self._key.fingerprint != self.wanted.fingerprint:
+            raise WrongKey(
+                f"the labels are hidden under key {shown(self.wanted.fingerprint)}, this is {self._key.fingerprint}",
+                hint="open that key, or leave the class names out",
+            )
+        check = self.wanted.class_check
+        if len(classes) != len(self.wanted.classes) or (check and labels.digest(classes, self._key) != check):
+            raise BadInput(
+                f"these {len(classes)} class names are not the {len(self.wanted.classes)} that are hidden, or stand in "
+                "another order",
+                hint="imveil labels names them in the order of the data set",
+            )
+        return labels.meaning(classes, self._key)
 
     def _only_model(self) -> str:
         index = self._json("/v2/repository/index", "POST", missing=[])
