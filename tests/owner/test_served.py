@@ -24,7 +24,7 @@ from imveil import owner
 from imveil.cli import main
 from imveil.cloud.modelfile import load_model
 from imveil.cloud.prediction import predict_logits
-from imveil.errors import BadInput, Refused, Unavailable, WrongKey
+from imveil.errors import BadField, BadInput, Refused, Unavailable, WrongKey
 from imveil.keys.files import write_key
 from imveil.owner.asking.served import Inquiry
 from imveil.owner.shards import labels
@@ -150,7 +150,11 @@ def test_a_cloud_that_wants_something_else_than_at_first_is_refused(hostile: str
     Told.says = {"scheme": "negpos/1", "fields": {}}
     with pytest.raises(Refused, match="was agreed before"):
         Inquiry(hostile, KEY, model="m")
-    Inquiry(hostile, KEY, model="m", expect={"scheme": "negpos/1"}).close()
+    Inquiry(hostile, KEY, model="m", expect={"scheme": "negpos/1", "fields": "{}"}).close()
+    with pytest.raises(Refused, match=r'wants fields \{\}, \{"block": 4\} was expected'):
+        Inquiry(hostile, KEY, model="m", expect={"fields": '{"block": 4}'})
+    with pytest.raises(BadField, match="scheme, fields, fingerprint, not color"):
+        Inquiry(hostile, KEY, model="m", expect={"color": "red"})
 
 
 def test_a_scheme_that_is_a_file_is_not_opened(hostile: str, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from imveil import schemes
-from imveil.errors import BadInput, BadMessage, BadShape, Refused, Unavailable, WrongKey, shown
+from imveil.errors import BadField, BadInput, BadMessage, BadShape, Refused, Unavailable, WrongKey, shown
 from imveil.extras import need
 from imveil.keys.key import Key
 from imveil.owner.picture import Picture
@@ -37,6 +37,7 @@ from imveil.system import state_folder
 AT_ONCE, SIDE_BY_SIDE = 64, 4  # pictures in a request, requests under way
 TRIES, PAUSE = 6, 0.25  # of a request that a busy server sent away; seconds, doubled each time, with jitter
 PLAIN = "plain/1"
+_MISSING = (404, 405, 501)  # of a server that has not what only some have
 
 
 @dataclass(frozen=True)
@@ -260,7 +261,7 @@ class Inquiry:
 
     def _json(self, path: str, method: str = "GET", missing: Any = None) -> Any:
         answer = self._asked(method, path, missing=missing is not None)
-        if answer.status_code == 404 and missing is not None:
+        if answer.status_code in _MISSING and missing is not None:
             return missing
         try:
             return answer.json()
@@ -280,7 +281,7 @@ class Inquiry:
             said = answer.headers.get("Retry-After", "")
             pause = min(float(said), 10.0) if said.isdigit() else PAUSE * 2**turn
             time.sleep(pause * (0.5 + random.random() / 2))  # jitter, so that many clients do not come back at once
-        if answer.status_code >= 300 and not (missing and answer.status_code == 404):
+        if answer.status_code >= 300 and not (missing and answer.status_code in _MISSING):
             try:
                 said = str(answer.json()["error"])
             except (ValueError, KeyError, TypeError):
@@ -298,10 +299,15 @@ class Inquiry:
             known = {}
         name = f"{self.url}/v2/models/{self.model}"
         now = {"scheme": self.wanted.scheme, "fields": dict(self.wanted.fields), "fingerprint": self.wanted.fingerprint}
+        if unknown := sorted(set(expect or {}) - now.keys()):
+            raise BadField(f"a server is expected to want {', '.join(now)}, not {shown(unknown[0])}")
         for what, value in (expect if expect is not None else known.get(name, {})).items():
-            if now.get(what) != value:
+            wants = now.get(what)
+            if value not in (wants, json.dumps(wants)):  # fields may come as text
+                words = [shown(one if isinstance(one, str) else json.dumps(one)) for one in (wants, value)]
+                before = "agreed before" if expect is None else "expected"
                 raise Refused(
-                    f"{shown(name)} wants {what} {shown(str(now.get(what)))}, {shown(str(value))} was agreed before",
+                    f"{shown(name)} wants {what} {words[0]}, {words[1]} was {before}",
                     hint="if that is right, say what you expect",
                 )
         if known.get(name) != now:
