@@ -24,9 +24,10 @@ from imveil import owner
 from imveil.cli import main
 from imveil.cloud.modelfile import load_model
 from imveil.cloud.prediction import predict_logits
-from imveil.errors import BadInput, Refused, Unavailable, WrongKey
+from imveil.errors import BadField, BadInput, Refused, Unavailable, WrongKey
 from imveil.keys.files import write_key
 from imveil.owner.asking.served import Inquiry
+from imveil.owner.shards import labels
 from service import Service
 from small_model import small_model
 from smooth import smooth_pictures
@@ -149,7 +150,11 @@ def test_a_cloud_that_wants_something_else_than_at_first_is_refused(hostile: str
     Told.says = {"scheme": "negpos/1", "fields": {}}
     with pytest.raises(Refused, match="was agreed before"):
         Inquiry(hostile, KEY, model="m")
-    Inquiry(hostile, KEY, model="m", expect={"scheme": "negpos/1"}).close()
+    Inquiry(hostile, KEY, model="m", expect={"scheme": "negpos/1", "fields": "{}"}).close()
+    with pytest.raises(Refused, match=r'wants fields \{\}, \{"block": 4\} was expected'):
+        Inquiry(hostile, KEY, model="m", expect={"fields": '{"block": 4}'})
+    with pytest.raises(BadField, match="scheme, fields, fingerprint, not color"):
+        Inquiry(hostile, KEY, model="m", expect={"color": "red"})
 
 
 def test_a_scheme_that_is_a_file_is_not_opened(hostile: str, tmp_path: Path) -> None:
@@ -157,6 +162,27 @@ def test_a_scheme_that_is_a_file_is_not_opened(hostile: str, tmp_path: Path) -> 
     Told.says = {"scheme": f"{tmp_path / 'mine.py'}:Stripes", "fields": {}}
     with pytest.raises(LookupError, match="no scheme"):
         Inquiry(hostile, KEY, model="m")
+
+
+def test_hidden_labels_are_opened_by_the_key_that_hid_them_alone(
+    hostile: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names, each = ["dark", "bright"], {"scheme": "negpos/1", "fields": {"per_image": True}}
+    hidden = {"classes": ["class-0", "class-1"], "class_check": labels.digest(names, KEY)}
+    monkeypatch.setattr(Told, "says", each | hidden)
+    with Inquiry(hostile, KEY, model="toy", classes=names) as cloud:
+        assert sorted(cloud._names.values()) == sorted(names)
+        assert not cloud.hidden
+    for wrong in (names[::-1], ["dark", "bright", "grey"]):
+        with pytest.raises(BadInput, match="class names are not the 2 that are hidden"):
+            Inquiry(hostile, KEY, model="toy", classes=wrong)
+    with pytest.raises(WrongKey, match="the labels are hidden under key"):
+        Inquiry(hostile, imveil.Key(b"o" * 32), model="toy", classes=names)
+    write_key(tmp_path / "my.key", KEY)
+    Image.fromarray(PICTURES[0]).save(tmp_path / "a.png")
+    with pytest.raises(SystemExit):
+        main(["ask", hostile, str(tmp_path / "a.png"), "--key", str(tmp_path / "my.key"), "--model", "toy"])
+    assert "the model's classes are hidden; --classes FILE" in capfd.readouterr().err
 
 
 def test_a_busy_server_is_asked_again_and_others_are_not(hostile: str, monkeypatch: pytest.MonkeyPatch) -> None:

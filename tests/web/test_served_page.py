@@ -7,6 +7,7 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,16 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, head: Path) -> Iterator[str]:
-    """A server with a head, and two models of pictures of 8x8: keys of each image's own, and one key for all."""
+    """A server with a head, and two models of pictures of 8x8: keys of each image's own; one key for all and hidden
+    labels."""
     home = tmp_path_factory.mktemp("page")
     models = []
     for name, per_image in (("each", True), ("one", False)):
         models.append(str(home / f"{name}.safetensors"))
         fields = {"negpos": True, "colors": per_image, "per_image": per_image}
-        small_model(fields=fields).save(models[-1])
+        made = small_model(fields=fields)
+        classes = made.info.classes if per_image else ["class-0", "class-1", "class-2"]
+        replace(made, info=made.info.model_copy(update={"classes": classes})).save(models[-1])
     running = Service(*models, str(head), "--page")
     yield running.url + "/"
     running.end()
@@ -84,6 +88,7 @@ def test_three_panes_and_an_answer(address: str, browser: Any, model: str, image
     assert counted in page.inner_text("#attacker-says")
     assert attack in page.inner_text("#attacker-says")
     assert ("noise" in page.inner_text("#answer-says")) == (model == "one")
+    assert ("--classes FILE opens" in page.inner_text("#answer-says")) == (model == "one")
     you, guess = (np.array(page.evaluate(PIXELS, pane)) for pane in ("you", "attacker"))
     error = np.abs(you - guess).mean()
     assert error < 20 if model == "one" else error > 1, error

@@ -157,9 +157,11 @@ async function showAnswer({ message, milliseconds }: Query, scores: Score[] | Er
     return;
   }
   the("answer").replaceChildren(...bars(scores));
-  the("answer-says").textContent = (await session.fits())
+  const hidden = model.classes.length > 0 && model.classes.every((name) => /^class-\d+$/.test(name));
+  the("answer-says").textContent = ((await session.fits())
     ? `The model's own certainty, after ${waited.toFixed(0)} ms.`
-    : `This model was trained under the key ${model.fingerprint}: under yours its answer is noise. Open the owner's key file.`;
+    : `This model was trained under the key ${model.fingerprint}: under yours its answer is noise. Open the owner's key file.`)
+    + (hidden ? " Its classes are hidden: imveil ask --classes FILE opens their names, under the key that hid them." : "");
 }
 
 function showBytes(): void {

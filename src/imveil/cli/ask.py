@@ -77,6 +77,8 @@ def ask(
     with Inquiry(url, open_key(key), model=model, token=token, expect=said, classes=chosen) as cloud:
         known = f"{cloud.model}: {cloud.scheme}, {cloud.wanted.status or 'not measured'}"
         note(known) if as_json else fact("model", known)
+        if cloud.hidden:
+            note("the model's classes are hidden; --classes FILE opens them under the key that hid them")
         with working("asking") as tell:
             for replies in cloud.stream(_read(pictures, cloud, failures), top):
                 answered += len(replies)

@@ -56,6 +56,7 @@ class Served:
                 "fingerprint": info.fingerprint,
                 "shape": [h, w, c],
                 "classes": list(info.classes),
+                "class_check": info.class_check,
                 "preparation": dict(getattr(info, "preparation", None) or {}) or None,
                 "status": status_of(info.scheme, info.fields),
                 **scores_of(info.scheme, info.fields),

@@ -22,11 +22,11 @@ import numpy as np
 from PIL import Image
 
 from imveil import schemes
-from imveil.errors import BadInput, BadMessage, BadShape, Refused, Unavailable, WrongKey, shown
+from imveil.errors import BadField, BadInput, BadMessage, BadShape, Refused, Unavailable, WrongKey, shown
 from imveil.extras import need
 from imveil.keys.key import Key
 from imveil.owner.picture import Picture
-from imveil.owner.shards.labels import meaning
+from imveil.owner.shards import labels
 from imveil.owner.sources.prepared import Preparation
 from imveil.schemes.base import Scheme
 from imveil.store.files import write_file
@@ -37,6 +37,7 @@ from imveil.system import state_folder
 AT_ONCE, SIDE_BY_SIDE = 64, 4  # pictures in a request, requests under way
 TRIES, PAUSE = 6, 0.25  # of a request that a busy server sent away; seconds, doubled each time, with jitter
 PLAIN = "plain/1"
+_MISSING = (404, 405, 501)  # of a server that has not what only some have
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Wanted:
         --resize, --pad and --crop of the training pictures.
     status
         What is known of the scheme, in a few words.
+    class_check
+        The keyed digest of hidden classes, "" where it is not known.
     """
 
     scheme: str
@@ -64,6 +67,7 @@ class Wanted:
     classes: tuple[str, ...]
     preparation: Mapping[str, str]
     status: str
+    class_check: str = ""
 
     @classmethod
     def of(cls, metadata: Any, model: str) -> Wanted:
@@ -76,6 +80,7 @@ class Wanted:
             return cls(
                 str(says["scheme"]), dict(says["fields"]), str(says["fingerprint"]), (h, w, c),
                 tuple(map(str, says["classes"])), dict(says.get("preparation") or {}), str(says.get("status") or ""),
+                str(says.get("class_check") or ""),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise BadMessage(f"the model {shown(model)} does not say how its pictures are encrypted") from error
@@ -119,7 +124,9 @@ class Inquiry:
     Refused
         Where it wants plain pictures, or something else than at first.
     WrongKey
-        Where its pictures are under another key and each image has not a key of its own.
+        Where its pictures are under another key and each image has not a key of its own, or its hidden labels are.
+    BadInput
+        Where `classes` are not those that are hidden.
     """
 
     def __init__(
@@ -138,10 +145,10 @@ class Inquiry:
             self.wanted = Wanted.of(self._json(f"/v2/models/{self.model}"), self.model)
             self.scheme = _agreed(self.wanted, key)
             self._pin(expect)
+            self._names = self._opened(classes)
         except BaseException:
             self.close()
             raise
-        self._names = meaning(list(classes), key) if classes else {}
         self._session = secrets.token_hex(8)
 
     def __enter__(self) -> Self:
@@ -221,6 +228,29 @@ class Inquiry:
             for name, row, order in zip(names, shares, best, strict=True)
         ]
 
+    @property
+    def hidden(self) -> bool:
+        """Whether the answers name hidden classes, which were not opened."""
+        return not self._names and labels.are_hidden(self.wanted.classes)
+
+    def _opened(self, classes: Sequence[str]) -> dict[str, str]:
+        """{name that the cloud has: class} of hidden classes: only the key that hid them tells which is which."""
+        if not (classes and labels.are_hidden(self.wanted.classes)):
+            return {}
+        if self._key.fingerprint != self.wanted.fingerprint:
+            raise WrongKey(
+                f"the labels are hidden under key {shown(self.wanted.fingerprint)}, this is {self._key.fingerprint}",
+                hint="open that key, or leave the class names out",
+            )
+        check = self.wanted.class_check
+        if len(classes) != len(self.wanted.classes) or (check and labels.digest(classes, self._key) != check):
+            raise BadInput(
+                f"these {len(classes)} class names are not the {len(self.wanted.classes)} that are hidden, or stand in "
+                "another order",
+                hint="imveil labels names them in the order of the data set",
+            )
+        return labels.meaning(classes, self._key)
+
     def _only_model(self) -> str:
         index = self._json("/v2/repository/index", "POST", missing=[])
         found = [str(one.get("name")) for one in index if isinstance(one, dict)] if isinstance(index, list) else []
@@ -231,7 +261,7 @@ class Inquiry:
 
     def _json(self, path: str, method: str = "GET", missing: Any = None) -> Any:
         answer = self._asked(method, path, missing=missing is not None)
-        if answer.status_code == 404 and missing is not None:
+        if answer.status_code in _MISSING and missing is not None:
             return missing
         try:
             return answer.json()
@@ -251,7 +281,7 @@ class Inquiry:
             said = answer.headers.get("Retry-After", "")
             pause = min(float(said), 10.0) if said.isdigit() else PAUSE * 2**turn
             time.sleep(pause * (0.5 + random.random() / 2))  # jitter, so that many clients do not come back at once
-        if answer.status_code >= 300 and not (missing and answer.status_code == 404):
+        if answer.status_code >= 300 and not (missing and answer.status_code in _MISSING):
             try:
                 said = str(answer.json()["error"])
             except (ValueError, KeyError, TypeError):
@@ -269,10 +299,15 @@ class Inquiry:
             known = {}
         name = f"{self.url}/v2/models/{self.model}"
         now = {"scheme": self.wanted.scheme, "fields": dict(self.wanted.fields), "fingerprint": self.wanted.fingerprint}
+        if unknown := sorted(set(expect or {}) - now.keys()):
+            raise BadField(f"a server is expected to want {', '.join(now)}, not {shown(unknown[0])}")
         for what, value in (expect if expect is not None else known.get(name, {})).items():
-            if now.get(what) != value:
+            wants = now.get(what)
+            if value not in (wants, json.dumps(wants)):  # fields may come as text
+                words = [shown(one if isinstance(one, str) else json.dumps(one)) for one in (wants, value)]
+                before = "agreed before" if expect is None else "expected"
                 raise Refused(
-                    f"{shown(name)} wants {what} {shown(str(now.get(what)))}, {shown(str(value))} was agreed before",
+                    f"{shown(name)} wants {what} {words[0]}, {words[1]} was {before}",
                     hint="if that is right, say what you expect",
                 )
         if known.get(name) != now:

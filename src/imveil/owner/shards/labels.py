@@ -30,6 +30,15 @@ def shown(count: int) -> list[str]:
     return [f"class-{i:0{len(str(max(count - 1, 0)))}}" for i in range(count)]
 
 
+def are_hidden(classes: Sequence[str]) -> bool:
+    """Whether these are names that stand for others.
+
+    >>> are_hidden(["class-0", "class-1"]), are_hidden(["cat", "dog"])
+    (True, False)
+    """
+    return list(classes) == shown(len(classes))
+
+
 def hide(rows: Sequence[Row], classes: Sequence[str], key: Key) -> tuple[list[Row], list[str]]:
     """Rows and classes as the cloud sees them."""
     new = order(key, len(classes))
