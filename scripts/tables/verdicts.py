@@ -13,7 +13,10 @@ from imveil.record import Record
 
 Table = tuple[list[str], list[list[str]]]
 
-HEADER = ["encryptor", "what is audited", "pictures", "verdicts", "weakest attacker", "right", "loaded", "seconds of", "GB at most"]  # fmt: skip
+HEADER = [
+    "encryptor", "what is audited", "pictures", "verdicts", "weakest attacker", "right", "loaded", "seconds of",
+    "GB at most",
+]  # fmt: skip
 
 
 def verdicts_table(records: Iterable[Record]) -> Table:
