@@ -19,10 +19,12 @@ from scripts.records.matrix import to_play
 from scripts.records.puzzles import rungs
 from scripts.records.roads import ROADS, Road
 from scripts.records.second_order import alone, curves
+from scripts.records.unfolds import trainings
 from scripts.records.verdicts import VERDICTS
 from scripts.records.windows import WINDOWS, Windowed
 
 from imveil import attacks
+from imveil.audit.game.split import Terms
 from imveil.lab.measurement import Measurement
 from imveil.lab.questions import FEW, TERMS, Question, questions
 
@@ -159,6 +161,12 @@ def _sizes() -> list[list[Question]]:
     return _each(Question("pad-across-sizes", id, fields) for id, fields in known)
 
 
+def _unfold() -> list[list[Question]]:
+    """What the net shows of pictures of several sizes."""
+    many = [Question("unfold", OLD, {"per_image": True, **more}) for more in ({}, {"colors": False})]
+    return _each([*many, *(replace(one, data="kodak tiles", terms=Terms(targets=24)) for one in many)])
+
+
 def _feedback() -> list[list[Question]]:
     """Chained substitution under chosen pictures: more rounds, other sizes."""
     rounds = [Question("feedback-table", "diffuse/1", {"rounds": n} if n != 2 else {}) for n in (2, 1, 3, 4)]
@@ -184,6 +192,8 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "second-order-alone": lambda: [[one] for one in alone()],
     "feedback-table": _feedback,
     "pad-across-sizes": _sizes,
+    "unfold": _unfold,
+    "unfold-trainings": lambda: [[one] for one in trainings()],
     "roads": lambda: [[Road(name)] for name in ROADS],
     "matrix": to_play,
 }
