@@ -1,4 +1,4 @@
-"""An encoder of cipher images, learnt from pairs of one's own: random filters, means, and a linear map in closed form."""
+"""An encoder of cipher images, learnt from one's own pairs: random filters, means, a linear map in closed form."""
 
 from __future__ import annotations
 
