@@ -46,9 +46,8 @@ def pairs(records: Iterable[Record] | None = None) -> list[list[Arm]]:
             groups.setdefault(_rest(runs[0].facts), []).append(runs)
     found = [[_arm(runs) for runs in arms] for arms in groups.values() if len(arms) > 1]
     for arms in found:
-        if any(
-            arm.row.adapter == FOUND for arm in arms
-        ):  # train takes it wherever the cipher pictures give a plan away
+        # train takes it wherever the cipher pictures give a plan away, and the default where they do not
+        if any(arm.row.adapter == FOUND and arm.row.shown != 0 for arm in arms):
             arms[:] = [replace(arm, usual=arm.row.adapter == FOUND) for arm in arms]
         arms.sort(key=lambda arm: (-(arm.held_out or 0.0), -(arm.row.accuracy or 0.0)))
     rows = [(arms[0].row, arms) for arms in found]
