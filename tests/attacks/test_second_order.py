@@ -116,6 +116,14 @@ def test_the_check_tells_pictures_from_a_wrong_plan() -> None:
     assert smoothness(PICTURES[:100], 4)[1] > 0.97 > smoothness(from_units(swapped, 4), 4)[1]
 
 
+def test_whole_blocks_in_a_wrong_order_are_told_from_pictures() -> None:
+    units = to_units(PICTURES[:100], 4)
+    n, down, across, size = units.shape
+    order = np.random.default_rng(1).permutation(down * across)
+    moved = units.reshape(n, down * across, size)[:, order].reshape(units.shape)
+    assert smoothness(from_units(moved, 4), 4)[1] < 0.8 < 0.97 < smoothness(PICTURES[:100], 4)[1]
+
+
 def test_signs_and_places_of_a_planted_plan() -> None:
     values = np.random.default_rng(2).normal(size=(500, 1)) + np.random.default_rng(3).normal(size=(500, 9)) * 0.5
     planted = np.where(np.arange(9) % 3 == 0, -1.0, 1.0)

@@ -22,7 +22,8 @@ def smoothness(pictures: Any, block: int) -> tuple[float, float]:
 
     score: 1 less the mean difference of neighbours, as a share of that of samples drawn anywhere in the same picture: 0
     for noise. confidence: the share of borders, between two places of a block or between two blocks, that are no more
-    than `SMOOTH` times as rough as the middle one.
+    than `SMOOTH` times as rough as the middle one, or as the middle one inside blocks: blocks that are whole, but in a
+    wrong order, differ from all their neighbours alike.
     """
     values = pictures[:MOST].astype(np.int16)
     across, down = np.abs(np.diff(values, axis=2)), np.abs(np.diff(values, axis=1))
@@ -33,7 +34,9 @@ def smoothness(pictures: Any, block: int) -> tuple[float, float]:
     sides = [across.mean(axis=0), down.mean(axis=0).swapaxes(0, 1)]
     planes = [side[..., colour] for side in sides for colour in range(values.shape[3])]
     rough = np.concatenate([_borders(plane, block, len(values)) for plane in planes])
-    smooth = float((rough <= SMOOTH * np.median(rough)).mean()) if len(rough) else 0.0
+    inside = np.concatenate([_inside(plane, block) for plane in planes]) if block > 1 else rough
+    usual = min(np.median(rough), np.median(inside)) if len(rough) else 0.0
+    smooth = float((rough <= SMOOTH * usual).mean()) if len(rough) else 0.0
     return max(0.0, float(1 - near / apart)), smooth
 
 
@@ -43,6 +46,12 @@ def _apart(values: Any) -> float:
     flat = values.reshape(n, h * w, c)
     order = np.random.default_rng(0).permutation(h * w)
     return float(np.abs(flat[:, order] - np.roll(flat[:, order], 1, axis=1)).mean())
+
+
+def _inside(rough: Any, block: int) -> F64:
+    """Roughness (h, w - 1) between columns, of those inside blocks alone: one number for each two columns of a block."""
+    columns = np.arange(rough.shape[1])
+    return np.array([rough[:, columns % block == at].mean() for at in range(block - 1)])
 
 
 def _borders(rough: Any, block: int, pictures: int) -> F64:
