@@ -108,7 +108,9 @@ def test_what_was_measured_and_what_it_costs(address: str, browser: Any) -> None
     for row in ways("private"):
         assert page.locator("#costs tr", has_text=row["what"]).get_by_text(row["cost"]).count() == 1
     assert page.locator("#costs tr", has_text="Concrete ML").count() == 2
-    assert re.search(r"negpos/1.*one cipher image is enough.*recovery 0.*re-identified 1.00", page.inner_text("#verdict"))
+    assert re.search(
+        r"negpos/1.*one cipher image is enough.*recovery 0.*re-identified 1.00", page.inner_text("#verdict")
+    )
     page.close()
 
 

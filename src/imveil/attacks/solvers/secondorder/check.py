@@ -49,7 +49,7 @@ def _apart(values: Any) -> float:
 
 
 def _inside(rough: Any, block: int) -> F64:
-    """Roughness (h, w - 1) between columns, of those inside blocks alone: one number for each two columns of a block."""
+    """Roughness (h, w - 1) between columns inside blocks alone: one number for each two columns of a block."""
     columns = np.arange(rough.shape[1])
     return np.array([rough[:, columns % block == at].mean() for at in range(block - 1)])
 
