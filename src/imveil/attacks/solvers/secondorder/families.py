@@ -16,7 +16,7 @@ from imveil.attacks.solvers.secondorder.prior import Prior
 
 Recipe = Callable[[Any, int, Prior], Any]
 MOST_PIXELS = 1 << 14  # under one sequence: of larger pictures any part does, and many-time-pad takes one
-MOST_UNKNOWN = 300  # blocks to put in order where nobody says what was done: more take minutes
+MOST_GUESSED = 300  # blocks to put in order where nobody says what was done: more take minutes
 LARGE = 16  # a side of blocks that is seldom used
 
 
@@ -24,13 +24,16 @@ LARGE = 16  # a side of blocks that is seldom used
 class Family:
     """recipe: (cipher images, block, prior) -> the way to pictures.   blocks: sides to try when nobody says.   most:
     blocks of a picture that it can put in order.   dtype: of cipher images.   alone: whether one large cipher image may
-    be enough."""
+    be enough.   least: cipher images, where it may not.   smooth: the share of borders that are as smooth as the others
+    in what is believed; where colours are lost, blocks that lost others differ for good."""
 
     recipe: Recipe
     blocks: tuple[int, ...] = (2, 4, 8, 16)
     most: int = 1 << 30
     dtype: str = "uint8"
     alone: bool = False
+    least: int = 3
+    smooth: float = 0.97
 
 
 FAMILIES: dict[str, Family] = {
@@ -38,7 +41,9 @@ FAMILIES: dict[str, Family] = {
     "nibbles shuffled and inverted, alike in all blocks": Family(shared.nibbles, (2, 4, 8), alone=True),
     "blocks moved, and shuffled inside alike": Family(moved.patches, (4, 8), MOST),
     "blocks moved, turned, inverted, recoloured": Family(moved.turned, (4, 8, 16), MOST),
-    "blocks moved, turned, inverted, colours lost": Family(partial(moved.turned, orders=moved.LOSSY), (4, 8), MOST),
+    "blocks moved, turned, inverted, colours lost": Family(
+        partial(moved.turned, orders=moved.LOSSY), (4, 8), MOST, least=30, smooth=0.5
+    ),
     "blocks moved, nibbles shuffled by keys of their own": Family(own.own_nibbles, (4, 8), MOST),
     "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32"),
     "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16"),
@@ -83,7 +88,7 @@ def candidates(
 
 def _orders(family: Family, block: int, shape: tuple[int, int, int]) -> bool:
     """Whether a family leaves blocks in place, or there are few enough of them."""
-    return family.most != MOST or (shape[0] // block) * (shape[1] // block) <= MOST_UNKNOWN
+    return family.most != MOST or (shape[0] // block) * (shape[1] // block) <= MOST_GUESSED
 
 
 def _fits(family: Family, block: int, dtype: str, shape: tuple[int, int, int]) -> bool:

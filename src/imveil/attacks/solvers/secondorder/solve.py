@@ -27,7 +27,6 @@ SEEN = 128  # pictures that settle colours and sign
 LEAST_SCORE = {1: 0.45, 10: 0.6}  # from this many images; noise that was made to fit reaches 0.11, wrong plans 0.6
 PLAIN_TO_SEE = 0.66  # of what scores less, others may explain more
 AS_GOOD = 0.98  # of the best score: then the simpler family is named
-LEAST_CONFIDENCE = 0.97  # borders as smooth as the others; of wrong plans some are not
 
 
 def solve(
@@ -83,12 +82,12 @@ def solve(
 def believed(found: Found, images: int) -> bool:
     """Whether what was found in this many images passes the check."""
     least = max(score for count, score in LEAST_SCORE.items() if images >= count)
-    return found.score >= least and found.confidence >= LEAST_CONFIDENCE
+    return found.score >= least and found.confidence >= FAMILIES[found.family].smooth
 
 
 def enough(images: int, family: str) -> bool:
     """Whether this many images can carry a recipe at all."""
-    return images > 2 or (FAMILIES[family].alone and images > 0)
+    return images >= FAMILIES[family].least or (FAMILIES[family].alone and images > 0)
 
 
 def _enough(images: Any, fewer: int) -> int:
