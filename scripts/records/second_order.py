@@ -103,23 +103,14 @@ class Alone(Measurement):
         for number, picture in enumerate(_middles(self.side, self.grey)):
             cipher = challenger_of(scheme, seed, f"alone {number}").encrypt(picture, "alone")
             begin = time.process_time()
-            found = solve(cipher, scheme=self.scheme, fields=scheme.config(), sure=False)
+            undo = solve(cipher, scheme=self.scheme, fields=scheme.config(), sure=False)
             seconds += time.process_time() - begin
-            guess = np.full_like(picture, 128) if found is None else found.undo(cipher)
+            guess = np.full_like(picture, 128) if undo is None else undo.undo(cipher)
             scores.append(float(ssim_or_negative(picture, guess)[0]))
             same += int(_equal(picture, guess)[0])
-        low, value, high = np.quantile(scores, [0.25, 0.5, 0.75])
-        return self.measured(
-            "second-order-alone",
-            seed,
-            {"found": {"exact": same, "least": round(min(scores), 6)}},
-            value=round(float(value), 6),
-            unit="median SSIM, of the better of picture and negative",
-            n=len(scores),
-            low=round(float(low), 6),
-            high=round(float(high), 6),
-            seconds=round(seconds, 3),
-        )
+        found, numbers = _quartiles(scores, same, seconds)
+        unit = "median SSIM, of the better of picture and negative"
+        return self.measured("second-order-alone", seed, {"found": found}, unit=unit, **numbers)
 
     def __str__(self) -> str:
         return f"one image, {self.scheme} {self.fields} at {self.side}{' grey' if self.grey else ''}"
@@ -154,18 +145,9 @@ class Inside(Measurement):
             shown = truth[scattered(units, block, channels, prior)]
             seconds += time.process_time() - begin
             shares.append(max(float((shown == code).mean()) for code in poses(block, channels)))
-        low, value, high = np.quantile(shares, [0.25, 0.5, 0.75])
-        return self.measured(
-            "second-order-inside",
-            seed,
-            {"found": {"exact": sum(share == 1 for share in shares), "least": round(min(shares), 6)}},
-            value=round(float(value), 6),
-            unit="median share of places inside a block, up to a turn and the order of colours",
-            n=len(shares),
-            low=round(float(low), 6),
-            high=round(float(high), 6),
-            seconds=round(seconds, 3),
-        )
+        found, measured = _quartiles(shares, sum(share == 1 for share in shares), seconds)
+        unit = "median share of places inside a block, up to a turn and the order of colours"
+        return self.measured("second-order-inside", seed, {"found": found}, unit=unit, **measured)
 
     def __str__(self) -> str:
         return f"one image, inside the blocks of {self.scheme} at {self.side}{' grey' if self.grey else ''}"
@@ -215,6 +197,13 @@ def _middles(side: int, grey: bool) -> Iterator[Any]:
         top, left = ((edge - side) // 2 for edge in photograph.shape[:2])
         picture = photograph[None, top : top + side, left : left + side]
         yield np.ascontiguousarray(picture[..., 1:2] if grey else picture)
+
+
+def _quartiles(values: list[float], exact: int, seconds: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What was found, and the numbers of a record: the median between the quartiles."""
+    low, value, high = (round(float(one), 6) for one in np.quantile(values, [0.25, 0.5, 0.75]))
+    numbers = {"value": value, "n": len(values), "low": low, "high": high, "seconds": round(seconds, 3)}
+    return {"exact": exact, "least": round(min(values), 6)}, numbers
 
 
 def _equal(truth: Any, guess: Any) -> Any:

@@ -126,7 +126,7 @@ def ladder(name: str, records: list[Record]) -> list[str]:
         picked = fmean(r.facts["found"]["identified"] for r in runs)
         low, high = interval(runs)
         lines.append(
-            f"| {rung.words} (`{rung.question.scheme}`) | {given(runs[0])} | {mean:.3f} | "
+            f"| {rung.words} (`{rung.question.scheme}`) | {given(runs)} | {mean:.3f} | "
             f"{f'{spread:.3f}' if seeds > 1 else ''} | {low:.3f} to {high:.3f} | {picked:.1%} | {seeds} x {runs[0].n} |"
         )
     words = "From the easiest case to the whole scheme; rungs that fail are listed like the others."
@@ -163,7 +163,7 @@ def table(records: list[Record]) -> str:
             f"`{runs[0].facts['scheme']}`",
             fields(runs[0]) or "default",
             str(runs[0].facts["data"]),
-            given(runs[0]),
+            given(runs),
             f"{mean:.3f}",
             f"{spread:.3f}" if seeds > 1 else "",
             "{:.3f} to {:.3f}".format(*interval(runs)),
@@ -203,9 +203,11 @@ def fields(one: Record) -> str:
     return ", ".join(f"{name}={value}" for name, value in scheme.changed().items())
 
 
-def given(one: Record) -> str:
-    """What the attacker was given, beside the targets: images, public pictures, own keys, steps."""
-    terms, queries = one.facts["terms"], one.facts["found"].get("queries", 0)
+def given(runs: list[Record]) -> str:
+    """What the attacker was given, beside the targets: images, public pictures, own keys, steps. Of queries he makes as
+    many as he needs."""
+    one, asked = runs[0], [run.facts["found"].get("queries", 0) for run in runs]
+    terms = one.facts["terms"]
     words = {
         "ciphers": "ciphers",
         "pairs": "pairs",
@@ -213,8 +215,8 @@ def given(one: Record) -> str:
         "public": "public pictures",
     }
     parts = [f"{terms[name]:,} {word}" for name, word in words.items() if terms.get(name)]
-    if queries:
-        parts.append(f"{queries:,} queries")
+    if most := max(asked):
+        parts.append(f"{most:,} queries" if min(asked) == most else f"{min(asked):,} to {most:,} queries")
     if "simulate" in one.facts["needs"]:
         parts.append("encrypts under keys of his own")
     if one.facts["steps"]:

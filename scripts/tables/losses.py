@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
 from scripts.tables._markdown import markdown
 
-from imveil import record
+from imveil.lab.standings import ATTACKS, Row, row_of, runs_of
 
 
 class Published(NamedTuple):
@@ -29,47 +29,49 @@ PUBLISHED = {
     "np_block": Published(93.41, 95.43, KIYA),
     "ffx": Published(92.27, 95.43, KIYA),
 }
-WITHOUT = ("", "_blocks", "_own", "_lookup", "_bits", "_fold_sort", "_mixer")
-END = "_start"
+END = "_start"  # of recipes that begin with what the solver finds
 
 
 def losses() -> str:
     """A row a recipe that begins with the attack and has a record: points behind plain pictures at the same budget."""
-    runs: dict[str, list[float]] = defaultdict(list)
-    for one in record.latest(record.read("accuracy")):
-        if one.facts["query"] == "same":
-            runs[one.name].append(one.value)
+    known = [row for row in map(row_of, runs_of()) if not row.wrong_key and row.accuracy is not None]
     rows = []
-    for name in sorted(name for name in runs if name.endswith(END)):
-        base = name.removesuffix(END)
-        set_, _, bare = base.rpartition("_") if base.startswith(("hundred_", "mirrored_", "hour_")) else ("", "", base)
-        prefix = f"{set_}_" if set_ else ""
-        plain = runs.get(f"{prefix}plain")
-        if not plain:
+    for row in sorted(known, key=lambda row: row.recipe):
+        others = [one for one in known if _budget(one) == _budget(row)]
+        plain = _most(one for one in others if one.scheme == "plain/1")
+        if not row.adapter.endswith(END) or plain is None:
             continue
-        best = max((fmean(runs[key]) for end in WITHOUT if (key := f"{base}{end}") in runs), default=None)
-        known = PUBLISHED.get(bare) if not set_ else None
+        without = _most(one for one in others if _scheme(one) == _scheme(row) and one.adapter not in ATTACKS)
+        theirs = PUBLISHED.get(row.recipe.removesuffix(END))
         rows.append(
             [
-                f"`{name}`",
-                _percent(runs[name]),
-                _points(fmean(plain), fmean(runs[name])),
-                "" if best is None else _points(fmean(plain), best),
-                "" if known is None else f"{known.plain - known.cipher:.1f}",
-                "" if known is None else known.source,
+                f"`{row.recipe}`",
+                _percent(row.values),
+                f"{plain - (row.accuracy or 0):.1f}",
+                "" if without is None else f"{plain - without:.1f}",
+                "" if theirs is None else f"{theirs.plain - theirs.cipher:.1f}",
+                "" if theirs is None else theirs.source,
             ]
         )
     header = ["recipe", "accuracy, % (runs)", "points behind plain", "without the attack", "published loss", "by"]
     return markdown(header, rows)
 
 
-def _percent(values: list[float]) -> str:
+def _budget(row: Row) -> tuple[object, ...]:
+    return row.data, row.epochs, row.mirror, row.device
+
+
+def _scheme(row: Row) -> tuple[str, str]:
+    return row.scheme, str(row.fields)
+
+
+def _most(rows: Iterable[Row]) -> float | None:
+    return max((row.accuracy for row in rows if row.accuracy is not None), default=None)
+
+
+def _percent(values: Sequence[float]) -> str:
     ends = f", {min(values):.2f} to {max(values):.2f}" if len(values) > 1 else ""
     return f"{fmean(values):.2f} ({len(values)}{ends})"
-
-
-def _points(plain: float, cipher: float) -> str:
-    return f"{plain - cipher:.1f}"
 
 
 TABLES = {"losses": losses}

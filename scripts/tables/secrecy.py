@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
@@ -82,35 +82,27 @@ def elsewhere() -> str:
 
 def alone() -> str:
     """One cipher image of each photograph, each under a key of its own."""
-    rows = [
-        [
-            f"`{one.facts['scheme']}`",
-            f"{one.facts['side']}",
-            "grey" if one.facts["grey"] else "colour",
-            f"{one.value:.3f}",
-            f"{one.facts['found']['least']:.2f}",
-            f"{one.facts['found']['exact']} of {one.n}",
-            f"{one.seconds / one.n:.2f}",
-        ]
-        for one in record.latest(record.read("second-order-alone"))
-    ]
-    return markdown(["scheme", "side", "", "median SSIM", "least", "exact", "seconds each"], rows)
+    cells = lambda one: [  # noqa: E731
+        f"{one.value:.3f}", f"{one.facts['found']['least']:.2f}", f"{one.facts['found']['exact']} of {one.n}",
+        f"{one.seconds / one.n:.2f}",
+    ]  # fmt: skip
+    return _photographs("second-order-alone", ["median SSIM", "least", "exact", "seconds each"], cells)
 
 
 def inside() -> str:
     """The order of samples inside moved blocks, from one cipher image of each photograph."""
+    cells = lambda one: [  # noqa: E731
+        f"{one.facts['found']['exact']} of {one.n}", f"{one.value:.2f}", f"{one.low:.2f} to {one.high:.2f}",
+    ]  # fmt: skip
+    return _photographs("second-order-inside", ["order exact", "median share of places", "quartiles"], cells)
+
+
+def _photographs(kind: str, header: list[str], cells: Callable[[Record], list[str]]) -> str:
     rows = [
-        [
-            f"`{one.facts['scheme']}`",
-            f"{one.facts['side']}",
-            "grey" if one.facts["grey"] else "colour",
-            f"{one.facts['found']['exact']} of {one.n}",
-            f"{one.value:.2f}",
-            f"{one.low:.2f} to {one.high:.2f}",
-        ]
-        for one in record.latest(record.read("second-order-inside"))
+        [f"`{one.facts['scheme']}`", f"{one.facts['side']}", "grey" if one.facts["grey"] else "colour", *cells(one)]
+        for one in record.latest(record.read(kind))
     ]
-    return markdown(["scheme", "side", "", "order exact", "median share of places", "quartiles"], rows)
+    return markdown(["scheme", "side", "", *header], rows)
 
 
 def mistaken() -> str:
