@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from scripts.records.make_unfold import STEPS
+
 import imveil
 from imveil.attacks.solvers.unfold.weights import SHIPPED
 from imveil.attacks.unfold import Unfold
@@ -30,9 +32,10 @@ class Unfolded(Measurement):
     kind: ClassVar[str] = "unfold"
 
     def facts(self) -> dict[str, Any]:
-        """The scheme, pictures, targets."""
+        """The scheme, pictures, targets, and how long the net was trained."""
         fields = imveil.find("negpos/1", per_image=True, colors=self.colors).config()
-        return {"scheme": "negpos/1", "fields": fields, "data": "cifar10 test", "terms": TERMS.used(frozenset())}
+        terms = TERMS.used(frozenset())
+        return {"scheme": "negpos/1", "fields": fields, "data": "cifar10 test", "terms": terms, "steps": STEPS}
 
     def measure(self, seed: int) -> Record:
         """seed: which training, which keys and which thousand pictures."""
