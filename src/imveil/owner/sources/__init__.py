@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from imveil.errors import BadSource
 from imveil.owner.datasets.cifar_facts import SETS
 from imveil.owner.datasets.download import Progress, on_terminal
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture
 from imveil.owner.sources._splits import LISTS
-from imveil.owner.sources._walk import walk
+from imveil.owner.sources._walk import Found, walk
 from imveil.owner.sources.base import Item, Source
 from imveil.owner.sources.chosen import Chosen
 from imveil.registry import unknown
@@ -102,7 +103,10 @@ def _opened(
         raise BadSource(f"{spec} is not there", hint=hint)
     if path.is_dir() and (path / "imveil.json").exists():
         raise BadSource(f"{path} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
-    module, name = FORMS[form or _recognised(path, follow_links)]
+    found: Found | None = None
+    if form is None:
+        form, found = _recognised(path, follow_links)
+    module, name = FORMS[form]
     if column is not None and module != "parquet":
         raise BadSource(f"a column is named for Parquet files, and {path} is read as {module}", hint="leave it out")
     reader = getattr(import_module(f"{__name__}.{module}"), name)
@@ -112,7 +116,7 @@ def _opened(
     if arrays:
         plain: Source = reader(path)
         return plain
-    options = {"column": column} if module == "parquet" else {}
+    options: dict[str, Any] = {"parquet": {"column": column}, "folder": {"found": found}}.get(module, {})
     source: Source = reader(path, most_pixels=most_pixels, follow_links=follow_links, **options)
     return source
 
@@ -149,22 +153,23 @@ def is_picture(path: Path, form: str | None = None) -> bool:
     return path.is_file() and (form is None or form.startswith("dicom")) and path.suffix.lower() not in _BY_SUFFIX
 
 
-def _recognised(path: Path, follow_links: bool) -> str:
-    """The form of a file by its ending, of a folder by what lies in it."""
+def _recognised(path: Path, follow_links: bool) -> tuple[str, Found | None]:
+    """The form of a file by its ending, of a folder by what lies in it, and what that is."""
     if path.is_file():
         if path.suffix.lower() in _BY_SUFFIX:
-            return _BY_SUFFIX[path.suffix.lower()]
+            return _BY_SUFFIX[path.suffix.lower()], None
         known = ", ".join(_BY_SUFFIX)
         raise BadSource(f"a folder or a {known} file was needed, {path} is another file", hint="or name its form")
     if any((path / name).is_file() for name in LISTS):
-        return "table"
-    files = walk(path, follow_links).files
+        return "table", None
+    there = walk(path, follow_links)
+    files = there.files
     if any(name.count("/") == 1 and name.partition("/")[2] in LISTS for name in files):
-        return "table"
+        return "table", None
     found = {_IN_FOLDERS.get(os.path.splitext(name)[1].lower(), "") for name in files}  # noqa: PTH122 - quick
     if "folder" in found:
-        return "folder"
+        return "folder", there
     found.discard("")
     if len(found) > 1:
         raise BadSource(f"{path} holds files of several forms: {', '.join(sorted(found))}", hint="name one with --from")
-    return found.pop() if found else "folder"
+    return (found.pop(), None) if found else ("folder", there)
