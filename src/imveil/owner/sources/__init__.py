@@ -116,8 +116,8 @@ def _opened(
     if arrays:
         plain: Source = reader(path)
         return plain
-    options: dict[str, Any] = {"parquet": {"column": column}, "folder": {"found": found}}.get(module, {})
-    source: Source = reader(path, most_pixels=most_pixels, follow_links=follow_links, **options)
+    own: dict[str, dict[str, Any]] = {"parquet": {"column": column}, "folder": {"found": found}}
+    source: Source = reader(path, most_pixels=most_pixels, follow_links=follow_links, **own.get(module, {}))
     return source
 
 
