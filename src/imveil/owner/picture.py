@@ -56,8 +56,6 @@ _TARGETS = {  # what a Pillow mode is read as, without and with transparency tha
     "PA": ("RGBA", "RGBA"), "RGB": ("RGB", "RGBA"), "RGBA": ("RGBA", "RGBA"), "RGBa": ("RGBA", "RGBA"),
     "RGBX": ("RGB", "RGB"), "CMYK": ("RGB", "RGB"), "YCbCr": ("RGB", "RGB"), "HSV": ("RGB", "RGB"),
 }  # fmt: skip
-
-
 _OTHERS = {
     "HEIC": [(4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")],
     "JPEG 2000": [(0, b"\0\0\0\x0cjP  "), (0, b"\xff\x4f\xff\x51")],
@@ -151,10 +149,8 @@ def is_grey(pixels: U8) -> bool:
     (True, False)
     """
     h, w, c = pixels.shape
-    if c != 3 or len({*pixels[h // 2, w // 2].tolist()}) > 1:  # which tells most coloured ones at once
-        return False
-    some = pixels[::16, ::16]
-    return all(bool((part == part[:, :, :1]).all()) for part in (some, pixels))
+    parts = pixels[h // 2 :, w // 2 :][:1, :1], pixels[::16, ::16], pixels  # the first tells most coloured ones at once
+    return c == 3 and all(bool((part == part[:, :, :1]).all()) for part in parts)
 
 
 def from16(samples: U16) -> U8:
