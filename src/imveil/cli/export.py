@@ -57,6 +57,6 @@ def export(
         path = output or model.with_suffix(f".{to}")
         done = exporting.export(load_model(model, "cpu"), path, ciphers, force=force)
     fact("wrote", str(done.path))
-    fact("same answers", f"{done.images:,} images of {done.source}, batches of 1, 2 and 7")
+    fact("compared", f"the same answers to {done.images:,} images of {done.source}, in batches of 1, 2 and 7")
     if ciphers is None:
         note("it was compared on made images; --on CIPHERS compares it on cipher images of yours")

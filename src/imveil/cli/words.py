@@ -59,7 +59,7 @@ def say_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def fact(name: str, text: str) -> None:
     """One line: what, and its value."""
-    say(f"{name:<10}{text}")
+    say(f"{name:<9} {text}")
 
 
 def share(right: int, n: int) -> str:
