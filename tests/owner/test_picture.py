@@ -168,6 +168,37 @@ def test_exif_orientation(kind: str, orientation: int) -> None:
         np.testing.assert_array_equal(seen[0, ::-1], SMOOTH[:, 0])
 
 
+XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>"""
+RAW = zlib.compress(b"\nexif\n%8d\n%s\n" % (len(exif(6)), exif(6).hex().encode()))
+PLACES = {
+    "JPEG": lambda image: saved(image, "JPEG", xmp=XMP),
+    "WebP": lambda image: saved(image, "WEBP", xmp=XMP),
+    "AVIF": lambda image: saved(image, "AVIF", exif=exif(6)),
+    "PNG, text": lambda image: with_chunk(image, chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)),
+    "PNG, old text": lambda image: with_chunk(image, chunk(b"tEXt", b"XML:com.adobe.xmp\0" + XMP)),
+    "PNG, profile": lambda image: with_chunk(image, chunk(b"zTXt", b"Raw profile type exif\0\0" + RAW)),
+    "PNG, at its end": lambda image: with_chunk(image, chunk(b"eXIf", exif(6).removeprefix(b"Exif\0\0")), -12),
+    "PNG, text at its end": lambda image: with_chunk(image, chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP), -12),
+}
+
+
+def with_chunk(image: Image.Image, more: bytes, at: int = 33) -> bytes:
+    """A PNG with one chunk more: behind its head, or before its end."""
+    data = saved(image, "PNG")
+    return data[:at] + more + data[at:]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_orientation_wherever_it_is_written(place: str) -> None:
+    data = PLACES[place](Image.fromarray(SMOOTH.astype(np.uint8)))
+    with Image.open(io.BytesIO(data)) as opened:
+        opened.load()
+        seen = np.asarray(ImageOps.exif_transpose(opened))
+    assert seen.shape == (64, 48, 3)
+    np.testing.assert_array_equal(read_picture(data).pixels, seen)
+
+
 def test_exif_turns_16_bit_colour_too() -> None:
     samples = RNG.integers(0, 65536, (3, 5, 3), np.uint16)
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)

@@ -34,7 +34,7 @@ from imveil.owner.sources.prepared import Preparation
 from imveil.schemes.base import Scheme
 from imveil.store.containers.base import find
 from imveil.store.files import sync_all, write_file
-from imveil.store.manifest import FILE, NAMES, REJECTED, Manifest, write_manifest
+from imveil.store.manifest import ALL, FILE, NAMES, REJECTED, Manifest, write_manifest
 from imveil.store.sets import CipherSet
 
 Make = Callable[..., EncryptShard]  # key, source, scheme, root, container, classes: as `EncryptShard`
@@ -253,7 +253,7 @@ def _close(
     sealed = Table(plan.classes, plan.keep_names, rows, plan.hide_labels).sealed(key)
     write_file(root / NAMES, sealed, sync=True)
     sync_all(root)  # images of a folder are not waited for one by one: a run that goes on reads every byte again
-    counts = rows.splits()
+    counts = Counter(row.split or ALL for row in rows if row.mac is not None)
     manifest = Manifest(
         container=plan.container.partition(":")[0],
         jpeg=jpeg_of(plan.container),

@@ -7,8 +7,7 @@ kept of a picture but 16 bytes of its name: its id and its path are made when it
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -151,17 +150,6 @@ class Facts(Sequence[Row]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def splits(self) -> Counter[str]:
-        """How many pictures of each split were not left out."""
-        return Counter(item.split or ALL for item, depth in zip(self._items, self._depths, strict=True) if depth)
-
-    def __iter__(self) -> Iterator[Row]:
-        """The rows, quicker than one by one."""
-        checks = self._checks.hex()
-        for at, (item, depth) in enumerate(zip(self._items, self._depths, strict=True)):
-            check = checks[32 * at : 32 * at + 32] if depth else None
-            yield Row(item.split, item.label, item.name, depth or 8, check)
 
     def __getitem__(self, at: Any) -> Any:
         """The row of a picture; depth 8 and no check where it was left out."""

@@ -6,14 +6,13 @@ import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from imveil.errors import BadSource
 from imveil.owner.datasets.cifar_facts import SETS
 from imveil.owner.datasets.download import Progress, on_terminal
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture
 from imveil.owner.sources._splits import LISTS
-from imveil.owner.sources._walk import Found, walk
+from imveil.owner.sources._walk import folders, names
 from imveil.owner.sources.base import Item, Source
 from imveil.owner.sources.chosen import Chosen
 from imveil.registry import unknown
@@ -103,10 +102,7 @@ def _opened(
         raise BadSource(f"{spec} is not there", hint=hint)
     if path.is_dir() and (path / "imveil.json").exists():
         raise BadSource(f"{path} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
-    found: Found | None = None
-    if form is None:
-        form, found = _recognised(path, follow_links)
-    module, name = FORMS[form]
+    module, name = FORMS[form or _recognised(path)]
     if column is not None and module != "parquet":
         raise BadSource(f"a column is named for Parquet files, and {path} is read as {module}", hint="leave it out")
     reader = getattr(import_module(f"{__name__}.{module}"), name)
@@ -116,8 +112,8 @@ def _opened(
     if arrays:
         plain: Source = reader(path)
         return plain
-    own: dict[str, dict[str, Any]] = {"parquet": {"column": column}, "folder": {"found": found}}
-    source: Source = reader(path, most_pixels=most_pixels, follow_links=follow_links, **own.get(module, {}))
+    options = {"column": column} if module == "parquet" else {}
+    source: Source = reader(path, most_pixels=most_pixels, follow_links=follow_links, **options)
     return source
 
 
@@ -153,23 +149,22 @@ def is_picture(path: Path, form: str | None = None) -> bool:
     return path.is_file() and (form is None or form.startswith("dicom")) and path.suffix.lower() not in _BY_SUFFIX
 
 
-def _recognised(path: Path, follow_links: bool) -> tuple[str, Found | None]:
-    """The form of a file by its ending, of a folder by what lies in it, and what that is."""
+def _recognised(path: Path) -> str:
+    """The form of a file by its ending, of a folder by what lies in it; the first picture tells."""
     if path.is_file():
         if path.suffix.lower() in _BY_SUFFIX:
-            return _BY_SUFFIX[path.suffix.lower()], None
+            return _BY_SUFFIX[path.suffix.lower()]
         known = ", ".join(_BY_SUFFIX)
         raise BadSource(f"a folder or a {known} file was needed, {path} is another file", hint="or name its form")
-    if any((path / name).is_file() for name in LISTS):
-        return "table", None
-    there = walk(path, follow_links)
-    files = there.files
-    if any(name.count("/") == 1 and name.partition("/")[2] in LISTS for name in files):
-        return "table", None
-    found = {_IN_FOLDERS.get(os.path.splitext(name)[1].lower(), "") for name in files}  # noqa: PTH122 - quick
-    if "folder" in found:
-        return "folder", there
-    found.discard("")
+    if any((place / name).is_file() for place in (path, *folders(path)) for name in LISTS):
+        return "table"
+    found = set()
+    for name in names(path):
+        form = _IN_FOLDERS.get(os.path.splitext(name)[1].lower())  # noqa: PTH122 - quick
+        if form == "folder":
+            return form
+        if form:
+            found.add(form)
     if len(found) > 1:
         raise BadSource(f"{path} holds files of several forms: {', '.join(sorted(found))}", hint="name one with --from")
-    return (found.pop(), None) if found else ("folder", there)
+    return found.pop() if found else "folder"

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from imveil.errors import BadImage, BadSource
 from imveil.owner.picture import MOST_PIXELS, Picture
 from imveil.owner.sources._splits import SPLITS, rank
-from imveil.owner.sources._walk import Found, walk
+from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
 
 
@@ -23,20 +23,12 @@ class FolderSource(Source):
     """The pictures under `root`. Raises BadSource where there are none, or where their places contradict each other.
 
     Items are ordered by split (train, val, test), class, then name; files are read when asked for, so a broken picture
-    shows only then. A subclass says which files are pictures and how they are read.   found: of `walk`, where that was
-    done already.
+    shows only then. A subclass says which files are pictures and how they are read.
     """
 
     hint = ""
 
-    def __init__(
-        self,
-        root: Path | str,
-        *,
-        most_pixels: int = MOST_PIXELS,
-        follow_links: bool = False,
-        found: Found | None = None,
-    ) -> None:
+    def __init__(self, root: Path | str, *, most_pixels: int = MOST_PIXELS, follow_links: bool = False) -> None:
         self.root = self.place = Path(root)
         self.spec = str(root)
         self.most_pixels = most_pixels
@@ -44,7 +36,7 @@ class FolderSource(Source):
         if not self.root.is_dir():
             what = "is a file" if self.root.exists() else "is not there"
             raise BadSource(f"a folder of pictures was needed, {root} {what}")
-        found = found or walk(self.root, follow_links)
+        found = walk(self.root, follow_links)
         paths = [path for path in found.files if self._takes(f"{self.root}/{path}")]
         taken = set(paths)
         others = [path for path in found.files if path not in taken]

@@ -34,11 +34,10 @@ def walk(root: Path, follow_links: bool = False) -> Found:
     `root` unless `follow_links`; links within are followed, but no folder inside of itself."""
     found, out = Found([], [], []), list[str]()
     home = root.resolve()
-    for folder, below in _folders(root):
-        entries = sorted((e for e in _entries(folder) if not e.name.startswith(".")), key=lambda e: os.fsencode(e.name))
+    for below, entries in _folders(root):
         if not entries and below:
             found.empty.append(below.rstrip("/"))
-        for entry in entries:
+        for entry in sorted(entries, key=lambda entry: os.fsencode(entry.name)):
             path = below + entry.name
             if entry.is_symlink():
                 if not Path(entry.path).exists():
@@ -61,27 +60,39 @@ def walk(root: Path, follow_links: bool = False) -> Found:
     return found
 
 
+def names(root: Path) -> Iterator[str]:
+    """The files of `walk`, as they are met, and those that links lead out to. Raises BadSource for a folder that cannot
+    be read."""
+    return (below + entry.name for below, entries in _folders(root) for entry in entries if _followed(entry).is_file())
+
+
+def folders(root: Path) -> list[Path]:
+    """The folders right below. Raises as `names`."""
+    return [Path(entry.path) for entry in _entries(root) if _followed(entry).is_dir()]
+
+
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is not hidden."""
     try:
-        return list(os.scandir(folder))
+        return [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
     except OSError as error:
         raise BadSource(f"{folder} cannot be read: {error.strerror}") from error
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """False for a link that leads to itself, where `is_dir` raises."""
-    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
+def _followed(entry: os.DirEntry[str]) -> os.DirEntry[str] | Path:
+    """What can be asked whether it is a file or a folder: of a link that leads to itself the entry cannot."""
+    return Path(entry.path) if entry.is_symlink() else entry
 
 
-def _folders(root: Path) -> Iterator[tuple[Path, str]]:
-    """root and the folders below, links followed, each with its posix path and a slash; none inside of itself."""
+def _folders(root: Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """What lies in root and in the folders below, links followed, each with its posix path and a slash; none inside of
+    itself."""
     todo = [(root, "", frozenset({root.resolve()}))]
     while todo:
         folder, below, above = todo.pop()
-        yield folder, below
-        for entry in _entries(folder):
-            if entry.name.startswith(".") or not _is_folder(entry):
-                continue
+        entries = _entries(folder)
+        yield below, entries
+        for entry in (one for one in entries if _followed(one).is_dir()):
             here = Path(entry.path).resolve() if entry.is_symlink() else None
             if here is not None and any(place.is_relative_to(here) for place in above):
                 continue
@@ -89,4 +100,4 @@ def _folders(root: Path) -> Iterator[tuple[Path, str]]:
             todo.append((Path(entry.path), f"{below}{entry.name}/", inner))
 
 
-__all__ = ["Found", "walk"]
+__all__ = ["Found", "folders", "names", "walk"]

@@ -8,15 +8,15 @@ such lists.
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from imveil.errors import BadImage, BadSource
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, read_picture
 from imveil.owner.sources import _splits
 from imveil.owner.sources._splits import LISTS
+from imveil.owner.sources._walk import names
 from imveil.owner.sources.base import Item, Source
 from imveil.store.budget import Budget
 
@@ -68,9 +68,8 @@ class TableSource(Source):
     def _note_unlisted(self) -> None:
         """Tell of pictures in the folder that no list names."""
         listed = {self._place(item) for item in self.items}
-        there = (Path(at).relative_to(self.root) / file for at, _, files in os.walk(self.root) for file in files)
         kinds = (*SUFFIXES, *UNREAD)
-        pictures = [p.as_posix() for p in there if p.suffix.lower() in kinds and not any(q[0] == "." for q in p.parts)]
+        pictures = (name for name in names(self.root) if PurePosixPath(name).suffix.lower() in kinds)
         more = sorted(name for name in pictures if name not in listed)
         if more:
             self.notes.append(
