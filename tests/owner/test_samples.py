@@ -292,6 +292,7 @@ def test_a_cipher_data_set_in_a_loader(cipher_set: Path) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on one core
 def test_a_stream_has_every_picture_once(cipher_set: Path, workers: int) -> None:
     stream = CipherDataset(cipher_set).stream(shuffle=True, seed=3)
     want = sorted(image.tobytes() for image in open_set(cipher_set).load("train").images)
