@@ -162,20 +162,17 @@ def throughput(server: Served, side: int, folder: Path) -> None:
     requests = 4 if SMALL else 24 if side == 32 else 3
     count = requests * AT_ONCE
     bare: list[float] = []
-    served: dict[str, list[float]] = {", encrypted before": [], "": []}
+    served: dict[str, list[float]] = {"": [], ", encrypted before": []}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         lines = [server.client() for _ in range(AT_ONCE)]
-        ways = {
-            ", encrypted before": [asking(line, side, "cipher", cipher, ready=True) for line in lines],
-            "": [asking(line, side, "cipher", images) for line in lines],
-        }
-        for some_ways in ways.values():
-            list(pool.map(_call, some_ways))
+        given = ((images, False), (cipher, True))
+        ways = [[asking(line, side, "cipher", those, ready=ready) for line in lines] for those, ready in given]
+        for way in ways:
+            list(pool.map(_call, way))
         for _ in range(2 if SMALL else 5):
             bare.append(count * BATCH / seconds(lambda: [predict_logits(net, cipher) for _ in range(count)]))
-            for what, found in served.items():
-                work = [way for way in ways[what] for _ in range(requests)]
-                found.append(count * BATCH / seconds(lambda w=work: list(pool.map(_call, w))))
+            for way, found in zip(ways, served.values(), strict=True):
+                found.append(count * BATCH / seconds(lambda w=way: list(pool.map(_call, w * requests))))
         for line in lines:
             line.close()
     for what, found in served.items():
