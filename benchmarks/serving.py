@@ -169,7 +169,7 @@ def throughput(server: Served, side: int, folder: Path) -> None:
         ways = [[asking(line, side, "cipher", those, ready=ready) for line in lines] for those, ready in given]
         for way in ways:
             list(pool.map(_call, way))
-        for _ in range(2 if SMALL else 5):
+        for _ in range(2 if SMALL else 15 if side == 32 else 5):
             bare.append(count * BATCH / seconds(lambda: [predict_logits(net, cipher) for _ in range(count)]))
             for way, found in zip(ways, served.values(), strict=True):
                 found.append(count * BATCH / seconds(lambda w=way: list(pool.map(_call, w * requests))))
