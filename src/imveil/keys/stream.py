@@ -6,6 +6,7 @@ words and vectors for them, complete enough to write a second implementation.
 
 from __future__ import annotations
 
+from functools import cache
 from operator import index
 from typing import Any, NoReturn
 
@@ -86,7 +87,7 @@ class Keystream:
         if not limit & (limit - 1):
             return np.frombuffer(self.bytes(n), np.uint8) & np.uint8(limit - 1)
         # Bytes that do not count are dropped and the others divided in one pass of a table.
-        remainders, refused = bytes(i % limit for i in range(256)), bytes(range(256 - 256 % limit, 256))
+        remainders, refused = _table(limit)
         found = bytearray()
         while left := n - len(found):
             found += self.bytes(left).translate(remainders, refused)
@@ -125,3 +126,9 @@ class Keystream:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise SecretLeak("a key stream is as secret as its key and is never pickled or copied")
+
+
+@cache
+def _table(limit: int) -> tuple[bytes, bytes]:
+    """What each byte gives modulo `limit`, and the bytes that do not count."""
+    return bytes(i % limit for i in range(256)), bytes(range(256 - 256 % limit, 256))
