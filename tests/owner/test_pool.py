@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -29,10 +30,15 @@ def _work(key: Key, what: str, note: Path, task: int, stop: Callable[[], bool]) 
     if what == "die" and task == 3:
         os._exit(9)
     if what == "wait" and task > 0:
-        for _ in range(1_000_000):  # long enough to be told, and an end where nobody tells
+        end = time.monotonic() + 60  # long enough to be told, and an end where nobody tells
+        while time.monotonic() < end:
             if stop():
                 note.write_text("was told")
                 raise pool.Stopped
+    if what == "ask":
+        threading.Timer(0.02 + 0.002 * task, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        while not stop():
+            pass
     return task, key.fingerprint, os.getpid(), os.environ.get("OMP_NUM_THREADS")
 
 
@@ -57,6 +63,23 @@ def test_errors_come_back_whole(workers: int) -> None:
 def test_a_worker_that_dies() -> None:
     with pytest.raises(ImveilError, match="worker process ended unexpectedly; run the same command again"):
         list(pool.run(make, ("die", ""), KEY, range(20), 2))
+
+
+def test_a_worker_that_is_killed_while_it_asks_holds_nobody_up() -> None:
+    ended = []
+
+    def ask() -> None:
+        try:
+            list(pool.run(make, ("ask", ""), KEY, range(4), 4))
+        except ImveilError as error:
+            ended.append(str(error))
+
+    for _ in range(3):
+        thread = threading.Thread(target=ask, daemon=True)
+        thread.start()
+        thread.join(60)
+    assert len(ended) == 3
+    assert all("a worker process ended unexpectedly" in one for one in ended)
 
 
 def test_workers_are_told_to_stop(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import reduction
+from multiprocessing.context import SpawnContext
 from typing import Any, Protocol
 
 from imveil.errors import ImveilError
@@ -44,6 +45,25 @@ class Engine(Protocol):
         """How many there are unless somebody says."""
 
 
+class _Spawning(SpawnContext):
+    """Starts fresh processes and remembers them: a pool that breaks while one is being started forgets to end it, and
+    would wait for it for ever."""
+
+    def __init__(self) -> None:
+        self._started: list[Any] = []
+
+    def Process(self, *args: Any, **options: Any) -> Any:  # type: ignore[override] # noqa: N802 - its name there
+        process = super().Process(*args, **options)
+        self._started.append(process)
+        return process
+
+    def kill(self) -> None:
+        """End all of them, at once."""
+        for process in self._started:
+            if process.is_alive():
+                process.kill()
+
+
 class Stopped(Exception):  # no error: the run was told to end
     """A worker ended a task early because it was told to."""
 
@@ -67,8 +87,9 @@ def run(
             yield work(task, lambda: False)
         return
     # Fresh interpreters: a fork copies locks that other threads hold, and numba's and BLAS's threads do not live on.
-    context = multiprocessing.get_context("spawn")
-    stop = context.Event()
+    context = _Spawning()
+    # Without a lock: whoever is killed while it asks would hold one for ever.
+    stop = context.RawValue(ctypes.c_bool, False)
     # A key refuses to be pickled. Its 32 bytes go to each worker among the arguments of `_start`, which spawn writes
     # into an anonymous pipe that only the child inherits: never to disk, argv or the environment.
     setup = pickle.dumps((make, parts))
@@ -89,13 +110,14 @@ def run(
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from [future.result() for future in done]
     except BrokenProcessPool as error:
+        context.kill()
         raise ImveilError(
             "a worker process ended unexpectedly",
             hint="run the same command again to go on, with fewer --workers if memory was short; a script that calls "
             "this needs the guard if __name__ == '__main__'",
         ) from error
     finally:
-        stop.set()
+        stop.value = True
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -168,7 +190,7 @@ def _start(stop: Any, setup: bytes, secret: bytes, kept: list[_Kept]) -> None:
 
     set_threads(1)
     make, parts = pickle.loads(setup)  # only now: it imports numpy, which asks for its threads when imported
-    _state = make(Key(secret), *parts), stop.is_set
+    _state = make(Key(secret), *parts), lambda: bool(stop.value)
 
 
 def _keep_memory() -> None:
