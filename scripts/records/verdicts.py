@@ -6,6 +6,7 @@ process, report and all. How busy the machine was stands beside them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -89,20 +90,19 @@ class Judged(Measurement):
                     str(place / "plain.npz"),
                 ]
             load, began = os.getloadavg()[0], time.monotonic()
+            errors = place / "errors.txt"
             said = subprocess.Popen(
                 [sys.executable, "-m", "imveil", "audit", *asked, "--budget", f"{self.budget:g}",
                  "--json", str(place / "found.json"), "--out", str(place / "report.html")],
                 cwd=ROOT, env=os.environ | {"STRANGER_SEED": str(seed)}, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, text=True,
+                stderr=errors.open("wb"),
             )  # fmt: skip
-            assert said.stderr is not None
-            words = said.stderr.read()
-            _, code, used = os.wait4(said.pid, 0)
-            took = time.monotonic() - began
+            most = _most_memory(said)
+            code, took = said.returncode, time.monotonic() - began
+            words = errors.read_text(encoding="utf-8")
             if not (place / "found.json").exists():
                 raise BadInput(f"the audit of {self._words} ended with {code}: {words.strip()[-300:]}")
             found = json.loads((place / "found.json").read_text(encoding="utf-8"))
-        said.returncode = 0
         told = found["told"] or {}
         rung = next((step["rung"] for step in found["ladder"] if step["level"] == found["level"]), "")
         right = found["level"] in self.right and self.weakest in ("", rung)
@@ -114,7 +114,7 @@ class Judged(Measurement):
             "picked": max((one["identified"] for one in found["findings"]), default=0.0),
             "leaks": [one["name"] for one in found["leaks"]],
             "unplayed": found["unplayed"],
-            "memory": round(used.ru_maxrss / 2**20, 3),
+            "memory": most,
             "load": round(load, 1),
             "loaded": load > _BUSY * (os.cpu_count() or 1),
         }
@@ -123,6 +123,18 @@ class Judged(Measurement):
 
     def __str__(self) -> str:
         return f"verdict on {self._words}, {self.count} of {self.data}, {self.budget:g} s"
+
+
+def _most_memory(process: subprocess.Popen[bytes]) -> float:
+    """GiB that it held at most, once it has ended. What wait4 says counts the memory of this process too, of which each
+    new one is a copy for a moment."""
+    most, status = 0, Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        with contextlib.suppress(OSError, StopIteration):
+            line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+            most = max(most, int(line.split()[1]))
+        time.sleep(0.2)
+    return round(most / 2**20, 3)
 
 
 def _encrypted(name: str, pictures: Any, seed: int) -> Any:
@@ -171,7 +183,7 @@ VERDICTS = [
     *(Judged(name, _OPEN) for name in ("pixels", "blocks", "shf", "np_block", "le", "etc", "patch")),
     Judged("ecb", ("recognisable", "nothing found")),
     Judged("ecb", _PARTLY, data=FLAT),
-    Judged("negpos_each", _PARTLY),
+    Judged("negpos_each", ("open", "partly open")),  # unfold gives back half of it and more, by a little
     Judged("ctr", ("nothing found",)),
     Judged("constant", ("no verdict",)),
     *(Judged(name, _OPEN, folder=True) for name in ("identity", "xor", "shf", "np_block", "le", "etc", "patch")),
