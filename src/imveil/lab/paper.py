@@ -77,14 +77,14 @@ def _space(evidence: Evidence) -> Judged:
 def _cost(evidence: Evidence) -> Judged:
     rates = {one.name: one.value for one in evidence.kind("key-space")}
     opened = [one for one in evidence.results(SEED) if one.reaches(BROKEN) and attacks.find(one.attack).finds_key]
-    quick = [r for one in opened for r in one.records]
+    quick = [record for one in opened for record in one.records]
     if SEED not in rates or not quick:
         return UNKNOWN
-    best = min(quick, key=lambda r: r.seconds)
+    best = min(quick, key=lambda record: record.seconds)
     cost = max(0.0, log2(max(1.0, best.seconds * rates[SEED])))
     words = (
-        f"{best.name} takes {best.seconds:.3g} s, in which one core tries {best.seconds * rates[SEED]:,.0f} keys: "
-        f"{cost:.1f} bits, and no key is looked for"
+        f"{best.name} takes {best.seconds:.3g} s, the quickest of {len(quick)} games, in which one core tries "
+        f"{best.seconds * rates[SEED]:,.0f} keys: {cost:.1f} bits, and no key is looked for"
     )
     return Judged("refuted", words)
 
@@ -166,7 +166,7 @@ def _shuffle(attack: str, view: Any, word: str) -> Callable[[Evidence], Judged]:
         if not on or not off:
             return UNKNOWN
         return Judged(
-            "held" if on.amount > off.amount else "refuted", f"with it {on.words}, without it {off.words} {word}"
+            "held" if on.amount > off.amount else "refuted", f"with it {_under(on)}, without it {_under(off)} {word}"
         )
 
     return judge
@@ -184,7 +184,9 @@ def _statistics(evidence: Evidence) -> Judged:
         return UNKNOWN
     said = [f"{n} {found[n, False].value:.3f} without, {found[n, True].value:.3f} with" for n in names]
     better = abs(found[names[0], True].value) < abs(found[names[0], False].value)
-    return Judged("held" if better else "refuted", f"floor256: {'; '.join(said)}")
+    of = found[names[0], True]
+    words = f"floor256: {'; '.join(said)} (n={of.n} keys of {of.facts['bytes']:,} bytes)"
+    return Judged("held" if better else "refuted", words)
 
 
 def _visible(evidence: Evidence) -> Judged:
@@ -199,13 +201,18 @@ def _seeds(one: Result) -> str:
     return f"{one.keys} keys, {one.records[0].n} targets each"
 
 
+def _under(one: Result) -> str:
+    """What was given, and under how many keys."""
+    return f"{one.words} ({one.keys} keys)"
+
+
 def _needed(attack: str, view: Any) -> Callable[[Evidence], Judged]:
     def judge(evidence: Evidence) -> Judged:
         new = least(_of(evidence, SEED, attack), view, BROKEN, once=True)
         old = least(_of(evidence, OLD, attack), view, BROKEN, once=True)
         if not new or not old:
             return UNKNOWN
-        words = f"{attack} breaks {SEED} with {new.words}, {OLD} with {old.words}"
+        words = f"{attack} breaks {SEED} with {_under(new)}, {OLD} with {_under(old)}"
         return Judged("held" if new.amount > old.amount else "refuted", words)
 
     return judge
