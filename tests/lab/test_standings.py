@@ -16,7 +16,8 @@ from imveil import record
 from imveil.cli import main
 from imveil.lab.board.published_accuracies import NUMBERS, published
 from imveil.lab.recipe import Recipe
-from imveil.lab.standings import Row, best, rows
+from imveil.lab.recipes import RECIPES
+from imveil.lab.standings import Row, best, rows, unrun
 from imveil.lab.tables.leaderboard import HEADER, plot, table
 from imveil.record import Record, measured
 
@@ -240,6 +241,22 @@ def test_the_command_prints_and_draws(tmp_path: Path, capfd: pytest.CaptureFixtu
         main(["leaderboard", "--plot", str(tmp_path / "no" / "x.svg")])
     assert left.value.code == 2
     assert "cannot be written" in capfd.readouterr().err
+
+
+def test_what_was_not_run_is_named_only_where_all_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    known = {one.recipe for one in rows()}
+    assert not known & {one.recipe for one in unrun()}
+    assert {one.recipe for one in unrun([])} == set(RECIPES)
+    for words, named in (([], False), (["--all"], True)):
+        with pytest.raises(SystemExit) as left:
+            main(["leaderboard", *words])
+        assert left.value.code == 0
+        assert ("Not run" in (out := capfd.readouterr().out)) == named
+        assert ("vit_plain" in out) == named
+    with pytest.raises(SystemExit):
+        main(["leaderboard", "--all", "--json", "--data", "cifar10"])
+    found = json.loads(capfd.readouterr().out)
+    assert {one["recipe"]: one["accuracy"] for one in found if one["recipe"] == "vit_plain"} == {"vit_plain": None}
 
 
 def test_the_table_loses_against_its_own_plain() -> None:

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def leaderboard(
     data: Annotated[str | None, typer.Option(help="Only rows of this data: cifar10, cifar100.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Name the recipes, too, that were not run.")] = False,
     check: Annotated[
         Path | None, typer.Option(help="Check a row of your own, a JSON file, and leave.", show_default=False)
     ] = None,
@@ -37,12 +38,13 @@ def leaderboard(
     \b
     Examples:
       imveil leaderboard
+      imveil leaderboard --all
       imveil leaderboard --check my-row.json
       imveil leaderboard --data cifar10 --json
       imveil leaderboard --kind sums
       imveil leaderboard --plot accuracy-against-recovery.svg
     """
-    from imveil.lab.standings import rows
+    from imveil.lab.standings import rows, unrun
     from imveil.lab.tables.leaderboard import plot as drawn
     from imveil.lab.tables.leaderboard import table
 
@@ -67,12 +69,17 @@ def leaderboard(
             plot.write_text(drawn(found, data or "cifar10"), encoding="utf-8")
         except OSError as error:
             raise BadDestination(f"{plot} cannot be written: {error.strerror or error}") from error
+    others = [row for row in unrun() if everything and data in (None, row.data)]
     if as_json:
-        say_json([row.as_json() for row in found], indent=1)
+        say_json([row.as_json() for row in [*found, *others]], indent=1)
         return
     header, lines = table(found)
     for line in _narrow([header, *lines]):
         say(line)
+    if others:
+        say("\nNot run, each by imveil run NAME:")
+    for row in others:
+        say(f"  {row.recipe:24} {row.data}, {row.scheme}, {row.model}, {row.adapter}, {row.epochs} epochs")
 
 
 def _sums(data: str | None, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from imveil import record, schemes
 from imveil.lab.board.entries import Entry, entries
 from imveil.lab.evidence import Result, results
+from imveil.lab.recipes import RECIPES
 from imveil.record import Record
 
 ATTACKS = ("bits_start", "bits_smooth", "plan_start")  # adapters that find the mask or plan: see docs/learning.md
@@ -107,6 +108,14 @@ def runs_of(accuracy: Iterable[Record] | None = None) -> list[list[Record]]:
         for group in groups
         for device in dict.fromkeys(map(_device, group))
     ]
+
+
+def unrun(accuracy: Iterable[Record] | None = None) -> list[Row]:
+    """A row without accuracy for each recipe that ships and has no record, by data and name; all records by default."""
+    known = {(one.name, one.digest) for group in runs_of(accuracy) for one in group}
+    facts = {name: one.facts() for name, one in RECIPES.items() if (name, one.digest) not in known}
+    found = [_described(name, one, "", ()) for name, one in facts.items()]
+    return sorted(found, key=lambda row: (row.data, row.recipe))
 
 
 def best(found: Iterable[Result]) -> Result | None:
