@@ -17,8 +17,9 @@ from imveil.cli import main
 from imveil.lab.board.published_accuracies import NUMBERS, published
 from imveil.lab.recipe import Recipe
 from imveil.lab.recipes import RECIPES
-from imveil.lab.standings import Row, best, rows, unrun
+from imveil.lab.standings import Row, best, rows
 from imveil.lab.tables.leaderboard import HEADER, plot, table
+from imveil.lab.unrun import unrun
 from imveil.record import Record, measured
 
 ROOT = Path(__file__).parents[2]

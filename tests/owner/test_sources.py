@@ -75,7 +75,7 @@ def test_one_folder_called_train_among_classes_is_a_class(tmp_path: Path) -> Non
 
 
 def test_what_is_passed_over(tmp_path: Path) -> None:
-    for name in ("cat/notes.txt", "cat/.hidden.png", ".git/1.png", "cat/._1.png"):
+    for name in ("cat/notes.txt", "cat/.hidden.png", ".git/1.png", "cat/._1.png", "__MACOSX/1.png", "cat/@eaDir/1.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
     source = folder(tmp_path, "cat/1.png", "cat/2.JPG")

@@ -44,9 +44,10 @@ def leaderboard(
       imveil leaderboard --kind sums
       imveil leaderboard --plot accuracy-against-recovery.svg
     """
-    from imveil.lab.standings import rows, unrun
+    from imveil.lab.standings import rows
     from imveil.lab.tables.leaderboard import plot as drawn
     from imveil.lab.tables.leaderboard import table
+    from imveil.lab.unrun import unrun
 
     if check is not None:
         from imveil.lab.board.entries import read_entry

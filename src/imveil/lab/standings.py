@@ -15,7 +15,6 @@ from typing import Any
 from imveil import record, schemes
 from imveil.lab.board.entries import Entry, entries
 from imveil.lab.evidence import Result, results
-from imveil.lab.recipes import RECIPES
 from imveil.record import Record
 
 ATTACKS = ("bits_start", "bits_smooth", "plan_start")  # adapters that find the mask or plan: see docs/learning.md
@@ -110,14 +109,6 @@ def runs_of(accuracy: Iterable[Record] | None = None) -> list[list[Record]]:
     ]
 
 
-def unrun(accuracy: Iterable[Record] | None = None) -> list[Row]:
-    """A row without accuracy for each recipe that ships and has no record, by data and name; all records by default."""
-    known = {(one.name, one.digest) for group in runs_of(accuracy) for one in group}
-    facts = {name: one.facts() for name, one in RECIPES.items() if (name, one.digest) not in known}
-    found = [_described(name, one, "", ()) for name, one in facts.items()]
-    return sorted(found, key=lambda row: (row.data, row.recipe))
-
-
 def best(found: Iterable[Result]) -> Result | None:
     """The attack that recovered most; among equals, to three digits, the one with the least help."""
     tried = [one for one in found if one.view in VIEWS]
@@ -139,7 +130,7 @@ def row_of(runs: Sequence[Record], attacks: Sequence[Record] = ()) -> Row:
     last, values = runs[-1], [one.value for one in runs]
     shown = [one.facts["output"]["recovery"] for one in runs if "output" in one.facts]
     return replace(
-        _described(last.name, last.facts, _device(last), attacks),
+        described(last.name, last.facts, _device(last), attacks),
         accuracy=round(fmean(values), 4),
         n=len(values),
         sd=round(stdev(values), 4) if len(values) > 1 else None,
@@ -148,7 +139,8 @@ def row_of(runs: Sequence[Record], attacks: Sequence[Record] = ()) -> Row:
     )
 
 
-def _described(name: str, facts: Mapping[str, Any], device: str, attacks: Sequence[Record]) -> Row:
+def described(name: str, facts: Mapping[str, Any], device: str = "", attacks: Sequence[Record] = ()) -> Row:
+    """A recipe's row without accuracy, from its facts, beside the best of these attacks."""
     scheme = schemes.known(facts["scheme"], **facts["fields"])
     tried = results(scheme, attacks) if attacks else []
     won, apart = best(tried), max(tried, key=lambda one: one.identified, default=None)
@@ -184,7 +176,7 @@ def _entered(one: Entry, attacks: Sequence[Record]) -> Row:
     """The row of somebody else's file; of a scheme that ships, what attacks recover is what our records say."""
     facts = {**one.model_dump(), "augment": "before" if one.moved else "none"}
     if one.attacked is None:
-        row = _described(one.name, facts, one.device, attacks)
+        row = described(one.name, facts, one.device, attacks)
     else:
         row = Row(
             recipe=one.name,

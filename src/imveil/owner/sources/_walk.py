@@ -10,6 +10,8 @@ from typing import NamedTuple
 from imveil.errors import BadSource
 from imveil.store.files import kind_of
 
+_OF_SYSTEMS = {"__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"}
+
 
 class Found(NamedTuple):
     """What lies there.
@@ -71,10 +73,19 @@ def folders(root: Path) -> list[Path]:
     return [Path(entry.path) for entry in _entries(root) if _followed(entry).is_dir()]
 
 
+def hidden(name: str) -> bool:
+    """Whether a file or a folder of this name is none of the owner's: it begins with a dot, or a system made it.
+
+    >>> hidden(".DS_Store"), hidden("__MACOSX"), hidden("cat")
+    (True, True, False)
+    """
+    return name.startswith(".") or name in _OF_SYSTEMS
+
+
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     """What is not hidden."""
     try:
-        return [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        return [entry for entry in os.scandir(folder) if not hidden(entry.name)]
     except OSError as error:
         raise BadSource(f"{folder} cannot be read: {error.strerror}") from error
 
@@ -100,4 +111,4 @@ def _folders(root: Path) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
             todo.append((Path(entry.path), f"{below}{entry.name}/", inner))
 
 
-__all__ = ["Found", "folders", "names", "walk"]
+__all__ = ["Found", "folders", "hidden", "names", "walk"]

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from imveil.errors import BadImage, BadSource
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, read_picture
 from imveil.owner.sources._folder import FolderSource
+from imveil.owner.sources._walk import hidden
 from imveil.store.far import far_source
 
 
@@ -24,7 +25,7 @@ class FarSource(FolderSource):
         listed = self.far.list()
         odd = [name for name in listed if name and not name.endswith("/") and "" in name.split("/")]
         self.left_out = [f"{self.spec}/{name}: a part of its name is empty" for name in odd]
-        found = [name for name in listed if not any(part.startswith(".") or not part for part in name.split("/"))]
+        found = [name for name in listed if not any(hidden(part) or not part for part in name.split("/"))]
         if "imveil.json" in found:
             raise BadSource(f"{self.spec} is a cipher data set already", hint="decrypt it first, with imveil decrypt")
         known = (*SUFFIXES, *UNREAD)
