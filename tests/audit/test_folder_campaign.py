@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from PIL import Image
 
 import imveil
@@ -59,6 +60,27 @@ def test_a_fixed_shuffle_is_open_with_no_scheme_told(tmp_path: Path, monkeypatch
     best = next(one for one in found.findings if one.trial.attack.id == "second-order")
     assert best.low > 0.5, sentence(found)
     assert "one key for all" in found.resembles
+
+
+def flat_scans(n: int) -> Any:
+    rng, scans = np.random.default_rng(3), np.zeros((n, 64, 64, 1), np.uint8)
+    for scan in scans:
+        for (y, x), (h, w) in rng.integers((0, 10), (40, 34), (3, 2, 2)).swapaxes(1, 2):
+            scan[y : y + h, x : x + w] = rng.integers(60, 255)
+    return scans
+
+
+def test_what_smooths_anything_has_to_smooth_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr("imveil.attacks.names", lambda: ["look", "unfold"])
+    aes = Cipher(algorithms.AES(bytes([5] * 32)), modes.ECB()).encryptor()
+    ecb = np.frombuffer(aes.update(flat_scans(60).tobytes()), np.uint8).reshape(60, 64, 64, 1)
+    each = encrypted("negpos/1", scenes(60, (32, 32, 3)), per_image=True)
+    levels = [
+        audit_folder(read_folder(write(tmp_path / n, c)), budget=60, seeds=1).level
+        for n, c in (("e", ecb), ("n", each))
+    ]
+    assert levels == ["partly open", "open"]
 
 
 def test_random_bytes_are_acquitted(tmp_path: Path) -> None:

@@ -124,6 +124,9 @@ class Attack(ABC):
         Whether each picture is a search of its own; an audit plays such attacks after the quick ones.
     local
         Whether it works on any crop of the images as on the whole, so that large ones may be cut down.
+    smooths
+        Whether it makes anything smoother, as who chooses among signs does: where nobody has the true pictures, what
+        comes out has to be much smoother than what went in.
     finds_key
         Whether what it finds opens any further image as the key does, or, of a scheme that loses something, as far.
     decides
@@ -137,6 +140,7 @@ class Attack(ABC):
     seconds_a_step: ClassVar[float] = 0.0
     slow: ClassVar[bool] = False
     local: ClassVar[bool] = False
+    smooths: ClassVar[bool] = False
     finds_key: ClassVar[bool] = False
     decides: ClassVar[int] = 100
 

@@ -31,6 +31,7 @@ class Unfold(Attack):
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = "ours; the net after Ronneberger, Fischer, Brox, MICCAI 2015"
     local: ClassVar[bool] = True
+    smooths: ClassVar[bool] = True
 
     def __init__(self, weights: Path | None = None) -> None:
         self._weights = weights

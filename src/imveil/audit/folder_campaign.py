@@ -37,6 +37,7 @@ _MOST_BYTES = 1 << 30
 _NOISE = 200
 _CHANCE = 0.01  # of random images pass for smooth
 _ALIKE = 0.9  # images no smoother than their own pixels in disorder are dark or pale, and no pictures
+_MUCH = 0.5  # as alike as before, at most, are neighbours in pictures that an attack made which smooths anything
 _SURE = 0.001  # a count of smooth images that chance gives more often than this proves nothing
 
 
@@ -200,7 +201,8 @@ def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
     right = int((total_variation(guess) < limit).sum())
     low, high = wilson(right, held)
     found: dict[str, Any] = {"smooth": right, "limit": round(limit, 3), "control": {"recovery": _CHANCE, "low": 0.0}}
-    found |= {"pictures": whole(guess, targets), "says": made.says}
+    much = not trial.attack.smooths or alike(guess) < _MUCH * alike(targets)
+    found |= {"pictures": much and whole(guess, targets), "says": made.says}
     numbers = {
         "value": round(right / held, 6),
         "low": round(low, 6) if _by_chance(right, held) < _SURE and alike(guess) < _ALIKE else 0.0,

@@ -26,16 +26,12 @@ class Rung:
         The view in which it plays.
     core
         Attacks that decide: the family that each one breaks is in its name's comment below.
-    first
-        Attacks that are played before all others of the group, in this order, the quick before the slow: the core, and
-        what takes little and often gives more than the core does.
     """
 
     name: str
     words: str
     view: str
     core: frozenset[str]
-    first: tuple[str, ...]
 
 
 RUNGS = (
@@ -45,13 +41,12 @@ RUNGS = (
         "coa",
         # pictures left as they are; a key per image that inverts; one sequence for all; one plan for all
         frozenset({"look", "fold-colours", "many-time-pad", "second-order"}),
-        ("look", "fold-colours", "many-time-pad", "unfold", "second-order"),
     ),
     # whatever keeps an invariant of the picture: values, their folds, blocks
-    Rung("candidates", "has a list of candidates", "coa", frozenset({"link"}), ("link",)),
+    Rung("candidates", "has a list of candidates", "coa", frozenset({"link"})),
     # one key for all images, whatever it does: one plan over bytes, nibbles or blocks
-    Rung("known pictures", "knows some pictures", "kpa", frozenset({"known-plan"}), ("known-plan",)),
-    Rung("chosen pictures", "may choose pictures", "cpa", frozenset({"chosen-plan"}), ("chosen-plan",)),
+    Rung("known pictures", "knows some pictures", "kpa", frozenset({"known-plan"})),
+    Rung("chosen pictures", "may choose pictures", "cpa", frozenset({"chosen-plan"})),
 )
 
 

@@ -163,20 +163,20 @@ def plan(
 
 
 def _in_order(trials: list[Trial]) -> list[Trial]:
-    """The first of every group, weak attackers before strong ones, each attack of it once, at a strength that decides;
-    then the rest: quick before slow, little before much."""
+    """The core of every group first, weak attackers before strong ones, each attack of it once, at a strength that
+    decides; then the rest: quick before slow, little before much."""
     first: dict[str, Trial] = {}
     for trial in trials:
-        if trial.attack.id in trial.rung.first:
+        if trial.attack.id in rung_of(trial.attack).core:
             known = first.get(trial.attack.id)
             if known is None or known.strength < trial.strength <= trial.attack.decides:
                 first[trial.attack.id] = trial
-    ahead = sorted(first.values(), key=lambda t: (RUNGS.index(t.rung), t.rung.first.index(t.attack.id)))
-    rest = [trial for trial in trials if trial not in ahead]
+    core = sorted(first.values(), key=lambda t: (RUNGS.index(rung_of(t.attack)), t.attack.id != "look", t.attack.id))
+    rest = [trial for trial in trials if trial not in core]
     rest.sort(
         key=lambda t: (bool(t.attack.steps), t.attack.slow, RUNGS.index(rung_of(t.attack)), t.strength, t.attack.id)
     )
-    return ahead + rest
+    return core + rest
 
 
 def _size(shape: tuple[int, ...]) -> float:
