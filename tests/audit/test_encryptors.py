@@ -99,7 +99,7 @@ def test_one_that_does_nothing_is_no_encryption(run: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "note"),
     [
-        ("random_answers", "draws a key"),
+        ("random_answers", "a fresh key, or fresh random bytes"),
         ("other_size", "Its cipher images are 8x16x3, the pictures 16x16x3"),
         ("rows_of_numbers", "Its cipher images are 1x768x1"),
     ],

@@ -15,6 +15,11 @@ from imveil.audit.pictures import Pictures
 from imveil.audit.result import Audit
 from imveil.audit.trials import VIEWS
 
+_FRESH = (
+    "Equal pictures got different cipher images: the encryptor takes a fresh key, or fresh random bytes, each time. "
+    "How its key is kept was not examined."
+)
+
 
 def audit_encryptor(
     command: str,
@@ -63,5 +68,5 @@ def audit_encryptor(
         sizes = ("x".join(map(str, shape)) for shape in (first.shape[1:], plain.shape[1:]))
         found.notes.insert(0, "Its cipher images are {}, the pictures {}: few attacks fit that.".format(*sizes))
     if first.tobytes() != again.tobytes():
-        found.notes.insert(0, "Equal pictures got different cipher images: it draws a key, or random bytes, each time.")
+        found.notes.insert(0, _FRESH)
     return found

@@ -13,6 +13,8 @@ from imveil.audit.identify import PLAIN
 from imveil.audit.ladder import RUNGS, Rung
 from imveil.audit.outcome import Outcome
 
+_REST = "Nothing says that the rest is safe."
+
 
 def sentence(found: Outcome) -> str:
     """The verdict in a sentence or two."""
@@ -26,7 +28,7 @@ def sentence(found: Outcome) -> str:
     interval = f"95 % interval {percent(best.low)} to {percent(best.high)}"
     if not found.truth:
         return _smooth(found, best, grade, interval)
-    share = f"recovery {percent(best.recovery)}, {interval}"
+    share = _recovery(best)
     if best.level == "open" and best.trial.attack.id == "look":
         return f"These pictures are not encrypted in any sense: the cipher image shows the picture ({share})."
     if grade == "open":
@@ -47,11 +49,11 @@ def _partly(found: Outcome, best: Finding, share: str) -> str:
     apart, shown = found.told_apart, _shown(found)
     if best.level == "partly open":
         text = (
-            f"These pictures are protected in part only: {_attacker(best)} gets back some of what they show "
+            f"These pictures are partly open: {_attacker(best)} gets back some of what they show "
             f"({share}{_identity(best)})."
         )
     else:
-        text = f"These pictures are protected in part only. {shown}"
+        text = f"These pictures are partly open. {shown} {_REST}"
     more = apart is not None and apart.identified > best.identified + 0.1
     return f"{text} {_apart(apart, 'Moreover, ')}" if apart and more else text
 
@@ -78,7 +80,7 @@ def ladder(found: Outcome) -> list[dict[str, Any]]:
     """How far each kind of attacker got, the weakest first: {rung, words, level, sentence, and numbers of the best
     attack}, one for each kind that was asked for.
 
-    "needs nothing but cipher images: gets the pictures back (recovery 98 %, ...)"
+    "Whoever needs nothing but cipher images: gets the pictures back (recovery 98 %, ...)."
     """
     return [_step(found, rung) for rung in RUNGS if rung.view in found.views]
 
@@ -96,8 +98,10 @@ def _step(found: Outcome, rung: Rung) -> dict[str, Any]:
         "partly open": "gets back a part of what the pictures show",
         "recognisable": "does not get pictures back, and tells whose cipher image is whose",
         "nothing found": "got no further than a blind guess",
-        "not enough was tried": "was not tried to the end" if mine else "was not tried",
+        "not enough was tried": "was not tried to the end; so far" if mine else "was not tried",
     }[grade]
+    if not mine and rung != RUNGS[0]:
+        said += ", and can do at least what those can who have cipher images alone"
     numbers = "" if best is None else f" ({_numbers(best)})"
     return {
         "rung": rung.name,
@@ -112,15 +116,22 @@ def _numbers(best: Finding) -> str:
     parts = []
     if "gallery" not in best.trial.attack.needs:
         blind = best.found.get("ssim"), best.found.get("blind")
-        parts.append(f"recovery {percent(best.recovery)}, 95 % interval {percent(best.low)} to {percent(best.high)}")
-        parts.append(f"on noise {percent(float(best.control.get('recovery') or 0.0))}")
+        parts.append(_recovery(best))
+        parts.append(f"{percent(float(best.control.get('recovery') or 0.0))} from random images, which hide nothing")
         if None not in blind:
-            parts.append(f"likeness {blind[0]:.2f}, blind guess {blind[1]:.2f}")
+            parts.append(f"likeness to the picture {blind[0]:.2f}, of a guess without any cipher image {blind[1]:.2f}")
     if best.gallery:
         low, high = best.identified_interval
-        picks = f"picks the right one among {best.gallery:,} in {percent(best.identified)}"
-        parts.append(f"{picks}, {percent(low)} to {percent(high)}")
+        picks = f"picks the right one among {best.gallery:,} in {percent(best.identified)} of cases"
+        parts.append(f"{picks}, 95 % interval {percent(low)} to {percent(high)}, by chance {percent(1 / best.gallery)}")
     return "; ".join(parts)
+
+
+def _recovery(best: Finding) -> str:
+    """In percent with its interval, unless all of that is nothing."""
+    if best.high == 0:
+        return "recovery 0 %"
+    return f"recovery {percent(best.recovery)}, 95 % interval {percent(best.low)} to {percent(best.high)}"
 
 
 def _apart(one: Finding, first: str = "") -> str:
@@ -163,12 +174,12 @@ def _smooth(found: Outcome, best: Finding, grade: Level, interval: str) -> str:
         )
     if grade == "partly open":
         if best.level != "partly open":
-            return f"These images are protected in part only. {_shown(found)}"
+            return f"These images are partly open. {_shown(found)} {_REST}"
         who = f"{_attacker(best)} makes {share}"
         if best.trial.attack.id == "look":
             who = f"as they are, {share} are"
         return (
-            f"These images are protected in part only: {who} smoother than random bytes can be, though no pictures; it "
+            f"These images are partly open: {who} smoother than random bytes can be, though no pictures; it "
             f"seems that {found.resembles}."
         )
     if grade == "recognisable":

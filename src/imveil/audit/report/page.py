@@ -24,7 +24,7 @@ from imveil.record import commit, machine, versions
 
 _GRADES = {
     "open": ("open", "Not protected"),
-    "partly open": ("partly", "Protected in part"),
+    "partly open": ("partly", "Partly open"),
     "recognisable": ("seen", "Can be told apart"),
     "nothing found": ("none", "No break found"),
     "not enough was tried": ("unknown", "Not enough was tried"),
