@@ -28,7 +28,7 @@ from imveil.record import Record
 
 ROOT = Path(__file__).parents[2]
 BUDGET = 60.0
-COLOUR, FLAT, LARGE = "cifar10 test", "flat scans", "pneumoniamnist at 224"
+COLOUR, FLAT, LARGE, HUGE = "cifar10 test", "flat scans", "pneumoniamnist at 224", "pneumoniamnist at 512"
 _OPEN, _PARTLY = ("open",), ("partly open",)
 _BUSY = 1.5  # processes that run or wait for each core, from which on a machine counts as loaded
 
@@ -148,11 +148,11 @@ def _pictures(data: str, count: int, seed: int) -> Any:
     rng = np.random.default_rng([seed, 12])
     if data == FLAT:
         return np.stack([_flat(rng) for _ in range(count)])
-    if data != LARGE:
+    if data not in (LARGE, HUGE):
         return samples.drawn(data, count, seed, 13)
-    small = samples.drawn("pneumoniamnist", count, seed, 13)
-    large = [np.asarray(Image.fromarray(one[..., 0]).resize((224, 224), Image.Resampling.BICUBIC)) for one in small]
-    noise = rng.normal(0, 2, (count, 224, 224)).round()  # of a detector: without it neighbours are too alike
+    small, side = samples.drawn("pneumoniamnist", count, seed, 13), int(data.rpartition(" ")[2])
+    large = [np.asarray(Image.fromarray(one[..., 0]).resize((side, side), Image.Resampling.BICUBIC)) for one in small]
+    noise = rng.normal(0, 2, (count, side, side)).round()  # of a detector: without it neighbours are too alike
     return (np.stack(large) + noise).clip(0, 255).astype(np.uint8)[..., None]
 
 
@@ -192,4 +192,6 @@ VERDICTS = [
     Judged("xor", _OPEN, data=LARGE, count=500, weakest=_SEEN),
     Judged("ecb", ("recognisable", "nothing found"), data=LARGE, count=500),
     Judged("ctr", ("nothing found",), data=LARGE, count=500),
+    Judged("xor", _OPEN, data=HUGE, count=200, weakest=_SEEN),
+    Judged("ctr", ("nothing found",), data=HUGE, count=200),
 ]
