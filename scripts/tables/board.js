@@ -1,8 +1,10 @@
 "use strict";
 const facts = JSON.parse(document.getElementById("facts").textContent);
-const body = document.querySelector("tbody");
-const heads = [...document.querySelectorAll("th")];
-const rows = () => [...body.querySelectorAll("tr[data-row]")];
+const tables = [...document.querySelectorAll(".wide > table")];
+const [body] = tables[0].tBodies; // rows of the other table have nothing more to show
+const headsOf = (table) => [...table.tHead.querySelectorAll("th")];
+const rowsOf = (table) => [...table.tBodies[0].rows].filter((row) => row.dataset.data);
+const rows = () => tables.flatMap(rowsOf);
 
 function element(name, text, parent) {
   const made = document.createElement(name);
@@ -22,6 +24,7 @@ function tableOf(head, lines, parent) {
 }
 
 function close(row) {
+  if (row.parentElement !== body) return;
   if (row.nextElementSibling?.classList.contains("more")) row.nextElementSibling.remove();
   row.querySelector("button").setAttribute("aria-expanded", "false");
 }
@@ -31,7 +34,7 @@ function open(row) {
   const more = document.createElement("tr");
   more.className = "more";
   const cell = element("td", undefined, more);
-  cell.colSpan = heads.length;
+  cell.colSpan = headsOf(tables[0]).length;
   element("h2", "Recipe", cell);
   element("pre", JSON.stringify(one.recipe, null, 1), cell);
   if (one.runs.length) {
@@ -63,25 +66,28 @@ body.addEventListener("click", (event) => {
   else open(row);
 });
 
-heads.forEach((head, column) => {
-  head.querySelector("button").addEventListener("click", () => {
-    const up = head.getAttribute("aria-sort") === "descending";
-    heads.forEach((other) => other.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const value = (row) => {
-      const text = row.cells[column].dataset.value ?? row.cells[column].textContent;
-      return text === "" ? null : Number.isNaN(Number(text)) ? text : Number(text);
-    };
-    const order = (a, b) => {
-      const [x, y] = [value(a), value(b)];
-      if (x === null || y === null) return (x === null) - (y === null); // what was not measured comes last
-      const found = typeof x === "string" || typeof y === "string" ? String(x).localeCompare(String(y)) : x - y;
-      return up ? found : -found;
-    };
-    rows().forEach(close);
-    rows().sort(order).forEach((row) => body.append(row));
+function sortable(table) {
+  const heads = headsOf(table);
+  heads.forEach((head, column) => {
+    head.querySelector("button").addEventListener("click", () => {
+      const up = head.getAttribute("aria-sort") === "descending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", up ? "ascending" : "descending");
+      const value = (row) => {
+        const text = row.cells[column].dataset.value ?? row.cells[column].textContent;
+        return text === "" ? null : Number.isNaN(Number(text)) ? text : Number(text);
+      };
+      const order = (a, b) => {
+        const [x, y] = [value(a), value(b)];
+        if (x === null || y === null) return (x === null) - (y === null); // what was not measured comes last
+        const found = typeof x === "string" || typeof y === "string" ? String(x).localeCompare(String(y)) : x - y;
+        return up ? found : -found;
+      };
+      rowsOf(table).forEach(close);
+      rowsOf(table).sort(order).forEach((row) => table.tBodies[0].append(row));
+    });
   });
-});
+}
 
 function filter() {
   const word = document.getElementById("find").value.trim().toLowerCase();
@@ -97,6 +103,7 @@ function filter() {
   document.getElementById("count").textContent = `${shown} of ${rows().length} rows`;
 }
 
+tables.forEach(sortable);
 ["find", "data", "best"].forEach((id) => document.getElementById(id).addEventListener("input", filter));
 document.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
 filter();

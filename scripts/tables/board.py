@@ -13,6 +13,7 @@ from typing import Any
 from imveil import record, schemes
 from imveil.lab.evidence import Result, results
 from imveil.lab.standings import VIEWS, Row, front, rows, runs_of
+from imveil.lab.tables import sums
 from imveil.lab.tables.leaderboard import WORDS, loss, spread
 from imveil.record import Record
 
@@ -41,7 +42,7 @@ STRIPS = ("picture", "cipher image", "what comes back")
 
 def board() -> str:
     """The whole page."""
-    found, games = rows(), record.read("recovery")
+    found, private, games = rows(), sums.rows(), record.read("recovery")
     runs = {(group[-1].name, group[-1].facts["data"]): group for group in runs_of()}
     used = {_key(row): row for row in found}
     facts = {
@@ -51,13 +52,16 @@ def board() -> str:
         "attacks": {key: _attacks(row, games) for key, row in used.items()},
         "pictures": {key: seen for key in used if (seen := _pictures(key))},
     }
+    kinds = sorted({row.data for row in found} | {row.data for row in private})
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("board.css", "board.js"))
     parts = {
         "POLICY": f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         "base-uri 'none'; form-action 'none'",
-        "DATA": "".join(f"<option>{escape(name)}</option>" for name in sorted({row.data for row in found})),
-        "HEAD": "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in HEAD),
+        "DATA": "".join(f"<option>{escape(name)}</option>" for name in kinds),
+        "HEAD": _head(HEAD),
         "ROWS": "\n".join(_line(number, row, found) for number, row in enumerate(found)),
+        "SUMS_HEAD": _head(sums.HEADER),
+        "SUMS_ROWS": "\n".join(_sums_line(cells) for cells in sums.table(private)[1]),
         "FACTS": json.dumps(facts, separators=(",", ":")).replace("<", "\\u003c"),
         "STYLE": style,
         "SCRIPT": script,
@@ -66,6 +70,18 @@ def board() -> str:
     for name, text in parts.items():
         page = page.replace(name, text, 1)
     return page
+
+
+def _head(names: Sequence[str]) -> str:
+    return "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in names)
+
+
+def _sums_line(cells: Sequence[str]) -> str:
+    some = [
+        f"<td{' class=number' if name in ('accuracy, %', 'sd', 'draws') else ''}>{escape(cell)}</td>"
+        for name, cell in zip(sums.HEADER, cells, strict=True)
+    ]
+    return f'<tr data-data="{escape(cells[0])}">{"".join(some)}</tr>'
 
 
 def named(key: Mapping[str, Any] | str) -> str:
