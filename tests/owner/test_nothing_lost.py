@@ -24,7 +24,7 @@ from imveil.owner.encryption import encrypt_file, encrypt_set
 from imveil.owner.estimation import estimate
 from imveil.owner.picture import read_picture, to16
 from imveil.owner.shards.fitting import Holds, fitted
-from imveil.owner.sources import open_source
+from imveil.owner.sources import is_picture, open_source
 from imveil.owner.sources._likeness import Likeness
 from imveil.owner.sources.prepared import Preparation, Prepared
 from imveil.store import png
@@ -297,6 +297,74 @@ def test_labels_that_are_none(tmp_path: Path) -> None:
         open_source(tmp_path / "x.npz", splits=["val"])
 
 
+def test_numbers_as_tables_with_gaps_write_them(tmp_path: Path) -> None:
+    put(tmp_path / "g", *(f"{i}.png" for i in range(6)))
+    values = ("1.0", "nan", "", "0", "<NA>", "1")
+    lines = "\n".join(f"{i}.png,{value}" for i, value in enumerate(values))
+    (tmp_path / "g" / "labels.csv").write_text(f"file,label\n{lines}\n")
+    source = open_source(tmp_path / "g")
+    assert source.classes == ["0", "1"]
+    assert [item.label for item in source.items] == [1, None, None, 0, None, 1]
+    pictures = RNG.integers(0, 256, (3, 4, 5, 3), np.uint8)
+    np.savez(tmp_path / "x.npz", images=pictures, labels=np.array([[1.0], [np.nan], [0.0]]))
+    assert [item.label for item in open_source(tmp_path / "x.npz").items] == [1, None, 0]
+    np.savez(tmp_path / "y.npz", images=pictures, labels=np.array([1.5, 0, 0]))
+    with pytest.raises(BadDtype, match="labels are whole numbers"):
+        open_source(tmp_path / "y.npz")
+    put(tmp_path / "w", "a.png", "b.png")
+    (tmp_path / "w" / "labels.csv").write_text("file,label\na.png,1.0\nb.png,cat\n")
+    assert open_source(tmp_path / "w").classes == ["1.0", "cat"]
+
+
+def test_splits_and_lists_in_parquet(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "s").mkdir()
+    rows = {"image": [PNG] * 4, "label": [0.0, 1.0, None, 1.0], "split": ["train", "test", "train", "val"]}
+    pq.write_table(pa.table(rows), tmp_path / "s" / "x.parquet")
+    source = open_source(tmp_path / "s")
+    assert [(item.split, item.label) for item in source.items] == [
+        ("train", 0), ("test", 1), ("train", None), ("val", 1)
+    ]  # fmt: skip
+    encrypt_set(source, tmp_path / "c", imveil.find("negpos/1"), KEY)
+    assert decrypt_set(tmp_path / "c", tmp_path / "p", KEY).images == 4
+    assert len(list((tmp_path / "p" / "train").rglob("*.png"))) == 2
+    for split in ("train", "test"):
+        put(tmp_path / "m" / split, "0.png", "1.png")
+        listed = {"file_name": ["0.png", "1.png"], "label": ["cat", "dog"]}
+        pq.write_table(pa.table(listed), tmp_path / "m" / split / "metadata.parquet")
+    source = open_source(tmp_path / "m")
+    assert source.classes == ["cat", "dog"]
+    assert [item.split for item in source.items] == ["train"] * 2 + ["test"] * 2
+    pq.write_table(pa.table({"about": ["nothing of files"]}), tmp_path / "s" / "metadata.parquet")
+    with pytest.raises(BadSource, match=r"metadata\.parquet has the columns about"):
+        open_source(tmp_path / "s")  # it is a table like the others there
+    (tmp_path / "h" / "label=cat%20x").mkdir(parents=True)
+    (tmp_path / "h" / "label=__HIVE_DEFAULT_PARTITION__").mkdir()
+    for folder in (tmp_path / "h").iterdir():
+        pq.write_table(pa.table({"image": [PNG]}), folder / "x.parquet")
+    source = open_source(tmp_path / "h")
+    assert source.classes == ["cat x"]
+    assert sorted(item.label is None for item in source.items) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x.zip", "archive; unpack it first"),
+        ("x.tar.gz", "archive"),
+        ("x.h5", r"arrays; write .* \.npz"),
+        ("x.arrow", "to_parquet"),
+    ],
+)
+def test_files_of_many_in_other_forms_are_named(tmp_path: Path, name: str, said: str) -> None:
+    put(tmp_path / "in", name, data=b"no picture")
+    with pytest.raises(BadSource, match=said):
+        open_source(tmp_path / "in" / name)
+    with pytest.raises(BadSource, match=f"holds no pictures.*{name} is"):
+        open_source(tmp_path / "in")
+    assert not is_picture(tmp_path / "in" / name)
+
+
 def test_classes_in_both_unicode_forms(tmp_path: Path) -> None:
     one, other = unicodedata.normalize("NFC", "Käse"), unicodedata.normalize("NFD", "Käse")
     put(tmp_path, f"train/{one}/0.png", f"test/{other}/1.png")
@@ -318,11 +386,15 @@ def test_kinds_that_are_read_and_that_are_not(tmp_path: Path) -> None:
     put(tmp_path, "g.jp2", data=b"\0\0\0\x0cjP  \r\n\x87\n")
     put(tmp_path, "h.dng")
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "i.avif")
+    Image.fromarray(np.full((8, 6, 3), 7, np.uint8)).save(tmp_path / "j.dib", "DIB")
+    put(tmp_path, "k.apng")
     source = open_source(tmp_path)
     assert np.array_equal(source.read(0).pixels, grey)
     assert np.array_equal(to16(source.read(1).pixels), wide)
     assert source.read(2).pixels.ravel().tolist() == [7, 9]
     assert source.read(8).pixels.shape == (8, 8, 3)
+    assert (source.read(9).pixels == np.full((8, 6, 3), 7)).all()
+    assert source.read(10).pixels.shape == (4, 5, 3)
     for i, said in (
         (3, "go up to 4095"),
         (4, "this is HEIC"),

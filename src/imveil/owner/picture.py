@@ -41,8 +41,8 @@ from imveil.store.pnm import is_pnm, read_pnm
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".avif",
-            ".ppm", ".pgm", ".pbm", ".pnm")  # fmt: skip
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".tif", ".tiff", ".bmp", ".dib", ".gif",
+            ".avif", ".ppm", ".pgm", ".pbm", ".pnm")  # fmt: skip
 """What names of pictures end with, in lower case."""
 RAW = (".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf")
 UNREAD = (".heic", ".heif", ".jp2", ".j2k", ".jpf", ".jpx", ".jxl", ".psd", ".exr", ".hdr", ".tga", *RAW)
@@ -209,8 +209,8 @@ def _kind(data: bytes) -> tuple[str, Any]:
         return "WebP", WebPImagePlugin.WebPImageFile
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "TIFF", TiffImagePlugin.TiffImageFile
-    if data.startswith(b"BM"):
-        return "BMP", BmpImagePlugin.BmpImageFile
+    if data.startswith((b"BM", b"\x28\0\0\0")):  # with the file's header, or without
+        return "BMP", BmpImagePlugin.BmpImageFile if data[:2] == b"BM" else BmpImagePlugin.DibImageFile
     if data.startswith((b"GIF87a", b"GIF89a")):
         return "GIF", GifImagePlugin.GifImageFile
     if data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"):

@@ -11,7 +11,8 @@ from imveil.errors import BadSource
 from imveil.owner.datasets.cifar_facts import SETS
 from imveil.owner.datasets.download import Progress, on_terminal
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture
-from imveil.owner.sources._splits import LISTS
+from imveil.owner.sources._elsewhere import elsewhere
+from imveil.owner.sources._splits import LISTS, is_list
 from imveil.owner.sources._walk import folders, names
 from imveil.owner.sources.base import Item, Source
 from imveil.owner.sources.chosen import Chosen
@@ -146,7 +147,8 @@ def read_one(path: Path, form: str | None = None) -> Picture:
 
 def is_picture(path: Path, form: str | None = None) -> bool:
     """Whether `path` is a file of one picture, and not of many."""
-    return path.is_file() and (form is None or form.startswith("dicom")) and path.suffix.lower() not in _BY_SUFFIX
+    many = path.suffix.lower() in _BY_SUFFIX or bool(elsewhere(path.name))
+    return path.is_file() and (form is None or form.startswith("dicom")) and not many
 
 
 def _recognised(path: Path) -> str:
@@ -155,8 +157,9 @@ def _recognised(path: Path) -> str:
         if path.suffix.lower() in _BY_SUFFIX:
             return _BY_SUFFIX[path.suffix.lower()]
         known = ", ".join(_BY_SUFFIX)
-        raise BadSource(f"a folder or a {known} file was needed, {path} is another file", hint="or name its form")
-    if any((place / name).is_file() for place in (path, *folders(path)) for name in LISTS):
+        what, hint = elsewhere(path.name) or ("another file", "or name its form")
+        raise BadSource(f"a folder or a {known} file was needed, {path} is {what}", hint=hint)
+    if any(is_list(place / name) for place in (path, *folders(path)) for name in LISTS):
         return "table"
     found = set()
     for name in names(path):

@@ -224,7 +224,7 @@ class ArraySource(Source):
 
     def _labels(self, file: Held, name: str, count: int) -> npt.NDArray[np.int64]:
         shape, dtype, size = file.header(name)
-        if dtype.kind not in "ui":
+        if dtype.kind not in "uif":
             raise BadDtype(f"{name} of {self.path} holds {dtype}, labels are whole numbers")
         if len(shape) == 2 and shape[0] == count and shape[1] > 1:
             raise BadSource(
@@ -236,6 +236,10 @@ class ArraySource(Source):
         if size < count * dtype.itemsize:
             raise BadSource(f"{name} of {self.path} is cut off")
         labels = file.load(name).reshape(-1)
+        if dtype.kind == "f":
+            labels = np.where(np.isnan(labels), -1, labels)
+            if (labels != np.trunc(labels)).any():
+                raise BadDtype(f"{name} of {self.path} holds {dtype}, labels are whole numbers")
         if labels.min() < -1 or labels.max() >= _MOST_CLASSES:
             raise BadSource(f"{name} of {self.path} has labels from {labels.min()} to {labels.max()}, "
                             f"-1 (none) to {_MOST_CLASSES - 1} are read")  # fmt: skip

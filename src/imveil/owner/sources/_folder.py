@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from imveil.errors import BadImage, BadSource
 from imveil.owner.picture import MOST_PIXELS, Picture
+from imveil.owner.sources._elsewhere import advice
 from imveil.owner.sources._splits import SPLITS, rank
 from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
@@ -55,7 +56,7 @@ class FolderSource(Source):
         if not paths:
             seen = f", only other files ({len(others)}), such as {others[-1]}" if others else ""
             more = "; a file that holds many is named itself" if others else ""
-            raise BadSource(f"{self.spec} holds no pictures{seen}", hint=self.hint + more)
+            raise BadSource(f"{self.spec} holds no pictures{seen}", hint=advice(others) or self.hint + more)
         if others:
             kinds = Counter(PurePosixPath(path).suffix.lower() or "without ending" for path in others)
             told = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(5))

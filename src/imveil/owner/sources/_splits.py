@@ -7,15 +7,30 @@ import re
 import urllib.parse
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from imveil.errors import BadSource, brief
+from imveil.extras import need
 
 SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
 """Names of folders, and parts of names of files, that are splits, whatever their case, in the order of splits."""
-LISTS = ("metadata.csv", "metadata.jsonl", "labels.csv", "labels.jsonl")
+LISTS = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "labels.csv", "labels.jsonl")
 """What a list of pictures in a folder is called."""
-_NONE = (None, "", -1, "-1")
+FILES = ("file_name", "file", "filename", "path", "image")
+"""What the column of files is called in a list."""
+_NONE = (None, "", -1, "-1", "nan", "NaN", "<NA>", "__HIVE_DEFAULT_PARTITION__")  # as tables write what is not there
 _PART = re.compile(r"[-._ 0-9/]+")
+
+
+def is_list(path: Path) -> bool:
+    """Whether a file of such a name is a list: a Parquet file may be anything, its columns tell."""
+    if path.suffix != ".parquet" or not path.is_file():
+        return path.is_file()
+    parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
+    try:
+        return "file_name" in parquet.read_schema(path).names
+    except Exception:  # Arrow's errors are of many kinds, and all say that this is no list
+        return False
 
 
 def rank(name: str) -> tuple[int, bytes]:
@@ -70,8 +85,9 @@ def _numbered(path: str) -> str | None:
 def classes(labels: Sequence[object], where: str) -> tuple[list[str], list[int | None]]:
     """Class names, and the label of each picture, from what a list says of it: a word or whole number each, or nothing.
 
-    Words are sorted by their bytes, numbers by value; true and false are words. None, an empty word and -1 are no
-    label. Raises BadSource for labels of other kinds.
+    Words are sorted by their bytes, numbers by value; true and false are words. None, an empty word, -1 and what is no
+    number are no label. Where all labels are numbers, 1.0 is 1, as tables with gaps write it. Raises BadSource for
+    labels of other kinds.
 
     >>> classes(["dog", "cat", "dog"], "here")
     (['cat', 'dog'], [1, 0, 1])
@@ -84,9 +100,13 @@ def classes(labels: Sequence[object], where: str) -> tuple[list[str], list[int |
                 f"row {row} of {where} has several labels, {brief(label, 40)}; one for each picture is read",
                 hint="write one column or list with a single label each",
             )
-        if type(label) not in (str, int, bool, type(None)):
+        whole = type(label) is float and (label != label or label.is_integer())
+        if not whole and type(label) not in (str, int, bool, type(None)):
             raise BadSource(f"the label of row {row} of {where} is {brief(label, 40)}; a word or whole number is read")
-    given = [None if label in _NONE else str(label) for label in labels]
+    given = [None if label in _NONE or label != label else str(label) for label in labels]
+    if all(text is None or re.fullmatch(r"-?[0-9]{1,18}(\.0+)?", text, re.ASCII) for text in given):
+        given = [text and text.partition(".")[0] for text in given]
+        given = [None if text == "-1" else text for text in given]
     texts = [text for text in given if text is not None]
     numbers = all(re.fullmatch("-?[0-9]{1,18}", text, re.ASCII) for text in texts)
     names = sorted(set(texts), key=lambda text: (int(text), text) if numbers else (0, text))

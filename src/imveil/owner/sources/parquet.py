@@ -1,4 +1,5 @@
-"""Parquet files as a source, in the Hugging Face image layout: columns of pictures and labels, splits by file names.
+"""Parquet files as a source, in the Hugging Face image layout: columns of pictures and labels, splits by file names,
+or by a column of that name.
 
 The pictures are the first column of the feature `Image`, of structs with `bytes`, of binaries, or of arrays (see
 `_columns.py`); the labels the first column of the feature `ClassLabel`, or one called label, labels, class or target.
@@ -145,7 +146,9 @@ class ParquetSource(Source):
             if number and (self._column != found or known != classes):
                 raise BadSource(f"{file} has other columns or classes than the files before it")
             self._column = found
-            rest = [name for name in schema.names if name not in (column, label)]
+            # A column says the split where no path does.
+            said = "split" if split is None and "split" in schema.names and not found.many else None
+            rest = [name for name in schema.names if name not in (column, label, said)]
             if rest and not number:
                 self.notes.append(f"columns of {self.path} that are passed over: {', '.join(rest)}")
             if found.many:
@@ -156,9 +159,12 @@ class ParquetSource(Source):
             count = opened.metadata.num_rows
             budget.take(count)
             labels, paths = [keyed] * (0 if label else count), [None] * (0 if path else count)
-            for batch in opened.iter_batches(columns=[name for name in (path, label) if name]) if path or label else ():
+            splits = [split] * (0 if said else count)
+            columns = [name for name in (path, label, said) if name]
+            for batch in opened.iter_batches(columns=columns) if columns else ():
                 budget.decode(batch.nbytes)
                 labels += batch.column(label).to_pylist() if label else []
+                splits += [str(of) if of else None for of in batch.column(said).to_pylist()] if said else []
                 paths += [(value or {}).get("path") for value in batch.column(column).to_pylist()] if path else []
             start = len(rows)
             for k in range(opened.metadata.num_row_groups):
@@ -167,7 +173,7 @@ class ParquetSource(Source):
                     self._groups.append(_Group(number, k, start))
                     self._starts.append(start)
                 start += count
-            rows += [(split, of, name or "") for of, name in zip(labels, paths, strict=True)]
+            rows += [(part, of, name or "") for part, of, name in zip(splits, labels, paths, strict=True)]
             return list(classes) if classes else None
 
     def _look_into_lists(

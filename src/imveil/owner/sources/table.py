@@ -1,8 +1,8 @@
-"""A folder of pictures with a list of them, CSV or JSON lines: file, label, split. The list decides, not the folders.
+"""A folder of pictures with a list of them, in CSV, JSON lines or Parquet: file, label, split. It decides, not folders.
 
 The columns are called file_name (or file, filename, path, image), label (or labels, class, target) and split; the last
-two may be missing. Files are paths from the folder of the list. Hugging Face's `metadata.csv` and `metadata.jsonl` are
-such lists.
+two may be missing. Files are paths from the folder of the list. Hugging Face's `metadata.csv`, `metadata.jsonl` and
+`metadata.parquet` are such lists.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from imveil.errors import BadImage, BadSource
+from imveil.extras import need
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, read_picture
 from imveil.owner.sources import _splits
-from imveil.owner.sources._splits import LISTS
+from imveil.owner.sources._splits import FILES, LISTS, is_list
 from imveil.owner.sources._walk import names
 from imveil.owner.sources.base import Item, Source
-from imveil.store.budget import Budget
+from imveil.store.budget import PICTURE, Budget
 
-_FILE = ("file_name", "file", "filename", "path", "image")
 _LABEL = ("label", "labels", "class", "target")
 
 
@@ -43,7 +43,7 @@ class TableSource(Source):
             rows += [(line, {**row, "split": below} if nested else row) for line, row in read]
             self._below += [below] * len(read)
         names = {name for _, row in rows for name in row}
-        file, label = (next((n for n in known if n in names), None) for known in (_FILE, _LABEL))
+        file, label = (next((n for n in known if n in names), None) for known in (FILES, _LABEL))
         if file is None:
             raise BadSource(
                 f"{self.list} has the columns {', '.join(sorted(map(str, names)))}, and none of files",
@@ -100,9 +100,9 @@ class TableSource(Source):
 
 def find(folder: Path) -> list[Path]:
     """The list in a folder, or those in its splits. Raises BadSource where there is none, or several in one."""
-    found = [folder / name for name in LISTS if (folder / name).is_file()]
+    found = [folder / name for name in LISTS if is_list(folder / name)]
     if not found:
-        inner = sorted(p for p in folder.glob("*/*") if p.name in LISTS and p.is_file() and p.parent.name[0] != ".")
+        inner = sorted(p for p in folder.glob("*/*") if p.name in LISTS and is_list(p) and p.parent.name[0] != ".")
         places = [path.parent.name for path in inner]
         other = next((name for name in places if name.lower() not in _splits.SPLITS), None)
         if other is not None or len(set(places)) != len(places):
@@ -139,6 +139,9 @@ def _plain(name: str) -> bool:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[Any, Any]]]:
     """Line and members of each row."""
+    if path.suffix.lower() == ".parquet":
+        yield from enumerate(_table(path), 1)
+        return
     with path.open(encoding="utf-8-sig", newline="") as file:
         if path.suffix.lower() == ".csv":
             reader = csv.DictReader(file)
@@ -155,3 +158,19 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[Any, Any]]]:
             if not isinstance(found, dict):
                 raise BadSource(f"{path} has no object in line {line}")
             yield line, found
+
+
+def _table(path: Path) -> Iterator[dict[Any, Any]]:
+    """The rows of a Parquet file. Raises BadSource."""
+    parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
+    budget = Budget(path.stat().st_size, PICTURE)
+    try:
+        with parquet.ParquetFile(path, memory_map=True) as opened:
+            budget.take(opened.metadata.num_rows)
+            for batch in opened.iter_batches():
+                budget.decode(batch.nbytes)
+                yield from batch.to_pylist()
+    except BadImage as error:
+        raise BadSource(f"{path}: {error.message}") from error
+    except Exception as error:  # Arrow's errors are of many kinds
+        raise BadSource(f"{path} is no Parquet file that can be read: {error}") from error
