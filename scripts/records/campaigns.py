@@ -167,6 +167,12 @@ def _unfold() -> list[list[Question]]:
     return _each([*many, *(replace(one, data="kodak tiles", terms=Terms(targets=24)) for one in many)])
 
 
+def _learned() -> list[list[Question]]:
+    """Whose cipher image is whose, for schemes that give each image a key or an order of its own, and for others."""
+    asked = [(OLD, {"per_image": True}), ("pevit-rs/1", {}), ("ldp-slicing/1", {}), ("patch/1", {}), ("etc/1", {})]
+    return _each(Question("link-learned", id, fields) for id, fields in [*asked, (CONTROL, {})])
+
+
 def _feedback() -> list[list[Question]]:
     """Chained substitution under chosen pictures: more rounds, other sizes."""
     rounds = [Question("feedback-table", "diffuse/1", {"rounds": n} if n != 2 else {}) for n in (2, 1, 3, 4)]
@@ -191,6 +197,7 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "second-order": lambda: [[one] for one in curves()],
     "second-order-alone": lambda: [[one] for one in alone()],
     "feedback-table": _feedback,
+    "link-learned": _learned,
     "pad-across-sizes": _sizes,
     "unfold": _unfold,
     "unfold-trainings": lambda: [[one] for one in trainings()],

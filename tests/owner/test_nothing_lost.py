@@ -472,6 +472,38 @@ def test_columns_of_parquet(tmp_path: Path) -> None:
         open_source(table(image=[PNG], label=[[1, 2]]))
 
 
+@pytest.mark.parametrize("where", ["label", "split", "path", "list"])
+def test_few_bytes_that_stand_for_many_long_texts(tmp_path: Path, where: str) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    at, long = 500, "x" * (1 << 16)
+    rows: dict[str, list[Any]] = {"image": [{"bytes": PNG, "path": long if where == "path" else "a"}] * at}
+    rows |= {"label": [long if where == "label" else "a"] * at}
+    rows |= {"split": [long] * at} if where == "split" else {}
+    if where == "list":
+        rows = {"file_name": ["a.png"] * at, "label": [long] * at}
+        put(tmp_path, "a.png")
+    table = pa.table(rows)
+    file = tmp_path / ("metadata.parquet" if where == "list" else "x.parquet")
+    with pq.ParquetWriter(file, table.schema, compression="zstd") as out:
+        for _ in range(32):
+            out.write_table(table)
+    del table, rows
+    assert file.stat().st_size < 1 << 18
+    pool = pa.default_memory_pool()
+    held = pool.bytes_allocated()
+    with pytest.raises(BadSource, match="are decoded of a file of"):
+        open_source(tmp_path)
+    assert pool.max_memory() < held + (1 << 28)
+
+
+def test_several_labels_of_a_picture_in_parquet(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for label in ([1, 2], ["a", "b"]):
+        pq.write_table(pa.table({"image": [PNG] * 3, "label": [label] * 3}), tmp_path / "x.parquet")
+        with pytest.raises(BadSource, match=r"row 0 of .* has several labels"):
+            open_source(tmp_path / "x.parquet")
+
+
 def test_mixed_channels(tmp_path: Path) -> None:
     put(tmp_path / "in", "a/0.png", data=encoded(4, 4))
     put(tmp_path / "in", "a/1.png", data=encoded(4, 4, 3))

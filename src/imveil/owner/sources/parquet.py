@@ -18,6 +18,7 @@ from imveil.errors import BadImage, BadSource
 from imveil.extras import need
 from imveil.owner.picture import MOST_PIXELS, Picture, of_array, read_picture
 from imveil.owner.sources import _columns, _splits
+from imveil.owner.sources._values import spend, values
 from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
 from imveil.store.budget import PICTURE, Budget
@@ -157,15 +158,14 @@ class ParquetSource(Source):
             path = found.leaf(opened, "path") if found.how == "struct" else None
             budget = Budget(file.stat().st_size, PICTURE)
             count = opened.metadata.num_rows
-            budget.take(count)
+            budget.take(count)  # before lists of that length are made
             labels, paths = [keyed] * (0 if label else count), [None] * (0 if path else count)
             splits = [split] * (0 if said else count)
             columns = [name for name in (path, label, said) if name]
-            for batch in opened.iter_batches(columns=columns) if columns else ():
-                budget.decode(batch.nbytes)
-                labels += batch.column(label).to_pylist() if label else []
-                splits += [str(of) if of else None for of in batch.column(said).to_pylist()] if said else []
-                paths += [(value or {}).get("path") for value in batch.column(column).to_pylist()] if path else []
+            for batch in values(file, columns, budget) if columns else ():
+                labels += batch[label] if label else []
+                splits += [str(of) if of else None for of in batch[said]] if said else []
+                paths += [(value or {}).get("path") for value in batch[column]] if path else []
             start = len(rows)
             for k in range(opened.metadata.num_row_groups):
                 count = opened.metadata.row_group(k).num_rows
@@ -193,6 +193,7 @@ class ParquetSource(Source):
             self._groups.append(_Group(number, k, len(rows)))
             self._starts.append(len(rows))
             columns, at = [name for name in (leaf, label) if name], 0
+            spend(opened, columns, budget)
             for batch in opened.iter_batches(_FEW, row_groups=[k], columns=columns, use_threads=False):
                 labels = batch.column(label).to_pylist() if label else [keyed] * len(batch)
                 for of, value in zip(labels, batch.column(self._column.name), strict=True):

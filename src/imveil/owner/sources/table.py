@@ -17,6 +17,7 @@ from imveil.extras import need
 from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, read_picture
 from imveil.owner.sources import _splits
 from imveil.owner.sources._splits import FILES, LISTS, is_list
+from imveil.owner.sources._values import values
 from imveil.owner.sources._walk import names
 from imveil.owner.sources.base import Item, Source
 from imveil.store.budget import PICTURE, Budget
@@ -163,13 +164,11 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[Any, Any]]]:
 def _table(path: Path) -> Iterator[dict[Any, Any]]:
     """The rows of a Parquet file. Raises BadSource."""
     parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
-    budget = Budget(path.stat().st_size, PICTURE)
     try:
-        with parquet.ParquetFile(path, memory_map=True) as opened:
-            budget.take(opened.metadata.num_rows)
-            for batch in opened.iter_batches():
-                budget.decode(batch.nbytes)
-                yield from batch.to_pylist()
+        facts, budget = parquet.read_metadata(path), Budget(path.stat().st_size, PICTURE)
+        budget.take(facts.num_rows)
+        for batch in values(path, facts.schema.to_arrow_schema().names, budget):
+            yield from (dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True))
     except BadImage as error:
         raise BadSource(f"{path}: {error.message}") from error
     except Exception as error:  # Arrow's errors are of many kinds
