@@ -335,9 +335,22 @@ def test_splits_and_lists_in_parquet(tmp_path: Path) -> None:
     source = open_source(tmp_path / "m")
     assert source.classes == ["cat", "dog"]
     assert [item.split for item in source.items] == ["train"] * 2 + ["test"] * 2
+    assert open_source(tmp_path / "m" / "train" / "metadata.parquet").classes == ["cat", "dog"]
+    (tmp_path / "m" / "train" / "metadata.csv").write_text("file_name,label\n0.png,emu\n1.png,emu\n")
+    assert open_source(tmp_path / "m").classes == ["cat", "dog", "emu"]
+    (tmp_path / "m" / "train" / "metadata.csv").unlink()
+    (tmp_path / "m" / "train" / "metadata.parquet").write_bytes(b"PAR1, cut off")
+    with pytest.raises(BadSource, match=r"metadata\.parquet is no Parquet file that can be read"):
+        open_source(tmp_path / "m")
     pq.write_table(pa.table({"about": ["nothing of files"]}), tmp_path / "s" / "metadata.parquet")
     with pytest.raises(BadSource, match=r"metadata\.parquet has the columns about"):
         open_source(tmp_path / "s")  # it is a table like the others there
+    (tmp_path / "s" / "metadata.parquet").unlink()
+    for odd in (["train", None, "x", "y"], ["a/b", "c", "d", "e"], [0, 1, 0, 1], [[1], [2], [3], [4]]):
+        pq.write_table(pa.table(rows | {"split": odd}), tmp_path / "s" / "x.parquet")
+        source = open_source(tmp_path / "s")
+        assert {item.split for item in source.items} == {None}
+        assert any("split" in note for note in source.notes)
     (tmp_path / "h" / "label=cat%20x").mkdir(parents=True)
     (tmp_path / "h" / "label=__HIVE_DEFAULT_PARTITION__").mkdir()
     for folder in (tmp_path / "h").iterdir():
@@ -472,13 +485,15 @@ def test_columns_of_parquet(tmp_path: Path) -> None:
         open_source(table(image=[PNG], label=[[1, 2]]))
 
 
-@pytest.mark.parametrize("where", ["label", "split", "path", "list"])
+@pytest.mark.parametrize("where", ["label", "split", "path", "list", "lists of pictures"])
 def test_few_bytes_that_stand_for_many_long_texts(tmp_path: Path, where: str) -> None:
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     at, long = 500, "x" * (1 << 16)
     rows: dict[str, list[Any]] = {"image": [{"bytes": PNG, "path": long if where == "path" else "a"}] * at}
     rows |= {"label": [long if where == "label" else "a"] * at}
     rows |= {"split": [long] * at} if where == "split" else {}
+    if where == "lists of pictures":
+        rows = {"images": [[PNG]] * at, "label": [long] * at}
     if where == "list":
         rows = {"file_name": ["a.png"] * at, "label": [long] * at}
         put(tmp_path, "a.png")
@@ -493,7 +508,21 @@ def test_few_bytes_that_stand_for_many_long_texts(tmp_path: Path, where: str) ->
     held = pool.bytes_allocated()
     with pytest.raises(BadSource, match="are decoded of a file of"):
         open_source(tmp_path)
-    assert pool.max_memory() < held + (1 << 28)
+    assert pool.max_memory() < held + (1 << 27)
+
+
+def test_large_and_many_groups_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr("imveil.store.budget.memory", lambda: 1 << 24)  # as if the file were as large as memory
+    blob = [encoded(40, 50, 3) for _ in range(60)]
+    for name, column in (("x", pa.array(blob)), ("y", pa.array([[one] for one in blob]))):
+        pq.write_table(pa.table({name: column}), tmp_path / f"{name}.parquet", row_group_size=2)
+        source = open_source(tmp_path / f"{name}.parquet")
+        assert len(source) == 60
+        assert source.read(59).pixels.shape == (40, 50, 3)
+    lens = pa.array([(40).to_bytes(4, "little") * 4] * 2)  # begins as a bitmap without its file's header does
+    pq.write_table(pa.table({"lens": lens, "image": [PNG] * 2}), tmp_path / "z.parquet")
+    assert open_source(tmp_path / "z.parquet").read(0).pixels.shape == (4, 5, 3)
 
 
 def test_several_labels_of_a_picture_in_parquet(tmp_path: Path) -> None:
@@ -502,6 +531,9 @@ def test_several_labels_of_a_picture_in_parquet(tmp_path: Path) -> None:
         pq.write_table(pa.table({"image": [PNG] * 3, "label": [label] * 3}), tmp_path / "x.parquet")
         with pytest.raises(BadSource, match=r"row 0 of .* has several labels"):
             open_source(tmp_path / "x.parquet")
+    none = pa.array([None] * 3, pa.list_(pa.int64()))
+    pq.write_table(pa.table({"image": [PNG] * 3, "label": none}), tmp_path / "x.parquet")
+    assert open_source(tmp_path / "x.parquet").classes == []
 
 
 def test_mixed_channels(tmp_path: Path) -> None:

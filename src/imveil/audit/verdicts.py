@@ -98,7 +98,7 @@ def _step(found: Outcome, rung: Rung) -> dict[str, Any]:
         "partly open": "gets back a part of what the pictures show",
         "recognisable": "does not get pictures back, and tells whose cipher image is whose",
         "nothing found": "got no further than a blind guess",
-        "not enough was tried": "was not tried to the end; so far" if mine else "was not tried",
+        "not enough was tried": "was not tried to the end" + ("; so far" if best else "") if mine else "was not tried",
     }[grade]
     if not mine and rung != RUNGS[0]:
         said += ", and can do at least what those can who have cipher images alone"

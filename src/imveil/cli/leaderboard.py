@@ -70,7 +70,7 @@ def leaderboard(
             plot.write_text(drawn(found, data or "cifar10"), encoding="utf-8")
         except OSError as error:
             raise BadDestination(f"{plot} cannot be written: {error.strerror or error}") from error
-    others = [row for row in unrun() if everything and data in (None, row.data)]
+    others = [row for row in unrun() if data in (None, row.data)] if everything else []
     if as_json:
         say_json([row.as_json() for row in [*found, *others]], indent=1)
         return

@@ -209,7 +209,7 @@ def _kind(data: bytes) -> tuple[str, Any]:
         return "WebP", WebPImagePlugin.WebPImageFile
     if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "TIFF", TiffImagePlugin.TiffImageFile
-    if data.startswith((b"BM", b"\x28\0\0\0")):  # with the file's header, or without
+    if data.startswith(b"BM") or (data.startswith(b"\x28\0\0\0") and data[12:14] == b"\1\0"):  # without its header
         return "BMP", BmpImagePlugin.BmpImageFile if data[:2] == b"BM" else BmpImagePlugin.DibImageFile
     if data.startswith((b"GIF87a", b"GIF89a")):
         return "GIF", GifImagePlugin.GifImageFile

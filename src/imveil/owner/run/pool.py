@@ -57,11 +57,12 @@ class _Spawning(SpawnContext):
         self._started.append(process)
         return process
 
-    def kill(self) -> None:
-        """End all of them, at once."""
-        for process in self._started:
-            if process.is_alive():
-                process.kill()
+    def end_if_broken(self) -> None:
+        """End all of them, at once, where one has died."""
+        if any(process.exitcode for process in self._started):
+            for process in self._started:
+                if process.is_alive():
+                    process.kill()
 
 
 class Stopped(Exception):  # no error: the run was told to end
@@ -110,7 +111,6 @@ def run(
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from [future.result() for future in done]
     except BrokenProcessPool as error:
-        context.kill()
         raise ImveilError(
             "a worker process ended unexpectedly",
             hint="run the same command again to go on, with fewer --workers if memory was short; a script that calls "
@@ -118,6 +118,7 @@ def run(
         ) from error
     finally:
         stop.value = True
+        context.end_if_broken()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

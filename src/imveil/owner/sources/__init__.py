@@ -154,6 +154,8 @@ def is_picture(path: Path, form: str | None = None) -> bool:
 def _recognised(path: Path) -> str:
     """The form of a file by its ending, of a folder by what lies in it; the first picture tells."""
     if path.is_file():
+        if path.name in LISTS and is_list(path):
+            return "table"
         if path.suffix.lower() in _BY_SUFFIX:
             return _BY_SUFFIX[path.suffix.lower()]
         known = ", ".join(_BY_SUFFIX)

@@ -16,8 +16,7 @@ import numpy as np
 from imveil.errors import BadImage, BadSource, brief
 from imveil.extras import need
 from imveil.owner.picture import is_readable
-from imveil.owner.sources._values import spend
-from imveil.store.budget import PICTURE, Budget
+from imveil.owner.sources._values import unpacked
 
 _RAY = (b"ray.data.arrow_tensor", b"ray.data.arrow_tensor_v2")  # lists, of a type of their own where Ray is loaded
 _BINARIES = ("is_binary", "is_large_binary", "is_binary_view")  # the last came later
@@ -74,9 +73,9 @@ def find(opened: Any, features: dict[str, Any], file: Path, asked: str | None) -
 
     fields = [schema.field(asked)] if asked else [*said, *of("struct")]
     if not asked:
-        fields += [field for field in of("binary") if _holds_pictures(opened, field.name, file)]
+        fields += [field for field in of("binary") if _holds_pictures(opened, field.name)]
         fields += [*of("array"), *of("struct", many=True), *of("array", many=True)]
-        fields += [field for field in of("binary", many=True) if _holds_pictures(opened, field.name, file)]
+        fields += [field for field in of("binary", many=True) if _holds_pictures(opened, field.name)]
     for field in fields:
         if kind := kinds[field.name]:
             return kind
@@ -136,14 +135,15 @@ def _many(name: str, kind: Any) -> Column | None:
     return None if inner is None else Column(name, inner.how, True, inner.shape)
 
 
-def _holds_pictures(opened: Any, column: str, file: Path) -> bool:
+def _holds_pictures(opened: Any, column: str) -> bool:
     """Whether the first values of a column, or those in its first lists, are pictures. Raises BadImage."""
-    spend(opened, [column], Budget(file.stat().st_size, PICTURE))
-    for batch in opened.iter_batches(8, columns=[column], use_threads=False):
-        values = [value for value in batch.column(column).to_pylist() if value]
-        flat = [inner for value in values for inner in (value if isinstance(value, list) else [value]) if inner]
-        if flat:
-            return any(map(is_readable, flat))
+    for k in range(opened.metadata.num_row_groups):
+        unpacked(opened, [column], k)
+        for batch in opened.iter_batches(8, row_groups=[k], columns=[column], use_threads=False):
+            values = [value for value in batch.column(column).to_pylist() if value]
+            flat = [inner for value in values for inner in (value if isinstance(value, list) else [value]) if inner]
+            if flat:
+                return any(map(is_readable, flat))
     return False
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from imveil.errors import BadSource, brief
+from imveil.errors import BadSource, MissingExtra, brief
 from imveil.extras import need
 
 SPLITS = ("train", "training", "val", "valid", "validation", "dev", "test", "testing")
@@ -23,14 +23,19 @@ _PART = re.compile(r"[-._ 0-9/]+")
 
 
 def is_list(path: Path) -> bool:
-    """Whether a file of such a name is a list: a Parquet file may be anything, its columns tell."""
+    """Whether a file of such a name is a list. A Parquet file may be anything: one is a list that names files in texts,
+    and holds no pictures itself; one that cannot be read is told by whoever reads it."""
     if path.suffix != ".parquet" or not path.is_file():
         return path.is_file()
-    parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
     try:
-        return "file_name" in parquet.read_schema(path).names
-    except Exception:  # Arrow's errors are of many kinds, and all say that this is no list
+        schema = need("pyarrow.parquet", "parquet", "a .parquet file").read_schema(path)
+    except MissingExtra:
         return False
+    except Exception:  # Arrow's errors are of many kinds
+        return True
+    kinds = {field.name: str(field.type) for field in schema}
+    held = any(kind.startswith(("struct", "binary", "large_binary")) for kind in kinds.values())
+    return not held and any("string" in kinds.get(name, "") for name in FILES)
 
 
 def rank(name: str) -> tuple[int, bytes]:
@@ -85,9 +90,9 @@ def _numbered(path: str) -> str | None:
 def classes(labels: Sequence[object], where: str) -> tuple[list[str], list[int | None]]:
     """Class names, and the label of each picture, from what a list says of it: a word or whole number each, or nothing.
 
-    Words are sorted by their bytes, numbers by value; true and false are words. None, an empty word, -1 and what is no
-    number are no label. Where all labels are numbers, 1.0 is 1, as tables with gaps write it. Raises BadSource for
-    labels of other kinds.
+    Words are sorted by their bytes, numbers by value; true and false are words. None, an empty word, -1 and what tables
+    write for a gap (nan, <NA>) are no label. Where all labels are numbers, 1.0 is 1, as tables with gaps write it.
+    Raises BadSource for labels of other kinds.
 
     >>> classes(["dog", "cat", "dog"], "here")
     (['cat', 'dog'], [1, 0, 1])
@@ -105,7 +110,7 @@ def classes(labels: Sequence[object], where: str) -> tuple[list[str], list[int |
             raise BadSource(f"the label of row {row} of {where} is {brief(label, 40)}; a word or whole number is read")
     given = [None if label in _NONE or label != label else str(label) for label in labels]
     if all(text is None or re.fullmatch(r"-?[0-9]{1,18}(\.0+)?", text, re.ASCII) for text in given):
-        given = [text and text.partition(".")[0] for text in given]
+        given = [str(int(text.partition(".")[0])) if text and "." in text else text for text in given]
         given = [None if text == "-1" else text for text in given]
     texts = [text for text in given if text is not None]
     numbers = all(re.fullmatch("-?[0-9]{1,18}", text, re.ASCII) for text in texts)

@@ -18,7 +18,7 @@ from imveil.errors import BadImage, BadSource
 from imveil.extras import need
 from imveil.owner.picture import MOST_PIXELS, Picture, of_array, read_picture
 from imveil.owner.sources import _columns, _splits
-from imveil.owner.sources._values import spend, values
+from imveil.owner.sources._values import unpacked, values
 from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
 from imveil.store.budget import PICTURE, Budget
@@ -86,9 +86,15 @@ class ParquetSource(Source):
                 raise BadSource(f"{files[i]} is no Parquet file that can be read: {error}") from error
         if not rows:
             raise BadSource(f"{path} holds no pictures, its tables are empty")
+        said = {of for of, _, _ in rows} if found[0] is None else set()
+        if said != {None} and not all(of and of not in (".", "..") and "/" not in of for of in said):
+            self.notes.append(f"the column split of {path} is passed over: it says no split of some rows")
+            rows = [(None, label, name) for _, label, name in rows]
         if known is not None:
+            rows = [(of, int(label) if type(label) is float and label.is_integer() else label, name)
+                    for of, label, name in rows]  # fmt: skip
             for at, (_, label, _) in enumerate(rows):
-                if label not in (None, -1) and not (type(label) is int and 0 <= label < len(known)):
+                if label not in (None, -1) and label == label and not (type(label) is int and 0 <= label < len(known)):
                     raise BadSource(f"row {at} of {path} has label {label}, its classes are 0..{len(known) - 1}")
             places = [label if type(label) is int and label >= 0 else None for _, label, _ in rows]
             self.classes = known if any(place is not None for place in places) else []
@@ -147,8 +153,7 @@ class ParquetSource(Source):
             if number and (self._column != found or known != classes):
                 raise BadSource(f"{file} has other columns or classes than the files before it")
             self._column = found
-            # A column says the split where no path does.
-            said = "split" if split is None and "split" in schema.names and not found.many else None
+            said = _split(schema) if split is None and not found.many else None
             rest = [name for name in schema.names if name not in (column, label, said)]
             if rest and not number:
                 self.notes.append(f"columns of {self.path} that are passed over: {', '.join(rest)}")
@@ -164,7 +169,7 @@ class ParquetSource(Source):
             columns = [name for name in (path, label, said) if name]
             for batch in values(file, columns, budget) if columns else ():
                 labels += batch[label] if label else []
-                splits += [str(of) if of else None for of in batch[said]] if said else []
+                splits += batch[said] if said else []
                 paths += [(value or {}).get("path") for value in batch[column]] if path else []
             start = len(rows)
             for k in range(opened.metadata.num_row_groups):
@@ -193,8 +198,10 @@ class ParquetSource(Source):
             self._groups.append(_Group(number, k, len(rows)))
             self._starts.append(len(rows))
             columns, at = [name for name in (leaf, label) if name], 0
-            spend(opened, columns, budget)
+            unpacked(opened, [label] if label else [], k)
             for batch in opened.iter_batches(_FEW, row_groups=[k], columns=columns, use_threads=False):
+                if label:
+                    budget.decode(batch.column(label).nbytes)
                 labels = batch.column(label).to_pylist() if label else [keyed] * len(batch)
                 for of, value in zip(labels, batch.column(self._column.name), strict=True):
                     count = len(value.values) if value.is_valid else 1
@@ -246,6 +253,16 @@ def _features(schema: Any) -> dict[str, Any]:
         return {name: value for name, value in features.items() if isinstance(value, dict)}
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return {}
+
+
+def _split(schema: Any) -> str | None:
+    """The column of texts that says the split where no path does."""
+    types = need("pyarrow", "parquet", "a .parquet file").types
+    if "split" not in schema.names:
+        return None
+    kind = schema.field("split").type
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return "split" if types.is_string(kind) or types.is_large_string(kind) else None
 
 
 def _labels(schema: Any, features: dict[str, Any]) -> str | None:

@@ -18,7 +18,7 @@ from imveil.owner.picture import MOST_PIXELS, SUFFIXES, UNREAD, Picture, read_pi
 from imveil.owner.sources import _splits
 from imveil.owner.sources._splits import FILES, LISTS, is_list
 from imveil.owner.sources._values import values
-from imveil.owner.sources._walk import names
+from imveil.owner.sources._walk import folders, names
 from imveil.owner.sources.base import Item, Source
 from imveil.store.budget import PICTURE, Budget
 
@@ -101,9 +101,9 @@ class TableSource(Source):
 
 def find(folder: Path) -> list[Path]:
     """The list in a folder, or those in its splits. Raises BadSource where there is none, or several in one."""
-    found = [folder / name for name in LISTS if is_list(folder / name)]
+    found = _lists(folder)
     if not found:
-        inner = sorted(p for p in folder.glob("*/*") if p.name in LISTS and is_list(p) and p.parent.name[0] != ".")
+        inner = sorted(path for inside in folders(folder) for path in _lists(inside))
         places = [path.parent.name for path in inner]
         other = next((name for name in places if name.lower() not in _splits.SPLITS), None)
         if other is not None or len(set(places)) != len(places):
@@ -117,6 +117,12 @@ def find(folder: Path) -> list[Path]:
         held = " and ".join(path.name for path in found) or "none"
         raise BadSource(f"one list of pictures was needed in {folder}, it has {held}", hint="name the list itself")
     return found
+
+
+def _lists(folder: Path) -> list[Path]:
+    """The lists in a folder; one in Parquet beside another is the same again, for other readers."""
+    found = [folder / name for name in LISTS if is_list(folder / name)]
+    return [path for path in found if path.suffix != ".parquet"] or found
 
 
 def _read(path: Path) -> list[tuple[int, dict[Any, Any]]]:
