@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 BUDGET = 60.0
 COLOUR, FLAT, LARGE, HUGE = "cifar10 test", "flat scans", "pneumoniamnist at 224", "pneumoniamnist at 512"
 _OPEN, _PARTLY = ("open",), ("partly open",)
+_GREEN = ("nothing found", "not enough was tried")  # the latter where a core was not played
 _BUSY = 1.5  # processes that run or wait for each core, from which on a machine counts as loaded
 
 
@@ -184,14 +185,14 @@ VERDICTS = [
     Judged("ecb", ("recognisable", "nothing found")),
     Judged("ecb", _PARTLY, data=FLAT),
     Judged("negpos_each", ("open", "partly open")),  # unfold gives back half of it and more, by a little
-    Judged("ctr", ("nothing found",)),
+    Judged("ctr", _GREEN),
     Judged("constant", ("no verdict",)),
     *(Judged(name, _OPEN, folder=True) for name in ("identity", "xor", "shf", "np_block", "le", "etc", "patch")),
     Judged("ecb", _PARTLY, data=FLAT, folder=True),
-    Judged("ctr", ("nothing found",), folder=True),
+    Judged("ctr", _GREEN, folder=True),
     Judged("xor", _OPEN, data=LARGE, count=500, weakest=_SEEN),
     Judged("ecb", ("recognisable", "nothing found"), data=LARGE, count=500),
-    Judged("ctr", ("nothing found",), data=LARGE, count=500),
+    Judged("ctr", _GREEN, data=LARGE, count=500),
     Judged("xor", _OPEN, data=HUGE, count=200, weakest=_SEEN),
-    Judged("ctr", ("nothing found",), data=HUGE, count=200),
+    Judged("ctr", _GREEN, data=HUGE, count=200),
 ]

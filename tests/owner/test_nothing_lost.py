@@ -504,11 +504,15 @@ def test_few_bytes_that_stand_for_many_long_texts(tmp_path: Path, where: str) ->
             out.write_table(table)
     del table, rows
     assert file.stat().st_size < 1 << 18
-    pool = pa.default_memory_pool()
-    held = pool.bytes_allocated()
-    with pytest.raises(BadSource, match="are decoded of a file of"):
-        open_source(tmp_path)
-    assert pool.max_memory() < held + (1 << 27)
+    usual = pa.default_memory_pool()
+    counted = pa.proxy_memory_pool(usual)  # with a maximum of its own
+    pa.set_memory_pool(counted)
+    try:
+        with pytest.raises(BadSource, match="are decoded of a file of"):
+            open_source(tmp_path)
+    finally:
+        pa.set_memory_pool(usual)
+    assert 0 < counted.max_memory() < 1 << 27
 
 
 def test_large_and_many_groups_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
