@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from tests.helpers.arrow import counted
 
 from imveil.errors import BadImage, BadSource
 from imveil.owner.sources import Source, open_source
@@ -100,3 +101,28 @@ def test_what_is_refused_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadImage, match=r"row 0 holds no picture \(null\)"):
         source.read(0)
     assert np.array_equal(source.read(1).pixels, IMAGES[0])
+
+
+def zeros(side: int) -> Any:
+    return np.zeros((4, side, side), np.uint8)
+
+
+BOMBS: dict[str, tuple[Any, str]] = {  # few bytes that stand for many long values
+    "binaries": (lambda: pa.array([bytes(1 << 24)] * 64), "none of pictures"),
+    "structs": (lambda: pa.array([{"bytes": bytes(1 << 24), "path": None}] * 64), "at most"),
+    "lists of binaries": (lambda: pa.array([[bytes(1 << 24)] * 9] * 7), "none of pictures"),
+    "tensors": (lambda: tensors(zeros(4000)), "would become 256,000,000 bytes"),
+    "a list in a list": (lambda: pa.array([[row] for row in zeros(4000).reshape(4, -1)], ROWS), "would become"),
+}
+ROWS = pa.list_(pa.list_(pa.uint8()))
+
+
+@pytest.mark.parametrize("case", BOMBS)
+def test_few_bytes_that_stand_for_large_pictures(tmp_path: Path, case: str) -> None:
+    column, said = BOMBS[case]
+    file = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"image": column()}), file, compression="zstd", dictionary_pagesize_limit=1 << 30)
+    assert file.stat().st_size < 3000
+    with counted() as pool, pytest.raises((BadSource, BadImage), match=said):
+        open_source(file).read(0)
+    assert pool.max_memory() < 1 << 27

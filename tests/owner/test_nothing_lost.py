@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.helpers.arrow import counted
 
 import imveil
 from imveil import EncryptColumn, EncryptSample, Key
@@ -504,15 +505,9 @@ def test_few_bytes_that_stand_for_many_long_texts(tmp_path: Path, where: str) ->
             out.write_table(table)
     del table, rows
     assert file.stat().st_size < 1 << 18
-    usual = pa.default_memory_pool()
-    counted = pa.proxy_memory_pool(usual)  # with a maximum of its own
-    pa.set_memory_pool(counted)
-    try:
-        with pytest.raises(BadSource, match="are decoded of a file of"):
-            open_source(tmp_path)
-    finally:
-        pa.set_memory_pool(usual)
-    assert 0 < counted.max_memory() < 1 << 27
+    with counted() as pool, pytest.raises(BadSource, match="are decoded of a file of"):
+        open_source(tmp_path)
+    assert 0 < pool.max_memory() < 1 << 27
 
 
 def test_large_and_many_groups_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

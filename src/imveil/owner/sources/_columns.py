@@ -16,10 +16,11 @@ import numpy as np
 from imveil.errors import BadImage, BadSource, brief
 from imveil.extras import need
 from imveil.owner.picture import is_readable
-from imveil.owner.sources._values import unpacked
+from imveil.owner.sources._values import batches
 
 _RAY = (b"ray.data.arrow_tensor", b"ray.data.arrow_tensor_v2")  # lists, of a type of their own where Ray is loaded
 _BINARIES = ("is_binary", "is_large_binary", "is_binary_view")  # the last came later
+_LOOKS = 8  # values
 _LISTS = ("is_list", "is_large_list", "is_fixed_size_list", "is_list_view", "is_large_list_view")
 
 
@@ -73,9 +74,9 @@ def find(opened: Any, features: dict[str, Any], file: Path, asked: str | None) -
 
     fields = [schema.field(asked)] if asked else [*said, *of("struct")]
     if not asked:
-        fields += [field for field in of("binary") if _holds_pictures(opened, field.name)]
+        fields += [field for field in of("binary") if _holds_pictures(opened, file, field.name)]
         fields += [*of("array"), *of("struct", many=True), *of("array", many=True)]
-        fields += [field for field in of("binary", many=True) if _holds_pictures(opened, field.name)]
+        fields += [field for field in of("binary", many=True) if _holds_pictures(opened, file, field.name)]
     for field in fields:
         if kind := kinds[field.name]:
             return kind
@@ -135,15 +136,18 @@ def _many(name: str, kind: Any) -> Column | None:
     return None if inner is None else Column(name, inner.how, True, inner.shape)
 
 
-def _holds_pictures(opened: Any, column: str) -> bool:
+def _holds_pictures(opened: Any, file: Path, column: str) -> bool:
     """Whether the first values of a column, or those in its first lists, are pictures. Raises BadImage."""
+    looked = 0
     for k in range(opened.metadata.num_row_groups):
-        unpacked(opened, [column], k)
-        for batch in opened.iter_batches(8, row_groups=[k], columns=[column], use_threads=False):
-            values = [value for value in batch.column(column).to_pylist() if value]
-            flat = [inner for value in values for inner in (value if isinstance(value, list) else [value]) if inner]
-            if flat:
-                return any(map(is_readable, flat))
+        for batch in batches(opened, file, [column], k, _LOOKS):
+            held = batch.column(column)
+            for value in held.flatten() if _is(held.type, _LISTS) else held:  # one at a time, each may be long
+                looked += bool(found := value.as_py())
+                if found and is_readable(found):
+                    return True
+                if looked == _LOOKS:
+                    return False
     return False
 
 

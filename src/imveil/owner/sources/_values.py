@@ -1,5 +1,5 @@
-"""Values of columns of a Parquet file, within a budget. A few bytes can stand for many rows of one long text, so that
-few rows are read at once, and no more than could each hold the longest text of their group.
+"""Values of columns of a Parquet file, within a budget. A few bytes can stand for many rows of one long value, so that
+few rows are read at once: of texts no more than could each hold the longest of their group, of pictures one.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from typing import Any
 
 from imveil.errors import BadImage
 from imveil.extras import need
-from imveil.store.budget import FREE, PICTURE, Budget
+from imveil.store.budget import PICTURE, Budget
 
 _AT_ONCE = 1 << 25  # bytes
 _FEW, _MANY = 4, 256  # rows
+_HARDLY = 16  # how much smaller columns of pictures become in a file, where nobody repeats one
+_WIDTHS = {"BOOLEAN": 1, "INT64": 8, "INT96": 12, "DOUBLE": 8}  # bytes; of the others 4
 
 
 def values(file: Path, columns: Sequence[str], budget: Budget) -> Iterator[dict[str, list[Any]]]:
@@ -39,17 +41,37 @@ def values(file: Path, columns: Sequence[str], budget: Budget) -> Iterator[dict[
                 yield found | {name: [value] * len(batch) for name, value in deep.items()}
 
 
+def batches(opened: Any, file: Path, columns: Sequence[str], group: int, most: int) -> Iterator[Any]:
+    """Record batches of at most that many rows; one by one where few bytes stand for many, and values of the first
+    column that are repeated are then held once, as an Arrow dictionary. Raises BadImage as `unpacked` does."""
+    parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
+    size, chunks = unpacked(opened, columns, group), _chunks(opened, columns, group)
+    if size <= _HARDLY * sum(int(one.total_compressed_size) for one in chunks):
+        yield from opened.iter_batches(most, row_groups=[group], columns=columns, use_threads=False)
+        return
+    once = [one.path_in_schema for one in _chunks(opened, columns[:1], group) if one.physical_type == "BYTE_ARRAY"]
+    with parquet.ParquetFile(file, metadata=opened.metadata, read_dictionary=once, memory_map=True) as again:
+        yield from again.iter_batches(1, row_groups=[group], columns=columns, use_threads=False)
+
+
 def unpacked(opened: Any, columns: Sequence[str], group: int) -> int:
-    """How many bytes columns of a group of rows hold once they are unpacked. Raises BadImage where that is far more
-    than they take in the file."""
-    of = opened.metadata.row_group(group)
-    chunks = [of.column(j) for j in range(of.num_columns)]
-    asked = [one for one in chunks if one.path_in_schema in columns or one.path_in_schema.split(".")[0] in columns]
-    packed = sum(int(one.total_compressed_size) for one in asked)
-    size = sum(int(one.total_uncompressed_size) for one in asked)
-    if size > FREE + PICTURE * packed:
+    """How many bytes columns of a group of rows hold once they are unpacked, if no value is repeated. Raises BadImage
+    where that is far more than they take in the file."""
+    chunks = _chunks(opened, columns, group)
+    packed = sum(int(one.total_compressed_size) for one in chunks)
+    size = sum(
+        max(int(one.total_uncompressed_size), int(one.num_values) * _WIDTHS.get(one.physical_type, 4)) for one in chunks
+    )
+    if size > _AT_ONCE + PICTURE * packed:
         raise BadImage(f"{' and '.join(columns)} would become {size:,} bytes, and are {packed:,} in the file")
     return size
+
+
+def _chunks(opened: Any, columns: Sequence[str], group: int) -> list[Any]:
+    """What the file says of the columns of a group, or of what lies below them."""
+    of = opened.metadata.row_group(group)
+    chunks = [of.column(j) for j in range(of.num_columns)]
+    return [one for one in chunks if one.path_in_schema in columns or one.path_in_schema.split(".")[0] in columns]
 
 
 def _stand_in(opened: Any, column: str, kind: Any) -> Any:
@@ -63,4 +85,4 @@ def _stand_in(opened: Any, column: str, kind: Any) -> Any:
     return [] if "list" in str(kind) else {}
 
 
-__all__ = ["unpacked", "values"]
+__all__ = ["batches", "unpacked", "values"]

@@ -18,7 +18,7 @@ from imveil.errors import BadImage, BadSource
 from imveil.extras import need
 from imveil.owner.picture import MOST_PIXELS, Picture, of_array, read_picture
 from imveil.owner.sources import _columns, _splits
-from imveil.owner.sources._values import unpacked, values
+from imveil.owner.sources._values import batches, values
 from imveil.owner.sources._walk import walk
 from imveil.owner.sources.base import Item, Source
 from imveil.store.budget import PICTURE, Budget
@@ -198,8 +198,7 @@ class ParquetSource(Source):
             self._groups.append(_Group(number, k, len(rows)))
             self._starts.append(len(rows))
             columns, at = [name for name in (leaf, label) if name], 0
-            unpacked(opened, [label] if label else [], k)
-            for batch in opened.iter_batches(_FEW, row_groups=[k], columns=columns, use_threads=False):
+            for batch in batches(opened, self._files[number], columns, k, _FEW):
                 if label:
                     budget.decode(batch.column(label).nbytes)
                 labels = batch.column(label).to_pylist() if label else [keyed] * len(batch)
@@ -227,12 +226,8 @@ class ParquetSource(Source):
                 facts = opened.metadata.row_group(group.number)
                 packed = sum(facts.column(j).total_compressed_size for j in range(facts.num_columns))
                 budget, chunks = Budget(packed, PICTURE, free=1 << 26), []
-                for batch in opened.iter_batches(
-                    _FEW,
-                    row_groups=[group.number],
-                    columns=[(self._column.how == "struct" and self._column.leaf(opened, "bytes")) or column],
-                    use_threads=False,
-                ):
+                leaf = (self._column.how == "struct" and self._column.leaf(opened, "bytes")) or column
+                for batch in batches(opened, self._files[group.file], [leaf], group.number, _FEW):
                     try:
                         budget.decode(batch.nbytes)
                     except BadImage as error:  # once for all of its rows
