@@ -92,13 +92,13 @@ class Judged(Measurement):
                 ]
             load, began = os.getloadavg()[0], time.monotonic()
             errors = place / "errors.txt"
-            said = subprocess.Popen(
-                [sys.executable, "-m", "imveil", "audit", *asked, "--budget", f"{self.budget:g}",
-                 "--json", str(place / "found.json"), "--out", str(place / "report.html")],
-                cwd=ROOT, env=os.environ | {"STRANGER_SEED": str(seed)}, stdout=subprocess.DEVNULL,
-                stderr=errors.open("wb"),
-            )  # fmt: skip
-            most = _most_memory(said)
+            with errors.open("wb") as heard:
+                said = subprocess.Popen(
+                    [sys.executable, "-m", "imveil", "audit", *asked, "--budget", f"{self.budget:g}",
+                     "--json", str(place / "found.json"), "--out", str(place / "report.html")],
+                    cwd=ROOT, env=os.environ | {"STRANGER_SEED": str(seed)}, stdout=subprocess.DEVNULL, stderr=heard,
+                )  # fmt: skip
+                most = _most_memory(said)
             code, took = said.returncode, time.monotonic() - began
             words = errors.read_text(encoding="utf-8")
             if not (place / "found.json").exists():

@@ -25,9 +25,8 @@ def sentence(found: Outcome) -> str:
         return f"No attack could be played, but the cipher images tell something by themselves. {_shown(found)}"
     if best is None:
         return "Not enough was tried: no attack could be played, so nothing can be said about these pictures."
-    interval = f"95 % interval {percent(best.low)} to {percent(best.high)}"
     if not found.truth:
-        return _smooth(found, best, grade, interval)
+        return _smooth(found, best, grade, _interval(best.low, best.high))
     share = _recovery(best)
     if best.level == "open" and best.trial.attack.id == "look":
         return f"These pictures are not encrypted in any sense: the cipher image shows the picture ({share})."
@@ -123,7 +122,7 @@ def _numbers(best: Finding) -> str:
     if best.gallery:
         low, high = best.identified_interval
         picks = f"picks the right one among {best.gallery:,} in {percent(best.identified)} of cases"
-        parts.append(f"{picks}, 95 % interval {percent(low)} to {percent(high)}, by chance {percent(1 / best.gallery)}")
+        parts.append(f"{picks}, {_interval(low, high)}, by chance {percent(1 / best.gallery)}")
     return "; ".join(parts)
 
 
@@ -131,7 +130,11 @@ def _recovery(best: Finding) -> str:
     """In percent with its interval, unless all of that is nothing."""
     if best.high == 0:
         return "recovery 0 %"
-    return f"recovery {percent(best.recovery)}, 95 % interval {percent(best.low)} to {percent(best.high)}"
+    return f"recovery {percent(best.recovery)}, {_interval(best.low, best.high)}"
+
+
+def _interval(low: float, high: float) -> str:
+    return f"95 % interval {percent(low)} to {percent(high)}"
 
 
 def _apart(one: Finding, first: str = "") -> str:
