@@ -22,6 +22,7 @@ import numpy as np
 from imveil.attacks.base import U8, Guess, Images, View, blank
 
 BATCH = 8
+_AT_ONCE = 2**16  # pixels that go through the network together; a batch of larger pictures goes in parts
 _MOST = 2**23  # numbers in the maps of the places; where there would be more, there are none
 _RATE, _RATE_PLACES = 1e-3, 2e-2
 
@@ -72,22 +73,31 @@ def inverted(view: View, draw: Draw, rng: np.random.Generator, steps: int, *, po
         slower = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
         for step in range(steps):
             plain, cipher = draw(step)
-            guess = _through(body, places, _tensor(cipher, cipher_scale), block_of(view))
-            loss = (guess - _tensor(plain, plain_scale)).square().mean()
             adam.zero_grad()
-            loss.backward()
+            total = 0.0
+            for part in _parts(cipher):
+                guess = _through(body, places, _tensor(cipher[part], cipher_scale), block_of(view))
+                loss = (guess - _tensor(plain[part], plain_scale)).square().mean() * (len(guess) / len(plain))
+                loss.backward()
+                total += loss.item()
             adam.step()
             slower.step()
-            losses.append(loss.item())
+            losses.append(total)
         with torch.no_grad():
             found = [
-                _through(body, places, _tensor(view.targets[i : i + BATCH], cipher_scale), block_of(view)).numpy()
-                for i in range(0, len(view.targets), BATCH)
+                _through(body, places, _tensor(view.targets[part], cipher_scale), block_of(view)).numpy()
+                for part in _parts(view.targets)
             ]
     mean, spread = plain_scale
     images = np.moveaxis(np.concatenate(found), 1, -1) * spread + mean
     last = losses[-max(1, steps // 10) :]
     return Guess(images.round().clip(0, 255).astype(np.uint8), notes={"loss": float(np.mean(last))})
+
+
+def _parts(images: Images) -> list[slice]:
+    """Batches, and parts of them where pictures are large."""
+    many = min(BATCH, max(1, _AT_ONCE // (images.shape[1] * images.shape[2])))
+    return [slice(i, i + many) for i in range(0, len(images), many)]
 
 
 def _scale(images: Images) -> tuple[float, float]:
@@ -110,7 +120,7 @@ def _net(shape: tuple[int, int, int], block: int, positions: bool) -> tuple[Any,
     layers: list[Any]
     if block == 1:
         widths = (c, 64, 128, 256, c)
-        layers = [layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 1), nn.ReLU())][:-1]
+        layers = [layer for a, b in pairwise(widths) for layer in (nn.Conv2d(a, b, 1), nn.ReLU(inplace=True))][:-1]
     else:
         wide = max(8, 512 // block**2)
         layers = [
