@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import imveil
 from imveil.attacks.base import View
+from imveil.attacks.inverse_net import came_from
 from imveil.attacks.solvers.network import block_of
 from imveil.audit.campaign import audit
 from imveil.audit.game.referee import game
@@ -71,3 +73,18 @@ def test_without_torch_one_sentence_says_so_and_an_audit_goes_on(monkeypatch: py
     found = audit(imveil.find("plain/1"), IMAGES[:40], budget=20, views=["kpa"], seeds=1)
     assert any("torch" in skipped.reason for skipped in found.skipped if "inverse-net" in skipped.attack)
     assert found.findings
+
+
+def test_blocks_that_moved_are_found_within_bounded_memory() -> None:
+    blocks = np.random.default_rng(0).integers(0, 256, (4, 6000, 8), np.uint8)
+    moved = np.random.default_rng(1).permutation(6000)
+    tracemalloc.start()
+    try:
+        order = came_from(blocks, 255 - blocks[:, moved])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert np.array_equal(moved[order], np.arange(6000))
+    assert most < 1 << 26  # bytes; all pairs at once were 288 million
+    alone = blocks[..., :1]
+    assert np.array_equal(came_from(alone, alone[:, moved]), np.arange(6000))  # samples have no contrast
