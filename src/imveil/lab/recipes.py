@@ -34,7 +34,7 @@ _VIT = Recipe(
     model="vit_tiny", model_options={"patch": 4}, optimiser="adamw", epochs=60, batch=512, lr=0.001, augment="before",
     settings={"weight_decay": 0.05, "momentum": 0.9, "shift": 4, "schedule": "cosine"},
 )  # fmt: skip
-_HOUR = Recipe(width=64, epochs=60, augment="after", settings={"mirror": True})  # an hour at most, on two cores
+_HOUR = Recipe(width=64, epochs=30, augment="after", settings={"mirror": True})  # an hour at most, on two cores
 
 
 _MIRRORED: dict[str, Any] = {"epochs": 12, "settings": {"mirror": True}}
@@ -107,9 +107,9 @@ RECIPES: dict[str, Recipe] = {
     "mirrored_negpos_images": replace(_FRESH, **_IMAGES, adapter="fold_sort", settings={"mirror": True}),
     "mirrored_plain": replace(_FRESH, settings={"mirror": True}),
     "mirrored_seed_start": replace(_SEED, adapter="bits_start", augment="adapted", **_MIRRORED),
-    # With more time: twice the width, sixty epochs, mirrored answers.
-    "hour_etc_start": replace(_begun("etc/1"), width=64, epochs=60, settings={"mirror": True}),
-    "hour_le_start": replace(_begun("le/1"), width=64, epochs=60, settings={"mirror": True}),
+    # With more time: twice the width, thirty epochs, mirrored answers.
+    "hour_etc_start": replace(_begun("etc/1"), width=64, epochs=30, settings={"mirror": True}),
+    "hour_le_start": replace(_begun("le/1"), width=64, epochs=30, settings={"mirror": True}),
     "hour_negpos_images": replace(_HOUR, **_IMAGES, adapter="fold_sort"),
     "hour_plain": _HOUR,
     "hour_seed_start": replace(_HOUR, scheme="logistic-xor/1", adapter="bits_start", augment="adapted"),
