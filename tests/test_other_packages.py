@@ -153,14 +153,15 @@ def test_a_hostile_manifest_runs_nothing(ciphers: Path) -> None:
     file = ciphers / "ciphers" / "imveil.json"
     manifest = Manifest.from_bytes(file.read_bytes(), "manifest")
     key = imveil.KeyRef(str(ciphers / "key")).open()
-    for name in (f"{trap}:Stripes", str(trap), "trap.py", "trap.py:Stripes", "trap:Stripes"):
+    commands = (
+        ["decrypt", "ciphers", "restored", "--key", "key"],
+        ["verify", "ciphers", "--key", "key"],
+        ["rekey", "ciphers", "again", "--from", "key", "--to", "key"],
+        ["train", "ciphers", "model"],
+    )
+    for i, name in enumerate((f"{trap}:Stripes", str(trap), "trap.py", "trap.py:Stripes", "trap:Stripes")):
         file.write_bytes(manifest.model_copy(update={"scheme": name, "sha256": ""}).to_bytes())
-        for words in (
-            ["decrypt", "ciphers", "restored", "--key", "key"],
-            ["verify", "ciphers", "--key", "key"],
-            ["rekey", "ciphers", "again", "--from", "key", "--to", "key"],
-            ["train", "ciphers", "model"],
-        ):
+        for words in commands if i == 0 else commands[i - 1 : i]:
             done = command(ciphers, *words)
             assert done.returncode != 0, f"{words}: {done.stdout}"
             assert "Traceback" not in done.stderr

@@ -160,7 +160,7 @@ def test_a_whole_audit_of_a_program(run: Any, tmp_path: Path) -> None:
         "ImageOps.invert(Image.open(sys.stdin.buffer)).save(sys.stdout.buffer, 'PNG')\n"
     )
     write(Path("plain"), PICTURES[:30])
-    words = ["--encryptor", f"{sys.executable} {script}", "--data", "plain", "--view", "kpa", "--budget", "20"]
+    words = ["--encryptor", f"{sys.executable} {script}", "--data", "plain", "--view", "kpa", "--budget", "10"]
     code, out, err = run(*words, "--fail-above", "0.9")
     assert code == 3, (out, err)
 
