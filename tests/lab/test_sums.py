@@ -58,6 +58,8 @@ def test_the_command_prints_them(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert {row["data"] for row in found} >= {"cifar10", "pneumoniamnist"}
     assert code("--kind", "sums", "--data", "x") != 0
+    assert code("--kind", "sums", "--all") != 0
+    assert code("--kind", "sums", "--plot", "x.svg") != 0
     assert "there are rows of: cifar10" in capsys.readouterr().err
     assert code("--kind", "x") != 0
     assert "ciphers or sums" in capsys.readouterr().err

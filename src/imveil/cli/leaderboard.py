@@ -58,6 +58,8 @@ def leaderboard(
     if kind not in ("ciphers", "sums"):
         raise BadField(f"rows are of the kind ciphers or sums, not {kind!r}")
     if kind == "sums":
+        if everything or plot is not None:
+            raise BadField("--all and --plot are of rows of cipher images", hint="leave out --kind sums")
         _sums(data, as_json)
         return
     every_row = rows()
