@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import imveil
+from imveil import attacks
 from imveil.attacks.base import View
 from imveil.attacks.inverse_net import came_from
+from imveil.attacks.solvers import network
 from imveil.attacks.solvers.network import block_of
 from imveil.audit.campaign import audit
 from imveil.audit.game.referee import game
@@ -49,6 +51,23 @@ def test_fresh_keys_give_no_more_than_what_the_scheme_leaks() -> None:
 
 def test_the_fresh_variant_learns_what_no_key_changes() -> None:
     assert played("inverse-net-fresh", "plain/1", 100).score.low > 0.3
+
+
+def test_large_pictures_go_through_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    rng, seen = np.random.default_rng(0), []
+    plain = rng.integers(0, 256, (8, 224, 224, 1), np.uint8)
+    through = network._through
+
+    def watched(body: Any, places: Any, images: Any, block: int) -> Any:
+        seen.append(images.shape[0] * images.shape[2] * images.shape[3])
+        return through(body, places, images, block)
+
+    monkeypatch.setattr(network, "_through", watched)
+    view = View(255 - plain[:3], (224, 224, 1), pairs=(plain, 255 - plain))
+    assert attacks.find("inverse-net").run(view, rng, 1).images.shape == plain[:3].shape
+    assert len(seen) == 8 + 3
+    assert max(seen) <= 2**16
 
 
 @pytest.mark.parametrize(("block", "side"), [(None, 1), (4, 4), (16, 16), (5, 1), (32, 1)])
