@@ -14,6 +14,8 @@ import pytest
 from auditing import HERE, PICTURES, few_attacks, few_steps, run, write
 from imveil.audit.campaign import audit
 from imveil.audit.encryptors import Encryptor
+from imveil.audit.game.referee import game
+from imveil.audit.game.split import Terms
 from imveil.errors import BadInput
 
 __all__ = ["few_attacks", "few_steps", "run"]  # fixtures
@@ -172,6 +174,14 @@ def test_other_peoples_are_broken(name: str, run: Any) -> None:
     words = ["--encryptor", f"encryptors:{name}", "--data", "plain", "--budget", "20", "--view", "cpa"]
     code, out, err = run(*words, "--fail-above", "0.5" if "lossy" in name else "0.9")
     assert code == 3, (out, err)
+
+
+def test_pictures_of_another_size_may_be_asked_for() -> None:
+    with Encryptor("encryptors:fixed_xor") as theirs:
+        for side in (16, 32, 16):
+            assert theirs(np.zeros((2, side, side, 3), np.uint8)).shape == (2, side, side, 3)
+        found = game(theirs.challenger(), PICTURES, "pad-across-sizes", terms=Terms(targets=8, other_pairs=1))
+    assert found.score.low > 0.9, "its stream begins alike for every size"
 
 
 def test_levels_need_findings() -> None:

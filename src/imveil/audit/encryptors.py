@@ -40,14 +40,14 @@ class Encryptor:
     """Pictures (n, h, w, c) uint8 into cipher images, by somebody else's code.
 
     timeout: seconds that one call may take. Raises BadInput, with what happened, for a command that is not there, that
-    fails, hangs, or answers with anything but one cipher image of a fixed size for each picture.
+    fails, hangs, or answers with anything but one cipher image for each picture, of one size where pictures are.
     """
 
     def __init__(self, command: str, timeout: float = 60.0) -> None:
         self.command, self.timeout = command, timeout
         self._child: subprocess.Popen[bytes] | None = None
         self._words: list[str] = []
-        self._shape: tuple[int, ...] | None = None
+        self._shapes: dict[tuple[int, ...], tuple[int, ...]] = {}  # of pictures, and of their cipher images
         if not FUNCTION.fullmatch(command) or Path(command).exists():
             try:
                 self._words = shlex.split(command)
@@ -63,7 +63,8 @@ class Encryptor:
         """The cipher images of a batch, (n, ...)."""
         rows = max(1, _CHUNK // max(1, images[:1].nbytes))
         parts = [self._some(images[at : at + rows]) for at in range(0, len(images), rows)]
-        return np.concatenate(parts) if parts else np.empty((0, *(self._shape or images.shape[1:])), np.uint8)
+        none = (0, *self._shapes.get(images.shape[1:], images.shape[1:]))
+        return np.concatenate(parts) if parts else np.empty(none, np.uint8)
 
     def __enter__(self) -> Self:
         return self
@@ -90,9 +91,9 @@ class Encryptor:
             )
         if found.dtype.kind == "f" and not np.isfinite(found).all():
             raise BadInput("the encryptor returned numbers that are not finite")
-        if self._shape not in (None, found.shape[1:]):
-            raise BadInput(f"the encryptor returned images of size {found.shape[1:]}, and of {self._shape} before")
-        self._shape = found.shape[1:]
+        before = self._shapes.setdefault(images.shape[1:], found.shape[1:])
+        if found.shape[1:] != before:
+            raise BadInput(f"the encryptor returned images of size {found.shape[1:]}, and of {before} before")
         if found.ndim != 4:  # rows of numbers, or grey pictures without an axis for colour
             found = found[..., None] if found.ndim == 3 else found.reshape(len(found), 1, -1, 1)
         return found
