@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from string import ascii_lowercase
 
-from scripts.records.matrix import DATA, STEPS, TERMS, TRAINS, configurations, played
+from scripts.records.matrix import DATA, SEARCHES, STEPS, TERMS, TRAINS, configurations, played
 from scripts.tables._markdown import markdown
 
 from imveil import attacks
@@ -13,7 +13,7 @@ from imveil.interval import wilson
 from imveil.record import Record
 
 Grid = list[list[Record | str]]
-SIDE, LEFT, TOP, GAP = 17, 200, 150, 28
+SIDE, LEFT, TOP, GAP, RIGHT = 17, 200, 150, 28, 50
 EMPTY, LINE = "#e4e4e8", "#ffffff"
 
 
@@ -72,7 +72,7 @@ def terms() -> str:
         f"Every cell is one game under one key: {TERMS.targets} targets, {TERMS.ciphers} cipher images, {TERMS.pairs} "
         f"known pairs, {TERMS.public} public pictures, {TERMS.gallery:,} candidates; attacks that train have "
         f"{TRAINS.targets} targets, {TRAINS.pairs} pairs and {STEPS} steps, a tenth of what they take by default, so "
-        "that their zeros say little. Picked among fewer candidates where a data set is small.\n"
+        f"that their zeros say little; those that search for each picture anew have {SEARCHES.targets}. Picked among fewer candidates where a data set is small.\n"
     )
 
 
@@ -81,7 +81,7 @@ def draw() -> str:
     grids, rows = complete(), configurations()
     high = len(rows) * SIDE
     wide = sum(len(names) * SIDE + GAP for names, _ in grids.values())
-    w, h = LEFT + max(wide, 120), TOP + high + 20
+    w, h = LEFT + max(wide, 120) + RIGHT, TOP + high + 20
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" font-family="sans-serif" font-size="11">',
         f'<rect width="{w}" height="{h}" fill="white"/>',
