@@ -72,7 +72,8 @@ def terms() -> str:
         f"Every cell is one game under one key: {TERMS.targets} targets, {TERMS.ciphers} cipher images, {TERMS.pairs} "
         f"known pairs, {TERMS.public} public pictures, {TERMS.gallery:,} candidates; attacks that train have "
         f"{TRAINS.targets} targets, {TRAINS.pairs} pairs and {STEPS} steps, a tenth of what they take by default, so "
-        f"that their zeros say little; those that search for each picture anew have {SEARCHES.targets}. Picked among fewer candidates where a data set is small.\n"
+        f"that their zeros say little; those that search for each picture anew have {SEARCHES.targets} targets. Picked "
+        "among fewer candidates where a data set is small.\n"
     )
 
 
