@@ -15,7 +15,7 @@ from imveil.store.budget import PICTURE, Budget
 _AT_ONCE = 1 << 25  # bytes
 _FEW, _MANY = 4, 256  # rows
 _HARDLY = 16  # how much smaller columns of pictures become in a file, where nobody repeats one
-_WIDTHS = {"BOOLEAN": 1, "INT64": 8, "INT96": 12, "DOUBLE": 8}  # bytes; of the others 4
+_WIDTHS = {"BOOLEAN": 1, "INT32": 2, "INT64": 8, "INT96": 12, "DOUBLE": 8}  # bytes of samples; of all others 4
 
 
 def values(file: Path, columns: Sequence[str], budget: Budget) -> Iterator[dict[str, list[Any]]]:
