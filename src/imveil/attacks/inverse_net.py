@@ -139,12 +139,15 @@ def came_from(plain: Any, cipher: Any) -> Any:
     stay = np.arange(plain.shape[1])
     if len(plain) < 3 or plain.shape[2] == 1:  # a sample alone has no contrast
         return stay
-    ours, theirs = (_standard(a.std(axis=2)) for a in (plain, cipher))
+    ours, theirs = _contrasts(plain), _contrasts(cipher)
     many = max(1, _AT_ONCE // len(stay))
     order = np.concatenate([(ours[:, i : i + many].T @ theirs).argmax(axis=1) for i in range(0, len(stay), many)])
     return order if len(set(order.tolist())) == len(order) else stay
 
 
-def _standard(contrast: Any) -> Any:
-    contrast = contrast - contrast.mean(axis=0)
-    return contrast / np.maximum(np.linalg.norm(contrast, axis=0), 1e-9)
+def _contrasts(images: Any) -> Any:
+    """(pairs, blocks) float32: the standard deviation of each block, about its mean and of length 1 over the pairs."""
+    found = np.stack([blocks.std(axis=1).astype(np.float32) for blocks in images])
+    found -= found.mean(axis=0)
+    found /= np.maximum(np.linalg.norm(found, axis=0), 1e-9)
+    return found
