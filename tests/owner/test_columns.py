@@ -136,3 +136,16 @@ def test_masks_that_compress_well_are_read(tmp_path: Path) -> None:
     assert (tmp_path / "t.parquet").stat().st_size < masks.nbytes / 50
     source = open_source(tmp_path / "t.parquet")
     assert np.array_equal(source.read(399).pixels[..., 0], masks[399])
+
+
+def test_files_that_are_not_compressed_themselves_are_read(tmp_path: Path) -> None:
+    files = []
+    for i in range(500):
+        mask, out = np.zeros((100, 100, 3), np.uint8), io.BytesIO()
+        mask[i % 60 : i % 60 + 9, 30:60] = np.random.default_rng(i).integers(0, 2, (9, 30, 1)) * 255
+        Image.fromarray(mask).save(out, "BMP")
+        files.append({"bytes": out.getvalue(), "path": None})
+    pq.write_table(pa.table({"image": pa.array(files, STRUCT)}), tmp_path / "t.parquet", compression="zstd")
+    assert (tmp_path / "t.parquet").stat().st_size * 50 < 500 * len(files[0]["bytes"])
+    source = open_source(tmp_path / "t.parquet")
+    assert {source.read(i).pixels.shape for i in range(500)} == {(100, 100, 3)}

@@ -42,14 +42,17 @@ def values(file: Path, columns: Sequence[str], budget: Budget) -> Iterator[dict[
 
 
 def batches(opened: Any, file: Path, columns: Sequence[str], group: int, most: int) -> Iterator[Any]:
-    """Record batches of at most that many rows; one by one where few bytes stand for many, and values of the first
-    column that are repeated are then held once, as an Arrow dictionary. Raises BadImage as `unpacked` does."""
+    """Record batches of at most that many rows; one by one where few bytes stand for many. Where a row of the first
+    column has lists, those that are repeated are then held once, as an Arrow dictionary. Raises BadImage as `unpacked`
+    does."""
     parquet = need("pyarrow.parquet", "parquet", "a .parquet file")
     size, chunks = unpacked(opened, columns, group), _chunks(opened, columns, group)
     if size <= _HARDLY * sum(int(one.total_compressed_size) for one in chunks):
         yield from opened.iter_batches(most, row_groups=[group], columns=columns, use_threads=False)
         return
-    once = [one.path_in_schema for one in _chunks(opened, columns[:1], group) if one.physical_type == "BYTE_ARRAY"]
+    leaves = [opened.schema.column(i) for i in range(len(opened.schema))]
+    lists = {one.path for one in leaves if one.max_repetition_level and one.physical_type == "BYTE_ARRAY"}
+    once = [one.path_in_schema for one in _chunks(opened, columns[:1], group) if one.path_in_schema in lists]
     with parquet.ParquetFile(file, metadata=opened.metadata, read_dictionary=once, memory_map=True) as again:
         yield from again.iter_batches(1, row_groups=[group], columns=columns, use_threads=False)
 
