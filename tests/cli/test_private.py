@@ -89,14 +89,15 @@ def send(more: str = "", round_: str = "study.round", suffix: str = "") -> None:
 
 @pytest.mark.usefixtures("homes")
 def test_three_owners_and_a_cloud(capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(owners(f"{NEW} --epsilon 4 --small")) == 0
+    # At epsilon 4 the noise over 90 pictures leaves 13 to 20 of 20 right; at 20 it leaves 18 to 20.
+    assert run(owners(f"{NEW} --epsilon 20 --small")) == 0
     assert run("round show study.round") == 0
     shown = re.findall(r"([a-z2-7]{4}(?:-[a-z2-7]{4}){7})", capfd.readouterr().out)
     assert len(set(shown)) == 1
-    send()
+    send("--limit 100")
     assert run("sum add c.sum a.sum b.sum --round study.round --out study.total") == 0
     assert run("train study.total head.safetensors") == 0
-    assert "epsilon 4" in capfd.readouterr().out
+    assert "epsilon 20" in capfd.readouterr().out
     assert run("evaluate head.safetensors test --card") == 0
     right = re.search(r"right .*\((\d+) of 20", capfd.readouterr().out)
     assert right
