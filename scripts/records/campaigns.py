@@ -19,6 +19,7 @@ from scripts.records.matrix import to_play
 from scripts.records.puzzles import rungs
 from scripts.records.roads import ROADS, Road
 from scripts.records.second_order import alone, curves
+from scripts.records.small_sets import budgets, grid
 from scripts.records.unfolds import trainings
 from scripts.records.verdicts import VERDICTS
 from scripts.records.windows import WINDOWS, Windowed
@@ -202,6 +203,10 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "unfold": _unfold,
     "unfold-trainings": lambda: [[one] for one in trainings()],
     "roads": lambda: [[Road(name)] for name in ROADS],
+    "small-sets": lambda: [[one] for one in budgets()],
+    "small-sets-grid": lambda: [[one] for one in grid()],
     "matrix": to_play,
 }
-ONCE = {"audits", "matrix", "puzzles", "roads", "second-order-alone", "verdicts"}  # measured under one seed
+ONCE = {  # measured under one seed
+    "audits", "matrix", "puzzles", "roads", "second-order-alone", "small-sets", "small-sets-grid", "verdicts",
+}  # fmt: skip

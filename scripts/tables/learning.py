@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from statistics import fmean, stdev
 
 from scripts.records.pairs import Arm, pairs
+from scripts.records.small_sets import BUDGETS, SCHEMES
 from scripts.tables._markdown import markdown
 
 from imveil import record
+from imveil.lab.samples import SETS
 from imveil.lab.standings import front
 from imveil.lab.tables.leaderboard import name
 from imveil.record import Record
@@ -125,6 +127,39 @@ def road_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
     return ["data", "scheme", "through", "epochs", "accuracy, %", "95 % interval", "test images", "minutes"], rows
 
 
+def small_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
+    """A row a set and scheme: what a budget reached, and the best of the grid."""
+    rows = []
+    of: dict[tuple[str, str], list[Record]] = {}
+    for one in records:
+        of.setdefault((one.facts["data"], one.facts["scheme"]), []).append(one)
+    for (data, scheme), runs in sorted(of.items(), key=lambda item: _order(item[0])):
+        timed = {one.facts["budget"]: one for one in runs if "budget" in one.facts}
+        tried = [one for one in runs if "batch" in one.facts]
+        best = max(tried, key=lambda one: one.value, default=None)
+        cells = []
+        for budget in BUDGETS:
+            one = timed.get(budget)
+            cells.append("" if one is None else f"{one.value:.1f} ({one.facts['found']['took']:.0f} s)")
+        if best is None:
+            cells += ["", ""]
+        else:
+            cells += [f"{best.value:.1f}", f"{best.facts['batch']}, {best.facts['rate']}"]
+        n = f"{runs[0].facts['found']['classes']}; {runs[0].n}"
+        rows.append([data.rpartition(",")[0], f"`{scheme}`", n, *cells])
+    header = ["pictures", "scheme", "classes; asked", *(f"{b} s, %" for b in BUDGETS), "best of the grid, %"]
+    return [*header, "its batch, rate"], rows
+
+
+def _order(item: tuple[str, str]) -> tuple[int, int]:
+    return SETS.index(item[0]), list(SCHEMES).index(item[1])
+
+
+def small_sets() -> str:
+    """Few pictures: a budget beside a grid."""
+    return markdown(*small_table(record.read("small-set")))
+
+
 def _groups(records: Iterable[Record]) -> list[list[Record]]:
     return sorted(record.runs(records), key=lambda runs: runs[0].name)
 
@@ -160,4 +195,5 @@ TABLES = {
     "fresh-step": fresh_step,
     "compiled-step": compiled_step,
     "roads": roads,
+    "small-sets": small_sets,
 }

@@ -19,11 +19,12 @@ from imveil.audit.game.challenger import key_of  # noqa: E402
 from imveil.cloud.scores import opened, scored  # noqa: E402
 from imveil.cloud.training import budget as budgets  # noqa: E402
 from imveil.cloud.training.budget import Budget  # noqa: E402
+from imveil.cloud.training.health import Health  # noqa: E402
 from imveil.cloud.training.loop import Settings, fit  # noqa: E402
 from imveil.cloud.training.run import train as train_on  # noqa: E402
 from imveil.cloud.training.saving import Saver, alone  # noqa: E402
 from imveil.errors import BadDestination, BadDtype, BadShape, Diverged, Mismatch, TrainingProblem, Unavailable  # noqa: E402
-from small_pictures import SETS, small  # noqa: E402
+from imveil.lab.samples import SETS, small_set  # noqa: E402
 
 NET = {"width": 4, "adapter": "none"}
 
@@ -58,6 +59,22 @@ def test_a_busy_machine_makes_it_late_and_not_useless(
     assert trained.settings.steps == 300
     assert trained.history[-1].valid is not None
     assert trained.history[-1].valid > 0.85
+
+
+def test_a_run_is_looked_at_a_few_times_and_the_plan_has_room_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (64, 8, 8, 3)).astype(np.uint8), np.arange(64) % 2
+    looked: list[int] = []
+    monkeypatch.setattr(Health, "trouble", lambda _, run: looked.append(run.done) or "")
+    settings = Settings(width=4, batch=16, epochs=50, warmup=30)
+    fit((images, labels), 2, settings, names=["a", "b"])
+    assert looked == [60, 120, 180, 200], "by three shares of 200 steps, and at the end"
+    monkeypatch.setattr(Budget, "timed", lambda self, step: (self.took.append(0.1), step())[1])
+    monkeypatch.setattr(Budget, "_asked", lambda *_: 0.2)
+    told: list[str] = []
+    fit((images, labels), 2, settings, valid=(images[:1], labels[:1]), budget=Budget(100, tested=10, tell=told.append))
+    steps = int(told[0].split()[0])
+    assert 300 < steps < (0.97 * 100 - 0.2 * (4 * 64 + 10)) / 0.1 + 20, "266 answers take more than half of the time"
 
 
 def test_a_run_that_goes_wrong_is_begun_once_more_and_says_so(tmp_path: Path) -> None:
@@ -187,7 +204,7 @@ def test_no_run_of_thirty_stays_at_chance(name: str, scheme: str, seed: int, bud
     from imveil.owner.encryption import encrypt_set
 
     try:
-        images, labels, asked, right = small(name)
+        images, labels, asked, right = small_set(name)
     except Unavailable as error:
         pytest.skip(str(error))
     source, classes = tmp_path / "set.npz", int(labels.max()) + 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from imveil.cloud.data.streamed import Streamed
 from imveil.cloud.prediction import hits
+from imveil.cloud.training.health import looked_at
 from imveil.cloud.training.sizes import fewest
 from imveil.cloud.training.step import Run
 from imveil.errors import TrainingProblem
@@ -57,15 +58,16 @@ class Budget:
             return 0
         first = min(2, len(self.took) - 1)  # the first ones are slower
         each = sorted(self.took[first:])[(len(self.took) - first) // 2]
-        looking = 0.0 if held is None else self._asked(run, held) * len(held[0])
-        testing = looking / len(held[0]) * self.tested if held is not None and len(held[0]) else 0.0
-        left = self.begin + self.seconds * SPARE - time.monotonic() - testing
+        answer = 0.0 if held is None else self._asked(run, held)
+        looking = 0.0 if held is None else answer * len(held[0])  # after each epoch
+        once = answer * (looked_at(run) + self.tested)
+        left = self.begin + self.seconds * SPARE - time.monotonic() - once
         fits = run.done + int(left / (each + looking / run.steps))
         least = fewest(run.settings.batch)
         short = f", more than the budget: with fewer than {least} nothing is learnt" if fits < least else ""
         total = max(fits, least)
         count = f"{total:,} steps of {run.settings.batch} pictures, {total / run.steps:.1f} epochs"
-        self.tell(f"{count}, about {duration(total * each + total / run.steps * looking)}{short}; planned")
+        self.tell(f"{count}, about {duration(total * each + total / run.steps * looking + once)}{short}; planned")
         return total
 
     @staticmethod

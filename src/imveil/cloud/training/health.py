@@ -20,9 +20,14 @@ from imveil.extras import torch
 
 SAMPLE = 256  # pictures that are asked
 EARLIEST = 60  # steps: before, nothing is said but of the loss
-JUDGED = 0.3  # of the run: the same
+JUDGED = (0.3, 0.6, 0.9)  # of the run: what the net answers is looked at when an epoch ends after these
 TENFOLD = 10.0
 RARE = 0.9  # where one class has more of the pictures than this, answering it always is no sign
+
+
+def looked_at(run: Run) -> int:
+    """How many pictures are asked in a whole run, its end included: for a budget, which has to leave room for them."""
+    return (len(JUDGED) + 1) * min(SAMPLE, len(run.images))
 
 
 @dataclass
@@ -31,6 +36,7 @@ class Health:
 
     names: list[str]
     lowest: float = math.inf
+    _judged: int = field(default=0, repr=False)
     _asked: tuple[torch.Tensor, torch.Tensor] | None = field(default=None, repr=False)
 
     def look(self, run: Run, loss: float) -> None:
@@ -38,8 +44,10 @@ class Health:
         if loss > TENFOLD * self.lowest:
             raise Diverged(f"the loss rose from {self.lowest:.2f} to {loss:.2f} by step {run.done:,}")
         self.lowest = min(self.lowest, loss)
-        if run.done < EARLIEST or run.done < JUDGED * run.total:
+        due = sum(run.done >= share * run.total for share in JUDGED)
+        if run.done < EARLIEST or due == self._judged:
             return
+        self._judged = due
         if reason := self.trouble(run):
             raise Diverged(f"{reason} after {run.done:,} of {run.total:,} steps")
 
