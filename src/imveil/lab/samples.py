@@ -1,4 +1,4 @@
-"""Samples: the pictures that records are measured on, by name, a few of them drawn by a seed, and small sets of them.
+"""Samples: the pictures that records are measured on, by name; a few drawn by a seed; small sets of them."""
 
 from __future__ import annotations
 
