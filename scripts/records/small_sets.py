@@ -49,8 +49,8 @@ class Small(Measurement):
         return {"data": self.data, "scheme": self.scheme, "fields": SCHEMES[self.scheme], "train": TRAIN, **given}
 
     def measure(self, seed: int) -> Record:
-        """seed: of the key and of the training. Accuracy in percent with its 95 % interval; facts: classes, steps,
-        threads, seconds of the training."""
+        """seed: of the key and of the training. Accuracy in percent with its 95 % interval; facts: classes, threads,
+        seconds of the training, and the steps that a budget had room for."""
         from imveil import cloud
         from imveil.cloud.prediction import wilson
         from imveil.extras import torch
@@ -67,12 +67,11 @@ class Small(Measurement):
             model = cloud.train(ciphers, batch=self.batch, lr=self.rate, seed=seed, **given)
             took = time.monotonic() - begin
         low, high = wilson(model.score.right, model.score.n)
-        found = {
-            "classes": int(labels.max()) + 1, "steps": model.info.settings.steps, "took": round(took, 1),
-            "threads": torch.get_num_threads(),
-        }  # fmt: skip
+        found = {"classes": int(labels.max()) + 1, "took": round(took, 1), "threads": torch.get_num_threads()}
+        if self.budget:
+            found["steps"] = model.info.settings.steps
         return self.measured(
-            "small-set", seed, {"found": found}, value=round(100 * model.score.accuracy, 2), unit="% of answers right",
+            str(self), seed, {"found": found}, value=round(100 * model.score.accuracy, 2), unit="% of answers right",
             n=model.score.n, low=round(100 * low, 2), high=round(100 * high, 2), seconds=round(took, 1),
         )  # fmt: skip
 
