@@ -8,7 +8,9 @@ from statistics import fmean, stdev
 from scripts.records.pairs import Arm, pairs
 from scripts.records.small_sets import BUDGETS, SCHEMES
 from scripts.tables._markdown import markdown
+from scripts.tables.claims import named
 
+import imveil
 from imveil import record
 from imveil.lab.samples import SETS
 from imveil.lab.standings import front
@@ -146,7 +148,8 @@ def small_table(records: Iterable[Record]) -> tuple[list[str], Rows]:
         else:
             cells += [f"{best.value:.1f}", f"{best.facts['batch']}, {best.facts['rate']}"]
         n = f"{runs[0].facts['found']['classes']}; {runs[0].n}"
-        rows.append([data.rpartition(",")[0], f"`{scheme}`", n, *cells])
+        hidden = named(imveil.find(scheme, **SCHEMES[scheme]))
+        rows.append([data.rpartition(",")[0], hidden, n, *cells])
     header = ["pictures", "scheme", "classes; asked", *(f"{b} s, %" for b in BUDGETS), "best of the grid, %"]
     return [*header, "its batch, rate"], rows
 
