@@ -16,6 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from imveil.cloud.data.cipher_dataset import hold_out, keep_some, pick_split  # noqa: E402
+from imveil.cloud.classifier import Classifier  # noqa: E402
 from imveil.cloud.device import pick_device, precision_of  # noqa: E402
 from imveil.cloud.prediction import Score, evaluate, hits, predict_logits, sound  # noqa: E402
 from imveil.cloud.training import checkpoint as checkpoints  # noqa: E402
@@ -78,6 +79,26 @@ def test_the_world_outside_is_left_as_it_was() -> None:
 
 def test_validation_changes_no_bit_of_the_net() -> None:
     assert same(fit(pictures(), 3, TINY).net, fit(pictures(), 3, TINY, valid=pictures(9, seed=3)).net)
+
+
+@pytest.mark.parametrize("moved", ["input", "adapted"])
+def test_squares_are_cut_out_of_what_is_trained_on_alone(moved: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares: dict[bool, set[float]] = {True: set(), False: set()}
+    answer = Classifier.answer
+
+    def looked(net: Classifier, values: torch.Tensor) -> torch.Tensor:
+        whole = (values == net.mean[:, None, None]).all(1).flatten(1).float().mean(1)
+        shares[net.training] |= set(whole.tolist())
+        return answer(net, values)
+
+    monkeypatch.setattr(Classifier, "answer", looked)
+    settings = replace(TINY, cut=4, moved=moved)
+    one = fit(pictures(), 3, settings, valid=pictures(9))
+    assert shares[False] == {0.0}
+    assert min(shares[True]) >= 2 * 2 / 64
+    assert max(shares[True]) == 4 * 4 / 64
+    assert same(one.net, fit(pictures(), 3, settings).net)
+    assert not same(one.net, fit(pictures(), 3, replace(settings, cut=0)).net)
 
 
 class Stop(Exception):
@@ -275,7 +296,7 @@ def test_what_cannot_be_learnt_is_refused(images: Any, labels: Any, classes: int
 @pytest.mark.parametrize(
     "wrong",
     [{"epochs": 0}, {"batch": 1}, {"lr": float("nan")}, {"lr": -1.0}, {"momentum": 1.0}]  # noqa: RUF005
-    + [{"smoothing": 1.0}, {"seed": -1}, {"shift": -1}, {"width": 0}, {"weight_decay": -0.1}],
+    + [{"smoothing": 1.0}, {"seed": -1}, {"shift": -1}, {"cut": -1}, {"width": 0}, {"weight_decay": -0.1}],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadField, match=next(iter(wrong))):

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from imveil import registry  # noqa: E402
 from imveil.cloud.classifier import Classifier  # noqa: E402
-from imveil.cloud.training.augment import gather, suits  # noqa: E402
+from imveil.cloud.training.augment import cut, gather, suits  # noqa: E402
 from imveil.errors import BadField, BadShape, UnknownName  # noqa: E402
 from imveil.registry import ADAPTERS, MODELS  # noqa: E402
 
@@ -190,6 +190,19 @@ def test_gather_leaves_pictures_alone_when_asked() -> None:
     assert torch.equal(gather(images, rows, torch.Generator(), flip=False, shift=0), images[rows])
     one = images[:, :1, :1]
     assert torch.equal(gather(one, rows, torch.Generator(), flip=True, shift=2), one[rows])
+
+
+def test_a_square_is_cut_like_the_slow_way() -> None:
+    values = torch.rand(60, 2, 7, 5) + 1
+    fill = torch.tensor([-1.0, -2.0])
+    got = cut(values, fill, torch.Generator().manual_seed(1), side=4)
+    draws = torch.Generator().manual_seed(1)
+    down, right = (torch.randint(0, side, (60, 1), generator=draws) for side in (7, 5))
+    want = values.clone()
+    for k, (y, x) in enumerate(zip(down.flatten().tolist(), right.flatten().tolist(), strict=True)):
+        want[k, :, max(0, y - 2) : y + 2, max(0, x - 2) : x + 2] = fill[:, None, None]
+    assert torch.equal(got, want)
+    assert len({int((g < 0).sum()) for g in got}) > 3  # some stand over the border
 
 
 def test_only_schemes_without_special_places_are_flipped() -> None:

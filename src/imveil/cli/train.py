@@ -98,7 +98,7 @@ def train(
             "--set",
             metavar="NAME=VALUE",
             help="More of the recipe: optimiser=adamw, schedule=cosine, ema=0.99, accumulate=4, mirror=false, clip=2, "
-            "smoothing=0, momentum=0.9, weight_decay=0.0005, shift=4, compiled=true, precision=float32.",
+            "smoothing=0, momentum=0.9, weight_decay=0.0005, shift=4, cut=8, compiled=true, precision=float32.",
         ),
     ] = None,
     start: Annotated[

@@ -107,10 +107,17 @@ RECIPES: dict[str, Recipe] = {
     "mirrored_negpos_images": replace(_FRESH, **_IMAGES, adapter="fold_sort", settings={"mirror": True}),
     "mirrored_plain": replace(_FRESH, settings={"mirror": True}),
     "mirrored_seed_start": replace(_SEED, adapter="bits_start", augment="adapted", **_MIRRORED),
-    # With more time: twice the width, thirty epochs, mirrored answers.
+    # With more time: twice the width, thirty epochs, mirrored answers. "cut": ten more, and squares cut out.
     "hour_etc_start": replace(_begun("etc/1"), width=64, epochs=30, settings={"mirror": True}),
     "hour_le_start": replace(_begun("le/1"), width=64, epochs=30, settings={"mirror": True}),
     "hour_negpos_images": replace(_HOUR, **_IMAGES, adapter="fold_sort"),
+    "hour_negpos_images_cut": replace(
+        _HOUR,
+        **_IMAGES,
+        adapter="fold_sort",
+        epochs=40,
+        settings={"mirror": True, "shift": 4, "cut": 8, "weight_decay": 2.5e-4},
+    ),
     "hour_plain": _HOUR,
     "hour_seed_start": replace(_HOUR, scheme="logistic-xor/1", adapter="bits_start", augment="adapted"),
     # CIFAR-100.

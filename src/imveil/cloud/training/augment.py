@@ -1,6 +1,7 @@
-"""Random flips and shifts, done in the gather that fetches a batch: one pass over memory, none of them a copy more.
+"""Random flips and shifts, done in the gather that fetches a batch: one pass over memory, none of them a copy more;
+and squares cut out of what the net sees.
 
-They are right only where a flipped or shifted cipher picture is again the cipher of some picture; see `suits`.
+Flips and shifts are right only where a flipped or shifted cipher picture is again the cipher of some picture; see `suits`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,24 @@ def moved(values: torch.Tensor, draws: torch.Generator, *, flip: bool, shift: in
     """What an adapter gave, (n, c, h, w), flipped and shifted as `gather` does it; gradients pass."""
     rows = torch.arange(len(values))
     return gather(values.permute(0, 2, 3, 1), rows, draws, flip=flip, shift=shift).permute(0, 3, 1, 2)
+
+
+def cut(values: torch.Tensor, fill: torch.Tensor, draws: torch.Generator, *, side: int) -> torch.Tensor:
+    """What an adapter gave, (n, c, h, w), each picture with a square of `side` pixels, anywhere, set to `fill` (c,);
+    what stands over the border is left out. T. DeVries, G. W. Taylor, arXiv 1708.04552, sec. 3.
+
+    >>> ones = torch.ones(1, 1, 4, 4)
+    >>> int(cut(ones, torch.zeros(1), torch.Generator().manual_seed(0), side=1).sum())
+    15
+    """
+    n, _, height, width = values.shape
+    inside = []
+    for length in (height, width):
+        first = torch.randint(0, length, (n, 1), generator=draws).to(values.device) - side // 2
+        places = torch.arange(length, device=values.device)
+        inside.append((places >= first) & (places < first + side))
+    square = inside[0][:, None, :, None] & inside[1][:, None, None, :]
+    return torch.where(square, fill[:, None, None].to(values.dtype), values)
 
 
 def _mirror(places: torch.Tensor, side: int) -> torch.Tensor:

@@ -27,6 +27,8 @@ class Settings:
     flip, shift
         Of what is `moved`, the cipher pictures ("input") or what the adapter makes of them ("adapted"); shift in
         pixels.
+    cut
+        Pixels of a side of the square that is taken out of each picture in training; 0: none.
     precision
         Of products in the net; "auto" = the shortest numbers that the hardware has.
     model_options, adapter_options
@@ -79,6 +81,7 @@ class Settings:
     clip: float = 0.0
     warmup: int = 0
     steps: int = 0
+    cut: int = 0
 
     def check(self) -> None:
         """BadField for a value that no run can have."""
@@ -100,6 +103,7 @@ class Settings:
             "smoothing": not 0 <= self.smoothing < 1,
             "seed": not 0 <= self.seed < 2**63,
             "shift": not 0 <= self.shift <= 1024,
+            "cut": not 0 <= self.cut <= 65_536,
             "width": self.width is not None and not 1 <= self.width <= 4096,
             "ema": not 0 <= self.ema < 1,
             "clip": not 0 <= self.clip < math.inf,

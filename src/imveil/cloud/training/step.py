@@ -10,7 +10,7 @@ from imveil.cloud.classifier import Classifier
 from imveil.cloud.data.streamed import Streamed
 from imveil.cloud.data.tensors import tensor
 from imveil.cloud.device import shortened
-from imveil.cloud.training.augment import gather, moved
+from imveil.cloud.training.augment import cut, gather, moved
 from imveil.cloud.training.checkpoint import State
 from imveil.cloud.training.group import Group
 from imveil.cloud.training.settings import Settings
@@ -122,6 +122,8 @@ class Run:
             values = self.net.values(batch)
             if not here:
                 values = moved(values, draws, flip=s.flip, shift=s.shift)
+            if s.cut:
+                values = cut(values, self.net.mean, draws, side=s.cut)
             loss: torch.Tensor = self.loss(self.net.answer(values), self.labels[rows.to(self.device)])
         more = None if self.net.adapter is None else self.net.adapter.penalty()
         whole = (loss if more is None else loss + more) * share
