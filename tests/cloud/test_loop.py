@@ -15,8 +15,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from imveil.cloud.data.cipher_dataset import hold_out, keep_some, pick_split  # noqa: E402
 from imveil.cloud.classifier import Classifier  # noqa: E402
+from imveil.cloud.data.cipher_dataset import hold_out, keep_some, pick_split  # noqa: E402
 from imveil.cloud.device import pick_device, precision_of  # noqa: E402
 from imveil.cloud.prediction import Score, evaluate, hits, predict_logits, sound  # noqa: E402
 from imveil.cloud.training import checkpoint as checkpoints  # noqa: E402

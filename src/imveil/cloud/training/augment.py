@@ -1,7 +1,8 @@
 """Random flips and shifts, done in the gather that fetches a batch: one pass over memory, none of them a copy more;
 and squares cut out of what the net sees.
 
-Flips and shifts are right only where a flipped or shifted cipher picture is again the cipher of some picture; see `suits`.
+Flips and shifts are right only where a flipped or shifted cipher picture is again the cipher of some picture; see
+`suits`.
 """
 
 from __future__ import annotations
