@@ -80,12 +80,12 @@ class Small(Measurement):
         return f"{self.data}, {self.scheme}, {given}"
 
 
-def budgets() -> list[Measurement]:
+def budgets() -> list[Small]:
     """Every set under every scheme, for one minute and two."""
     return [Small(data, scheme, budget) for budget in BUDGETS for data in SETS for scheme in SCHEMES]
 
 
-def grid() -> list[Measurement]:
+def grid() -> list[Small]:
     """The same with each batch and rate; sets of small pictures only, where a run takes seconds."""
     return [
         Small(data, scheme, batch=batch, rate=rate)

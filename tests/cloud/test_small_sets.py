@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+
+from scripts.records import small_sets  # noqa: E402
 
 import imveil  # noqa: E402
 from cipher_sets import write_set  # noqa: E402
@@ -24,7 +25,6 @@ from imveil.cloud.training.loop import Settings, fit  # noqa: E402
 from imveil.cloud.training.run import train as train_on  # noqa: E402
 from imveil.cloud.training.saving import Saver, alone  # noqa: E402
 from imveil.errors import BadDestination, BadDtype, BadShape, Diverged, Mismatch, TrainingProblem, Unavailable  # noqa: E402
-from imveil.lab.samples import SETS, small_set  # noqa: E402
 
 NET = {"width": 4, "adapter": "none"}
 
@@ -188,31 +188,16 @@ def test_kinds_that_differ_are_named() -> None:
         check_alike(np.zeros((1, 2, 2, 3), np.float32), np.zeros((1, 2, 2, 3), np.uint8), "test")
 
 
-RUNS = [
-    (name, scheme, seed, budget)
-    for name in SETS
-    for scheme in ("plain/1", "logistic-xor/1", "negpos/1")
-    for seed, budget in ((0, 60), (1, 120))
-]
-
-
 @pytest.mark.soak
-@pytest.mark.parametrize(("name", "scheme", "seed", "budget"), RUNS)
-def test_no_run_of_thirty_stays_at_chance(name: str, scheme: str, seed: int, budget: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("one", "seed"), [(one, small_sets.BUDGETS.index(one.budget)) for one in small_sets.budgets()], ids=str
+)
+def test_no_run_of_thirty_stays_at_chance(one: small_sets.Small, seed: int) -> None:
     """Real pictures, encrypted and trained on as `imveil train --budget` does; it prints what it reached."""
-    from imveil.keys.key import Key
-    from imveil.owner.encryption import encrypt_set
-
     try:
-        images, labels, asked, right = small_set(name)
+        found = one.measure(seed)
     except Unavailable as error:
         pytest.skip(str(error))
-    source, classes = tmp_path / "set.npz", int(labels.max()) + 1
-    np.savez(source, train_images=images, train_labels=labels, test_images=asked, test_labels=right)
-    hidden = imveil.find(scheme, **({"per_image": True} if scheme == "negpos/1" else {}))
-    encrypt_set(source, tmp_path / "ciphers", hidden, Key.generate(), workers=1)
-    begin = time.monotonic()
-    model = cloud.train(tmp_path / "ciphers", budget=budget, seed=seed)
-    took = time.monotonic() - begin
-    print(f"\n{name}, {scheme}, budget {budget} s: {model.score.accuracy:.1%}, {model.seconds:.0f} of {took:.0f} s")
-    assert model.score.accuracy > 1 / classes + 3 * (0.25 / len(right)) ** 0.5
+    assert found.n is not None
+    print(f"\n{one}: {found.value} %, {found.seconds} s")
+    assert found.value / 100 > 1 / found.facts["found"]["classes"] + 3 * (0.25 / found.n) ** 0.5
