@@ -29,7 +29,7 @@ from imveil.record import Record
 USUAL = "cifar10 test"
 UNSEEN = 200
 COUNTS = (10, 30, 100, 300, 1000, 5000)
-BYTES = ("shf/1", "np-block/1", "le/1", "patch/1", "etc/1", "cpe-iib/1", "ele/1", "etc-inplace/1")
+BYTES = ("shf/1", "np-block/1", "le/1", "patch/1", "etc/1", "cpe-iib/1", "ele/1", "etc-inplace/1", "etc-grey/1")
 SCHEMES = (*BYTES, "ffx/1", "orthogonal/1")
 ALONE = ("shf/1", "np-block/1", "le/1")
 SIDES = (32, 64, 128, 224, 512)
@@ -40,6 +40,7 @@ class Undone(Measurement):
     """The share of unseen pictures that come out exact, from `ciphers` cipher images of one key.
 
     public: so many other pictures of the same kind, whose statistics are taken for those that ship; 0 for these.
+    unseen: pictures that are undone.
     """
 
     scheme: str
@@ -47,21 +48,23 @@ class Undone(Measurement):
     fields: dict[str, Any] = field(default_factory=dict)
     data: str = USUAL
     public: int = 0
+    unseen: int = UNSEEN
     kind: ClassVar[str] = "second-order"
 
     def facts(self) -> dict[str, Any]:
         """Scheme with all of its fields, cipher images, pictures."""
         asked = {name: value for name, value in vars(self).items() if name != "public" or value}
-        return {**asked, "fields": imveil.find(self.scheme, **self.fields).config(), "unseen": UNSEEN}
+        return {**asked, "fields": imveil.find(self.scheme, **self.fields).config()}
 
     def measure(self, seed: int) -> Record:
         """One key, other pictures for each seed; the time is that of the solver, on its process's clock."""
         scheme = imveil.find(self.scheme, **self.fields)
-        pictures = samples.drawn(self.data, self.ciphers + UNSEEN + self.public, seed)
-        unseen, seen, public = np.split(pictures, [UNSEEN, UNSEEN + self.ciphers])
+        pictures = samples.drawn(self.data, self.unseen + self.ciphers + self.public, seed)
+        unseen, seen, public = np.split(pictures, [self.unseen, self.unseen + self.ciphers])
         prior = Prior.of(public) if self.public else None
         hidden = challenger_of(scheme, seed, "second order")
         ciphers, targets = hidden.encrypt(seen, "seen"), hidden.encrypt(unseen, "unseen")
+        unseen = scheme.returned(unseen)  # what the owner gets back himself
         begin = time.process_time()
         found = solve(ciphers, scheme=self.scheme, fields=scheme.config(), prior=prior, sure=False)
         seconds = time.process_time() - begin
@@ -69,7 +72,7 @@ class Undone(Measurement):
         ways = [] if found is None else [guess, guess[:, :, ::-1]]
         scores = [(float(ssim_or_negative(unseen, np.ascontiguousarray(way)).mean()), way) for way in ways]
         score, best = max(scores, key=lambda pair: pair[0], default=(0.0, unseen[:0]))
-        same = _equal(unseen, best) if len(best) else np.zeros(UNSEEN, bool)
+        same = _equal(unseen, best) if len(best) else np.zeros(self.unseen, bool)
         facts = {
             "ssim": round(score, 6),
             "mirrored": bool(ways) and best is not guess,
@@ -226,8 +229,8 @@ def _share(same: Any, seconds: float) -> dict[str, Any]:
 def curves() -> list[Measurement]:
     """Every scheme with one key, from few cipher images to many; other sides of blocks from a thousand."""
     found: list[Measurement] = [Undone(scheme, count) for count in COUNTS for scheme in SCHEMES]
-    found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8) for scheme in ("shf/1", "np-block/1", "le/1")]
-    found += [Undone(scheme, 1000, {"block": 8}) for scheme in ("patch/1", "etc/1", "ele/1")]
+    found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8, 16) for scheme in ("shf/1", "np-block/1", "le/1")]
+    found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8, 16) for scheme in ("patch/1", "etc/1", "ele/1")]
     found += [Undone(scheme, 1000, data="kodak tiles of 64") for scheme in SCHEMES]
     small = [scheme for scheme in SCHEMES if scheme not in ("cpe-iib/1", "etc-inplace/1")]  # 28 pixels, grey
     return found + [

@@ -13,7 +13,7 @@ from imveil.attacks.base import View
 from imveil.attacks.solvers.secondorder.check import smoothness
 from imveil.attacks.solvers.secondorder.families import SCHEMES
 from imveil.attacks.solvers.secondorder.match import match
-from imveil.attacks.solvers.secondorder.moved import poses
+from imveil.attacks.solvers.secondorder.moved import facing, poses
 from imveil.attacks.solvers.secondorder.prior import Prior, at_offsets, kernel, places
 from imveil.attacks.solvers.secondorder.shared import scattered
 from imveil.attacks.solvers.secondorder.signs import signs
@@ -31,6 +31,7 @@ PRIOR = Prior.of(PICTURES[300:])
 EXACT = [("shf/1", {}), ("shf/1", {"block": 2}), ("np-block/1", {}), ("le/1", {})]
 OTHER = [("orthogonal/1", {"block": 2}), ("ffx/1", {})]
 MOVED = [("etc/1", {}), ("cpe-iib/1", {"block": 8}), ("patch/1", {}), ("ele/1", {})]
+PLANES = [("etc-grey/1", {"block": 4})]
 
 
 def ciphers_of(id: str, fields: dict[str, Any], pictures: Any, seed: int = 5) -> Any:
@@ -47,17 +48,17 @@ def alike(guess: Any, truth: Any) -> float:
     )
 
 
-@pytest.mark.parametrize(("id", "fields"), EXACT + MOVED + OTHER, ids=str)
+@pytest.mark.parametrize(("id", "fields"), EXACT + MOVED + OTHER + PLANES, ids=str)
 def test_unseen_pictures_come_back(id: str, fields: dict[str, Any]) -> None:
     # Made-up scenes have no up and down and no colour of their own, so a turn or an order of colours may stay open.
-    found = solve(
-        ciphers_of(id, fields, PICTURES[:300]), scheme=id, fields=imveil.find(id, **fields).config(), prior=PRIOR
-    )
+    scheme = imveil.find(id, **fields)
+    found = solve(ciphers_of(id, fields, PICTURES[:300]), scheme=id, fields=scheme.config(), prior=PRIOR)
     assert found is not None
     unseen = PICTURES[300:340]
     guess = found.undo(ciphers_of(id, fields, unseen))
-    assert alike(guess, unseen) > 0.97
-    np.testing.assert_allclose(found.plan(guess), ciphers_of(id, fields, unseen), atol=0.01)
+    assert alike(guess, scheme.returned(unseen)) > 0.97
+    near = 0.01 + 2 * scheme.traits.error
+    np.testing.assert_allclose(found.plan(guess).astype(float), ciphers_of(id, fields, unseen), atol=near)
 
 
 @pytest.mark.parametrize("id", ["shf/1", "le/1", "patch/1"])
@@ -109,16 +110,38 @@ def test_too_few_images_give_no_plan_for_blocks_that_moved(n: int) -> None:
         assert solve(ciphers_of(id, {}, PICTURES[:n]), scheme=id, fields={"block": 4}, prior=PRIOR) is None
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (4, 4, 3), (4, 8, 1), (8, 8, 4)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (4, 4, 3), (4, 8, 1), (4, 12, 1), (4, 24, 1), (8, 8, 4)], ids=str)
 @pytest.mark.parametrize("n", [1, 3, 9])
 def test_no_size_is_too_small(shape: tuple[int, int, int], n: int) -> None:
     rng = np.random.default_rng(1)
     smooth = (rng.integers(0, 256, (n, 1, 1, 1)) + rng.integers(0, 9, (n, *shape))).clip(0, 255).astype(np.uint8)
     for images in (smooth, np.full((n, *shape), 9, np.uint8)):
-        for id in ("shf/1", "le/1", "etc/1", "ele/1", "patch/1", None):
+        for id in ("shf/1", "le/1", "etc/1", "ele/1", "patch/1", "etc-grey/1", None):
             view = View(images, shape, scheme=id, fields={"block": 4}, ciphers=images, public=images)
             for name in ("second-order", "second-order-public", "second-order-alone"):
                 attacks.find(name).run(view, np.random.default_rng(0), 0).checked(view)
+
+
+@pytest.mark.parametrize("n", [3, 30, 300])
+def test_nothing_is_found_in_planes_of_noise_or_of_two_keys(n: int) -> None:
+    noise = np.random.default_rng(n).integers(0, 256, (n, 24, 72, 1)).astype(np.uint8)
+    half = PICTURES[: n // 2], PICTURES[n // 2 : n]
+    mixed = np.concatenate([ciphers_of("etc-grey/1", {"block": 4}, some, seed) for seed, some in enumerate(half)])
+    for ciphers in (noise, mixed):
+        assert solve(ciphers, scheme="etc-grey/1", fields={"block": 4}, prior=PRIOR) is None
+
+
+@pytest.mark.parametrize("turned", [(1, 0), (0, 1), (2, 1)], ids=str)
+def test_rows_of_blocks_that_face_the_wrong_way_are_turned_back(turned: tuple[int, int]) -> None:
+    """By a quarter turn so often, and a flip."""
+    block, grid = 8, (3, 3)
+    units = to_units(PICTURES[:60], block).reshape(60, 9, -1)
+    whole = np.arange(block * block * 3).reshape(block, block, 3)
+    quarter, flip = turned
+    at = np.rot90(whole[:, ::-1] if flip else whole, quarter).ravel()
+    found = np.tile(whole.ravel(), (9, 1))
+    found[3:6] = at  # the middle row
+    assert (facing(units, found, grid, block) == whole.ravel()).all()
 
 
 def test_the_check_tells_pictures_from_a_wrong_plan() -> None:

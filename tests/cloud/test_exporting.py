@@ -31,7 +31,7 @@ WIDTH = {"resnet18": 4, "resnet_cifar": 4, "wrn": 1, "cnn": 4, "vit_tiny": 8, "v
 
 def small(model: str = "cnn", adapter: str = "none", kind: str = "uint8", **options: Any) -> Model:
     """A net that learnt nothing, with a plan in its adapter where it may have one."""
-    shape = SHAPE if model == "cnn" else (32, 32, 3)
+    shape = options.pop("shape", SHAPE if model == "cnn" else (32, 32, 3))
     made = small_model(model, adapter, shape=shape, classes=5, kind=kind, width=WIDTH.get(model), **options)
     if adapter == "plan_start" and kind == "uint8":
         plan: Any = made.net.adapter
@@ -55,6 +55,12 @@ def test_what_undoes_tables_and_matrices(scheme: str, kind: str) -> None:
     model = small(adapter="plan_start", kind=kind, scheme=scheme, adapter_options={"scheme": scheme})
     for name, buffer in model.net.adapter.named_buffers():
         buffer.copy_(torch.randint(0, 2, buffer.shape) if name == "where" else torch.randn(buffer.shape) * 0.1)
+    assert checked(model) < 1e-4
+
+
+def test_what_puts_planes_back_into_colours() -> None:
+    options = {"scheme": "etc-grey/1", "block": 8}
+    model = small(adapter="plan_start", shape=(8, 24, 1), scheme="etc-grey/1", adapter_options=options)
     assert checked(model) < 1e-4
 
 

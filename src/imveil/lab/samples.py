@@ -18,14 +18,14 @@ from imveil.system import data_folder
 TRAIN, TEST = 400, 200  # pictures of a small set
 SETS = ("x-rays of 28 px, 2 classes", "photographs of 32 px, 2 classes", "photographs of 32 px, 10 classes",
         "photographs of 224 px, 2 classes", "photographs of 224 px, 10 classes")  # fmt: skip
-_TILES = {"kodak tiles": 224, "kodak tiles of 64": 64}
+_TILES = {"kodak tiles": 224, "kodak tiles of 64": 64, "kodak tiles of 512": 512}
 
 
 @lru_cache(maxsize=2)
 def pictures_of(data: str) -> U8:
     """The pictures of records: "cifar10 test" (10,000), "pneumoniamnist" (5,856 of 28x28, grey), "kodak tiles" (144 of
-    224x224, six from each photograph), "kodak tiles of 64" (2,304 of 64x64). All but the first lie in the folder that
-    IMVEIL_DATA names.
+    224x224, six from each photograph), "kodak tiles of 64" (2,304 of 64x64), "kodak tiles of 512" (24 of 512x512, one
+    from each). All but the first lie in the folder that IMVEIL_DATA names.
 
     Raises Unavailable, UnknownName.
     """

@@ -18,15 +18,18 @@ from imveil.attacks.solvers.secondorder.families import FAMILIES, family_of
 from imveil.attacks.solvers.secondorder.solve import solve
 from imveil.cloud.adapters.base import Adapter
 from imveil.plans.plan import Plan
+from imveil.plans.steps import Steps
 from imveil.plans.transforms.lookup import Table
 from imveil.plans.transforms.rotation import Rotation
+from imveil.plans.transforms.ycbcr import PLANES
 
 ENOUGH = 1000  # pictures
 LIMIT = 1 << 16  # values of a sample
 
 
 def plan_start(shape: tuple[int, int, int], *, scheme: str = "", block: int = 4) -> Adapter:
-    """For cipher pictures of `shape` = (h, w, c): float (n, c, h, w) -> float (n, c, h, w) 0..255.
+    """For cipher pictures of `shape` = (h, w, c): float (n, c, h, w) -> float (n, c, h, w) 0..255, or (n, 3, h, w / 3)
+    where these are three planes side by side.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ def plan_start(shape: tuple[int, int, int], *, scheme: str = "", block: int = 4)
         Side of its blocks, or sub-blocks.
     """
     family = FAMILIES.get(family_of(scheme) or "")
+    if family is not None and family.planes == 3:
+        return _PlanesStart(shape, scheme, block)
     kind = {"uint16": _TableStart, "float32": _RotationStart}.get(family.dtype if family else "", _PlanStart)
     return kind(shape, scheme, block)
 
@@ -62,8 +67,8 @@ class _PlanStart(_Undoing):
     @torch.no_grad()
     def start(self, images: torch.Tensor) -> None:
         """Find the plan; pictures stay as they are where none is believed."""
-        undo = undoing(images[:ENOUGH].cpu().numpy(), self.scheme, self.block)
-        if not isinstance(undo, Plan):
+        undo = self.plan_of(undoing(images[:ENOUGH].cpu().numpy(), self.scheme, self.block))
+        if undo is None:
             return
         order: Any = np.arange(prod(self.shape) * 8 // undo.unit) if undo.order is None else undo.order
         mask = np.zeros(len(order), np.uint8) if undo.mask is None else undo.mask
@@ -72,6 +77,10 @@ class _PlanStart(_Undoing):
             mask = np.stack([mask & 15, mask >> 4], axis=1).ravel()
         self.source.copy_(torch.from_numpy(order.astype(np.int64).reshape(-1, 2).T))
         self.mask.copy_(torch.from_numpy(mask.reshape(-1, 2).T.copy()))
+
+    def plan_of(self, undo: Any) -> Plan | None:
+        """The part of what was found that is a plan of bytes."""
+        return undo if isinstance(undo, Plan) else None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         h, w, c = self.shape
@@ -82,6 +91,28 @@ class _PlanStart(_Undoing):
         )
         seen: torch.Tensor = (low | high << 4).reshape(-1, h, w, c).permute(0, 3, 1, 2).float()
         return seen
+
+
+class _PlanesStart(_PlanStart):
+    """Where luma and colour differences lie side by side in one grey picture (etc-grey/1), which becomes a colour
+    picture a third as wide."""
+
+    colours: torch.Tensor
+
+    def __init__(self, shape: tuple[int, int, int], scheme: str, block: int) -> None:
+        super().__init__(shape, scheme, block)
+        self.register_buffer("colours", torch.linalg.inv(torch.tensor(PLANES)))
+
+    def plan_of(self, undo: Any) -> Plan | None:
+        """What comes before the colours."""
+        return undo.first if isinstance(undo, Steps) else None
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        (h, w, _), grey = self.shape, super().forward(images)
+        planes = grey.reshape(-1, h, 3, w // 3).permute(0, 1, 3, 2)
+        with torch.autocast(images.device.type, enabled=False):
+            seen = (planes.float() - planes.new_tensor([0, 128, 128])) @ self.colours.T
+        return seen.round().clamp(0, 255).permute(0, 3, 1, 2)
 
 
 class _TableStart(_Undoing):
@@ -134,7 +165,7 @@ class _RotationStart(_Undoing):
         return whole.round().clamp(0, 255)
 
 
-def undoing(images: Any, scheme: str, block: int) -> Plan | Table | Rotation | None:
+def undoing(images: Any, scheme: str, block: int) -> Plan | Steps | Table | Rotation | None:
     """The way from cipher pictures (n, h, w, c) to pictures; None where none is believed."""
     found = solve(images, scheme=scheme or None, fields={"block": block, "sub_block": block})
-    return found.undo if found is not None and isinstance(found.undo, Plan | Table | Rotation) else None
+    return found.undo if found is not None and isinstance(found.undo, Plan | Steps | Table | Rotation) else None

@@ -19,6 +19,12 @@ import numpy as np
 
 from imveil.plans.transforms.base import Shape, Transform
 
+PLANES = (
+    (0.299, 0.587, 0.114),
+    (-0.299 / 1.772, -0.587 / 1.772, 0.886 / 1.772),
+    (0.701 / 1.402, -0.587 / 1.402, -0.114 / 1.402),
+)
+"""Y, Cb - 128 and Cr - 128 of red, green, blue."""
 _AT_ONCE = 1 << 20  # samples
 ERROR = 1  # the largest difference of a sample after there and back, over all 2^24 colours
 

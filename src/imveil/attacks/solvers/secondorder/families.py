@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from imveil.attacks.solvers.secondorder import moved, own, rotation, shared, table, whole
+from imveil.attacks.solvers.secondorder import moved, own, planes, rotation, shared, table, whole
 from imveil.attacks.solvers.secondorder.grid import MOST
 from imveil.attacks.solvers.secondorder.prior import Prior
 
@@ -25,7 +25,8 @@ class Family:
     """recipe: (cipher images, block, prior) -> the way to pictures.   blocks: sides to try when nobody says.   most:
     blocks of a picture that it can put in order.   dtype: of cipher images.   alone: whether one large cipher image may
     be enough.   least: cipher images, where it may not.   smooth: the share of borders that are as smooth as the others
-    in what is believed; where colours are lost, blocks that lost others differ for good."""
+    in what is believed; where colours are lost, blocks that lost others differ for good.   planes: side
+    by side in one grey image."""
 
     recipe: Recipe
     blocks: tuple[int, ...] = (2, 4, 8, 16)
@@ -34,6 +35,7 @@ class Family:
     alone: bool = False
     least: int = 3
     smooth: float = 0.97
+    planes: int = 1
 
 
 FAMILIES: dict[str, Family] = {
@@ -49,6 +51,7 @@ FAMILIES: dict[str, Family] = {
     "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16"),
     "a sequence XORed into all pictures": Family(whole.masked, (1,), MOST_PIXELS),
     "pixels moved": Family(whole.moved_pixels, (1,), MOST),
+    "blocks moved among three planes, turned, inverted": Family(planes.beside, (4, 8, 16), MOST, planes=3),
 }
 
 _NAMES = list(FAMILIES)
@@ -66,6 +69,7 @@ SCHEMES: Mapping[str, tuple[str, str | None]] = {
     **dict.fromkeys(("logistic-xor", "skew-tent-xor", "henon-xor", "lattice-xor", "aes-xor"), (_NAMES[8], None)),
     "negpos": (_NAMES[8], None),
     "pixel-shuffle": (_NAMES[9], None),
+    "etc-grey": (_NAMES[10], "block"),
 }
 """Of a scheme's name: its family, and the field that holds the side of a block, where there are blocks."""
 
@@ -92,9 +96,10 @@ def _orders(family: Family, block: int, shape: tuple[int, int, int]) -> bool:
 
 
 def _fits(family: Family, block: int, dtype: str, shape: tuple[int, int, int]) -> bool:
-    h, w, _ = shape
+    h, w, c = shape
     blocks = (h // block) * (w // block)
-    return family.dtype == dtype and h % block == w % block == 0 and min(h, w) > 1 and 1 < blocks <= family.most
+    whole = h % block == w % (family.planes * block) == 0 and (family.planes == 1 or c == 1)
+    return family.dtype == dtype and whole and min(h, w) > 1 and family.planes < blocks <= family.most
 
 
 def family_of(scheme: str) -> str | None:

@@ -42,7 +42,7 @@ class Palette:
     def settled(self, pictures: Any) -> tuple[tuple[int, ...], bool]:
         """The order of channels to take, and whether to invert, so that `pictures` (n, h, w, 3) look most usual."""
         scores = {
-            (order, negative): self._usual(255 - pictures[..., order] if negative else pictures[..., order])
+            (order, negative): self.likely(255 - pictures[..., order] if negative else pictures[..., order])
             for negative in (False, True)
             for order in ORDERS
         }
@@ -51,11 +51,12 @@ class Palette:
     def negative(self, pictures: Any) -> bool:
         """Whether pictures of any number of colours look more usual inverted."""
         if pictures.shape[3] == 3:
-            return self._usual(255 - pictures) > self._usual(pictures)
+            return self.likely(255 - pictures) > self.likely(pictures)
         grey = np.repeat(pictures[..., :1], 3, axis=3)
         return self._lightness(255 - grey) > self._lightness(grey)
 
-    def _usual(self, pictures: Any) -> float:
+    def likely(self, pictures: Any) -> float:
+        """How usual the colours of pictures (n, h, w, 3) are."""
         off = features(pictures) - self.usual
         unlikely = np.minimum((off @ self.precision * off).sum(axis=1), 10 * len(self.usual))
         return float((FREQUENT * self.seen[_levels(pictures)].mean(axis=(1, 2)) - unlikely).mean())

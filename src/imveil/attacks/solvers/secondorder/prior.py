@@ -96,8 +96,12 @@ class Prior:
 
     def grid(self, down: int, across: int, weights: Any = LUMA) -> tuple[F64, F64, F64]:
         """Of the blocks of a grid: correlations (blocks, blocks), means, deviations (blocks,) of weighted colours."""
+        return self.planes(down, across, [weights])
+
+    def planes(self, down: int, across: int, weights: Any) -> tuple[F64, F64, F64]:
+        """The like for several planes one after the other, each of its own weighted colours."""
         cells = np.kron(_resampled(down), _resampled(across))
-        mix = np.kron(cells, np.asarray(weights)[None])
+        mix = np.concatenate([np.kron(cells, np.asarray(one)[None]) for one in weights])
         spread = mix @ self.spread @ mix.T
         deviation = np.sqrt(np.diag(spread))
         return spread / deviation / deviation[:, None], mix @ self.mean.ravel(), deviation
