@@ -227,12 +227,17 @@ def _share(same: Any, seconds: float) -> dict[str, Any]:
 
 
 def curves() -> list[Measurement]:
-    """Every scheme with one key, from few cipher images to many; other sides of blocks from a thousand."""
+    """Every scheme with one key, from few cipher images to many; other sides of blocks from a thousand; other pictures,
+    of large ones those schemes that leave blocks in place."""
     found: list[Measurement] = [Undone(scheme, count) for count in COUNTS for scheme in SCHEMES]
     found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8, 16) for scheme in ("shf/1", "np-block/1", "le/1")]
     found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8, 16) for scheme in ("patch/1", "etc/1", "ele/1")]
+    found += [Undone("etc-grey/1", 1000, {"block": b}) for b in (4, 16)]
     found += [Undone(scheme, 1000, data="kodak tiles of 64") for scheme in SCHEMES]
-    small = [scheme for scheme in SCHEMES if scheme not in ("cpe-iib/1", "etc-inplace/1")]  # 28 pixels, grey
+    still = ("shf/1", "np-block/1", "le/1", "ffx/1", "orthogonal/1")
+    found += [Undone(scheme, 100, data="kodak tiles", unseen=44) for scheme in still]
+    found += [Undone(scheme, 12, data="kodak tiles of 512", public=8, unseen=4) for scheme in still]
+    small = [scheme for scheme in SCHEMES if scheme not in ("cpe-iib/1", "etc-inplace/1", "etc-grey/1")]  # 28, grey
     return found + [
         Undone(scheme, 1000, data="pneumoniamnist", public=public) for public in (0, 1000) for scheme in small
     ]
