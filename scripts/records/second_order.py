@@ -177,6 +177,8 @@ class Mistaken(Measurement):
             name = BYTES[number % len(BYTES)]
             scheme = imveil.find("aes-ctr-control/1" if self.what == "noise" else name)
             pictures = samples.drawn(USUAL, self.ciphers, seed + number)
+            if self.what == "noise":  # of the shape that its cipher images have
+                pictures = challenger_of(imveil.find(name), seed + number, "mistaken").encrypt(pictures, "shape")
             keys = [challenger_of(scheme, seed + number, f"mistaken {half}") for half in range(2)]
             halves = [
                 key.encrypt(some, "mistaken") for key, some in zip(keys, np.array_split(pictures, 2), strict=True)
