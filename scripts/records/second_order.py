@@ -31,7 +31,7 @@ UNSEEN = 200
 COUNTS = (10, 30, 100, 300, 1000, 5000)
 BYTES = ("shf/1", "np-block/1", "le/1", "patch/1", "etc/1", "cpe-iib/1", "ele/1", "etc-inplace/1", "etc-grey/1")
 SCHEMES = (*BYTES, "ffx/1", "orthogonal/1")
-ALONE = ("shf/1", "np-block/1", "le/1")
+ALONE = ("shf/1", "np-block/1", "le/1", "ffx/1", "orthogonal/1")
 SIDES = (32, 64, 128, 224, 512)
 
 
@@ -235,6 +235,9 @@ def curves() -> list[Measurement]:
     found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8, 16) for scheme in ("shf/1", "np-block/1", "le/1")]
     found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8, 16) for scheme in ("patch/1", "etc/1", "ele/1")]
     found += [Undone("etc-grey/1", 1000, {"block": b}) for b in (4, 16)]
+    found += [Undone("ffx/1", 1000, {"block": b}) for b in (2, 8, 16)]
+    found += [Undone("orthogonal/1", 1000, {"block": b}) for b in (2, 8)]
+    found += [Undone("cpe-iib/1", 1000, {"sub_block": 8}), Undone("patch/1", 1000, {"share": 0.5})]
     found += [Undone(scheme, 1000, data="kodak tiles of 64") for scheme in SCHEMES]
     still = ("shf/1", "np-block/1", "le/1", "ffx/1", "orthogonal/1")
     found += [Undone(scheme, 100, data="kodak tiles", unseen=44) for scheme in still]

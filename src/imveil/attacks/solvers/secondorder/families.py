@@ -24,7 +24,7 @@ USUAL = (4, 1, 2, 8, 16)  # sides of blocks, the most usual first; 16 takes as l
 class Family:
     """recipe: (cipher images, block, prior) -> the way to pictures.   blocks: sides to try when nobody says.   most:
     blocks of a picture that it can put in order.   dtype: of cipher images.   alone: whether one large cipher image may
-    be enough.   least: cipher images, where it may not.   smooth: the share of borders that are as smooth as the others
+    be enough.   fewer: so many times fewer images than others are looked at.   least: cipher images, where it may not.   smooth: the share of borders that are as smooth as the others
     in what is believed; where colours are lost, blocks that lost others differ for good.   planes: side
     by side in one grey image."""
 
@@ -33,22 +33,23 @@ class Family:
     most: int = 1 << 30
     dtype: str = "uint8"
     alone: bool = False
+    fewer: int = 1
     least: int = 3
     smooth: float = 0.97
     planes: int = 1
 
 
 FAMILIES: dict[str, Family] = {
-    "samples shuffled and inverted, alike in all blocks": Family(shared.samples, alone=True),
-    "nibbles shuffled and inverted, alike in all blocks": Family(shared.nibbles, (2, 4, 8), alone=True),
+    "samples shuffled and inverted, alike in all blocks": Family(shared.samples, alone=True, fewer=4),
+    "nibbles shuffled and inverted, alike in all blocks": Family(shared.nibbles, (2, 4, 8), alone=True, fewer=4),
     "blocks moved, and shuffled inside alike": Family(moved.patches, (4, 8), MOST),
     "blocks moved, turned, inverted, recoloured": Family(moved.turned, (4, 8, 16), MOST),
     "blocks moved, turned, inverted, colours lost": Family(
-        partial(moved.turned, orders=moved.LOSSY), (4, 8), MOST, least=30, smooth=0.5
+        partial(moved.turned, orders=moved.LOSSY), (4, 8), MOST, least=100, smooth=0.5
     ),
     "blocks moved, nibbles shuffled by keys of their own": Family(own.own_nibbles, (4, 8), MOST),
-    "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32"),
-    "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16"),
+    "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32", alone=True),
+    "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16", alone=True),
     "a sequence XORed into all pictures": Family(whole.masked, (1,), MOST_PIXELS),
     "pixels moved": Family(whole.moved_pixels, (1,), MOST),
     "blocks moved among three planes, turned, inverted": Family(planes.beside, (4, 8, 16), MOST, planes=3),

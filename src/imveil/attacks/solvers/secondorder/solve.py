@@ -21,7 +21,6 @@ from imveil.plans.plan import Plan
 MOST = 5000  # cipher images; more change nothing
 MOST_UNKNOWN = 300  # cipher images, where every family is tried
 MOST_SAMPLES = 1 << 24  # of them all; of large pictures a few say as much as many small ones
-ALIKE = 4  # times fewer, where all blocks are treated alike
 UNKNOWN = 4  # times fewer, where every family is tried
 SEEN = 128  # pictures that settle colours and sign
 LEAST_SCORE = {1: 0.45, 10: 0.6}  # from this many images; noise that was made to fit reaches 0.11, wrong plans 0.6
@@ -68,7 +67,7 @@ def solve(
     tried: list[Found] = []
     for family, block in pairs:
         if enough(len(images), family):
-            fewer = (ALIKE if FAMILIES[family].alone else 1) * (UNKNOWN if scheme is None else 1)
+            fewer = FAMILIES[family].fewer * (UNKNOWN if scheme is None else 1)
             tried.append(_tried(images[: min(MOST, _enough(images, fewer))], family, block, prior))
             if believed(tried[-1], len(images)) and tried[-1].score >= PLAIN_TO_SEE:
                 return tried[-1]
