@@ -24,9 +24,9 @@ USUAL = (4, 1, 2, 8, 16)  # sides of blocks, the most usual first; 16 takes as l
 class Family:
     """recipe: (cipher images, block, prior) -> the way to pictures.   blocks: sides to try when nobody says.   most:
     blocks of a picture that it can put in order.   dtype: of cipher images.   alone: whether one large cipher image may
-    be enough.   fewer: so many times fewer images than others are looked at.   least: cipher images, where it may not.   smooth: the share of borders that are as smooth as the others
-    in what is believed; where colours are lost, blocks that lost others differ for good.   planes: side
-    by side in one grey image."""
+    be enough.   fewer: so many times fewer images than others need are looked at.   least: cipher images, where one is
+    not enough.   smooth: the share of borders that are as smooth as the others in what is believed; where colours are
+    lost, blocks that lost others differ for good.   planes: side by side in one grey image."""
 
     recipe: Recipe
     blocks: tuple[int, ...] = (2, 4, 8, 16)
