@@ -4,31 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from statistics import fmean
-from typing import NamedTuple
 
 from scripts.tables._markdown import markdown
 
+import imveil
+from imveil.lab.board.published_accuracies import published
 from imveil.lab.standings import ATTACKS, Row, row_of, runs_of
 
-
-class Published(NamedTuple):
-    """CIFAR-10 in percent: cipher images, plain pictures, by whom."""
-
-    cipher: float
-    plain: float
-    source: str
-
-
-MADONO = "Madono et al., arXiv 2001.07761"
-KIYA = "AprilPyone, Kiya, arXiv 2010.00801, blocks of 4"
-PUBLISHED = {
-    "le": Published(94.94, 96.70, MADONO),
-    "ele": Published(83.06, 96.70, MADONO),
-    "etc": Published(89.09, 96.70, MADONO),
-    "shf": Published(92.56, 95.43, KIYA),
-    "np_block": Published(93.41, 95.43, KIYA),
-    "ffx": Published(92.27, 95.43, KIYA),
-}
 END = "_start"  # of recipes that begin with what the solver finds
 
 
@@ -42,15 +24,15 @@ def losses() -> str:
         if not row.adapter.endswith(END) or plain is None:
             continue
         without = _most(one for one in others if _scheme(one) == _scheme(row) and one.adapter not in ATTACKS)
-        theirs = PUBLISHED.get(row.recipe.removesuffix(END))
+        theirs = published(row.data, row.scheme, imveil.find(row.scheme, **row.fields).config())
         rows.append(
             [
                 f"`{row.recipe}`",
                 _percent(row.values),
                 f"{plain - (row.accuracy or 0):.1f}",
                 "" if without is None else f"{plain - without:.1f}",
-                "" if theirs is None else f"{theirs.plain - theirs.cipher:.1f}",
-                "" if theirs is None else theirs.source,
+                "" if theirs is None else f"{theirs.plain - theirs.accuracy:.1f}",
+                "" if theirs is None else ", ".join(filter(None, (theirs.source, theirs.backbone, theirs.note))),
             ]
         )
     header = ["recipe", "accuracy, % (runs)", "points behind plain", "without the attack", "published loss", "by"]
