@@ -16,6 +16,7 @@ from typing import Any
 
 from scripts.records.audits import AUDITS
 from scripts.records.matrix import to_play
+from scripts.records.outputs import outputs
 from scripts.records.puzzles import rungs
 from scripts.records.roads import ROADS, Road
 from scripts.records.second_order import alone, curves
@@ -202,6 +203,7 @@ CAMPAIGNS: dict[str, Callable[[], Sequence[Sequence[Measurement]]]] = {
     "pad-across-sizes": _sizes,
     "unfold": _unfold,
     "unfold-trainings": lambda: [[one] for one in trainings()],
+    "adapter-outputs": lambda: [[one] for one in outputs()],
     "roads": lambda: [[Road(name)] for name in ROADS],
     "small-sets": lambda: [[one] for one in budgets()],
     "small-sets-grid": lambda: [[one] for one in grid()],

@@ -14,7 +14,7 @@ from imveil import record
 from imveil.lab.evidence import queries, status, worst
 from imveil.record import Record
 
-KINDS = ("accuracy", "key-space", "kept", "private", "recovery", "sequence")
+KINDS = ("accuracy", "adapter-output", "key-space", "kept", "private", "recovery", "sequence")
 FOUND = ("exact", "queries", "identified", "blind", "psnr")
 CONTROL = ("recovery", "low")
 SEQUENCES = ("key to mask", "lag-1 correlation", "entropy")  # the numbers of sequences that claims rest on

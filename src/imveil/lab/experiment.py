@@ -64,7 +64,7 @@ def run(
     """
     from imveil.cloud.device import accelerator
     from imveil.cloud.prediction import evaluate
-    from imveil.lab.adapter_output import adapted
+    from imveil.lab.output.shown import adapted
 
     trained = _trained(_Call(replace(recipe, query="same"), seed, progress, device, checkpoint))
     net = trained.net

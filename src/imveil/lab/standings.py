@@ -18,6 +18,7 @@ from imveil.lab.evidence import Result, results
 from imveil.record import Record
 
 ATTACKS = ("bits_start", "bits_smooth", "plan_start")  # adapters that find the mask or plan: see docs/learning.md
+OUTPUT = ("data", "scheme", "fields", "adapter")  # what the output of an adapter follows from that learns nothing
 VIEWS = ("one", "many", "pairs", "chosen")  # from the least help to the most
 
 
@@ -128,7 +129,7 @@ def front(adapter: str) -> str:
 def row_of(runs: Sequence[Record], attacks: Sequence[Record] = ()) -> Row:
     """The row of one recipe's records, beside the best of these attacks."""
     last, values = runs[-1], [one.value for one in runs]
-    shown = [one.facts["output"]["recovery"] for one in runs if "output" in one.facts]
+    shown = _shown(last) or [one.facts["output"]["recovery"] for one in runs if "output" in one.facts]
     return replace(
         described(last.name, last.facts, _device(last), attacks),
         accuracy=round(fmean(values), 4),
@@ -137,6 +138,13 @@ def row_of(runs: Sequence[Record], attacks: Sequence[Record] = ()) -> Row:
         values=tuple(values),
         shown=round(fmean(shown), 4) if shown else None,
     )
+
+
+def _shown(run: Record) -> list[float]:
+    """What its adapter shows, where that was measured without a training: such an adapter learns nothing."""
+    facts = run.facts | {"fields": schemes.known(run.facts["scheme"], **run.facts["fields"]).config()}
+    found = record.read("adapter-output")
+    return [one.value for one in found if all(one.facts[name] == facts[name] for name in OUTPUT)]
 
 
 def described(name: str, facts: Mapping[str, Any], device: str = "", attacks: Sequence[Record] = ()) -> Row:
