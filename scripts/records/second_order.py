@@ -40,7 +40,7 @@ class Undone(Measurement):
     """The share of unseen pictures that come out exact, from `ciphers` cipher images of one key.
 
     public: so many other pictures of the same kind, whose statistics are taken for those that ship; 0 for these.
-    unseen: pictures that are undone.
+    unseen: pictures that are undone.   made: with the statistics of no pictures at all.
     """
 
     scheme: str
@@ -49,11 +49,12 @@ class Undone(Measurement):
     data: str = USUAL
     public: int = 0
     unseen: int = UNSEEN
+    made: bool = False
     kind: ClassVar[str] = "second-order"
 
     def facts(self) -> dict[str, Any]:
         """Scheme with all of its fields, cipher images, pictures."""
-        asked = {name: value for name, value in vars(self).items() if name != "public" or value}
+        asked = {name: value for name, value in vars(self).items() if name not in ("public", "made") or value}
         return {**asked, "fields": imveil.find(self.scheme, **self.fields).config()}
 
     def measure(self, seed: int) -> Record:
@@ -61,7 +62,7 @@ class Undone(Measurement):
         scheme = imveil.find(self.scheme, **self.fields)
         pictures = samples.drawn(self.data, self.unseen + self.ciphers + self.public, seed)
         unseen, seen, public = np.split(pictures, [self.unseen, self.unseen + self.ciphers])
-        prior = Prior.of(public) if self.public else None
+        prior = Prior.of(public) if self.public else Prior.made() if self.made else None
         hidden = challenger_of(scheme, seed, "second order")
         ciphers, targets = hidden.encrypt(seen, "seen"), hidden.encrypt(unseen, "unseen")
         unseen = scheme.returned(unseen)  # what the owner gets back himself
@@ -234,6 +235,7 @@ def curves() -> list[Measurement]:
     found: list[Measurement] = [Undone(scheme, count) for count in COUNTS for scheme in SCHEMES]
     found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8, 16) for scheme in ("shf/1", "np-block/1", "le/1")]
     found += [Undone(scheme, 1000, {"block": b}) for b in (2, 8, 16) for scheme in ("patch/1", "etc/1", "ele/1")]
+    found += [Undone(scheme, 1000, made=True) for scheme in BYTES]
     found += [Undone("etc-grey/1", 1000, {"block": b}) for b in (4, 16)]
     found += [Undone("ffx/1", 1000, {"block": b}) for b in (2, 8, 16)]
     found += [Undone("orthogonal/1", 1000, {"block": b}) for b in (2, 8)]

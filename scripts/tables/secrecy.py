@@ -19,12 +19,12 @@ USUAL = "cifar10 test"
 
 
 class Asked(NamedTuple):
-    """A row: scheme, side of a block, pictures; public: whether statistics are of other pictures of the kind."""
+    """A row: scheme, side of a block, pictures; statistics: those that ship, of other pictures of the kind, or made."""
 
     scheme: str
     block: int
     data: str
-    public: bool
+    statistics: str
 
 
 def by_count(usual: bool) -> dict[Asked, dict[int, Cell]]:
@@ -33,8 +33,11 @@ def by_count(usual: bool) -> dict[Asked, dict[int, Cell]]:
     for one in record.latest(record.read("second-order")):
         facts = one.facts
         scheme, fields, data = facts["scheme"], facts["fields"], facts["data"]
-        if (data == USUAL and fields == imveil.find(scheme).config()) == usual:
-            row = Asked(scheme, int(fields.get("block", fields.get("sub_block", 1))), data, bool(facts.get("public")))
+        of = "of the kind" if facts.get("public") else "1/f, no pictures" if facts.get("made") else "shipped"
+        if (data == USUAL and of == "shipped" and fields == imveil.find(scheme).config()) == usual:
+            more = {k: v for k, v in imveil.find(scheme, **fields).changed().items() if not k.endswith("block")}
+            name = " ".join([scheme, *(f"{k}={v}" for k, v in more.items())])
+            row = Asked(name, int(fields.get("sub_block", fields.get("block", 1))), data, of)
             found[row][facts["ciphers"]].append(one)
     return {key: dict(sorted(cells.items())) for key, cells in sorted(found.items())}
 
@@ -57,7 +60,7 @@ def blocks() -> str:
         [f"`{row.scheme}`", str(row.block), f"{count:,}", _cell(cell), _seconds(cell)]
         for row, cells in by_count(usual=False).items()
         for count, cell in cells.items()
-        if row.data == USUAL
+        if row.data == USUAL and row.statistics == "shipped"
     ]
     return markdown(["scheme", "side of a block", "cipher images", "keys exact", "seconds"], rows)
 
@@ -67,15 +70,15 @@ def elsewhere() -> str:
     rows = [
         [
             row.data,
-            "of the kind" if row.public else "shipped",
+            row.statistics,
             f"`{row.scheme}`",
             f"{count:,}",
             _cell(cell),
             _seconds(cell),
         ]
-        for row, cells in sorted(by_count(usual=False).items(), key=lambda pair: (pair[0].data, pair[0].public))
+        for row, cells in sorted(by_count(usual=False).items(), key=lambda pair: (pair[0].data, pair[0].statistics))
         for count, cell in cells.items()
-        if row.data != USUAL
+        if row.data != USUAL or row.statistics != "shipped"
     ]
     return markdown(["pictures", "statistics", "scheme", "cipher images", "keys exact", "seconds"], rows)
 

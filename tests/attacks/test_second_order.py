@@ -61,6 +61,13 @@ def test_unseen_pictures_come_back(id: str, fields: dict[str, Any]) -> None:
     np.testing.assert_allclose(found.plan(guess).astype(float), ciphers_of(id, fields, unseen), atol=near)
 
 
+@pytest.mark.parametrize("id", ["shf/1", "le/1"])
+def test_no_public_picture_is_needed(id: str) -> None:
+    found = solve(ciphers_of(id, {}, PICTURES[:300]), scheme=id, fields={"block": 4}, prior=Prior.made())
+    assert found is not None
+    assert alike(found.undo(ciphers_of(id, {}, PICTURES[300:340])), PICTURES[300:340]) > 0.97
+
+
 @pytest.mark.parametrize("id", ["shf/1", "le/1", "patch/1"])
 def test_the_scheme_need_not_be_told(id: str) -> None:
     found = solve(ciphers_of(id, {}, PICTURES[:200, :16, :16]), prior=PRIOR)

@@ -74,6 +74,13 @@ class Prior:
         return min(shape[0], max(LEAST, MOST_SAMPLES // (shape[1] * shape[2] * 3)))
 
     @classmethod
+    def made(cls) -> Prior:
+        """That of no pictures at all: of random fields whose amplitude falls as 1/f, as that of natural scenes does
+        (Field, JOSA A 4(12), 1987), colours nine tenths alike. It does not tell which colour is which.
+        """
+        return _made()
+
+    @classmethod
     def shipped(cls) -> Prior:
         """The one that comes with the package."""
         return _shipped()
@@ -119,6 +126,21 @@ def _shipped() -> Prior:
     half = stored["kernel"]
     whole = np.concatenate([half, half[-2::-1, ::-1].swapaxes(2, 3)])
     return Prior(whole, stored["low"], stored["mean"], spread, palette)
+
+
+@cache
+def _made(count: int = 2000, side: int = 32, alike: float = 0.9) -> Prior:
+    rng, wide = np.random.default_rng(0), 2 * side
+    frequency = np.hypot(np.fft.fftfreq(wide)[:, None], np.fft.rfftfreq(wide))
+    frequency[0, 0] = 1 / wide
+
+    def fields() -> Any:
+        drawn = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(count, wide, wide))) / frequency)[:, :side, :side]
+        return drawn / drawn.std()
+
+    common = np.sqrt(alike) * fields()
+    colours = np.stack([common + np.sqrt(1 - alike) * fields() for _ in range(3)], axis=3)
+    return Prior.of((127.5 + 50 * colours).clip(0, 255).astype(np.uint8))
 
 
 def save(prior: Prior, file: Any) -> None:
