@@ -52,10 +52,13 @@ def test_a_fixed_sequence_is_condemned_without_a_word_about_it(tmp_path: Path, c
     assert with_truth.best.control["recovery"] < 0.02
 
 
-def test_a_fixed_shuffle_is_open_with_no_scheme_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["shf/1", "le/1"])
+def test_a_fixed_shuffle_is_open_with_no_scheme_told(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("imveil.attacks.names", lambda: ["look", "second-order"])
     pictures = scenes(150, (48, 48, 3))[:, :24, :24]
-    folder = read_folder(write(tmp_path / "c", encrypted("shf/1", pictures)))
+    folder = read_folder(write(tmp_path / "c", encrypted(scheme, pictures)))
     found = audit_folder(folder, budget=60, seeds=1)
     best = next(one for one in found.findings if one.trial.attack.id == "second-order")
     assert best.low > 0.5, sentence(found)
@@ -198,6 +201,25 @@ def test_names_of_the_truth_pair_or_a_sentence_says_so(tmp_path: Path) -> None:
     found = audit_folder(folder, truth=write(tmp_path / "some", PICTURES[:40]), budget=30, seeds=1)
     assert found.condemned(0.8)
     assert any("20 of 60 cipher images have no true picture" in note for note in found.notes)
+
+
+def test_public_pictures_let_more_attacks_play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Any) -> None:
+    monkeypatch.setattr("imveil.attacks.names", lambda: ["look", "many-time-pad-public"])
+    ciphers = write(tmp_path / "c", encrypted("aes-xor/1", PICTURES[:60]))
+    public = write(tmp_path / "p", PICTURES[60:160])
+    assert [one.attack for one in audit_folder(ciphers, budget=30, seeds=1).skipped] == ["many-time-pad-public"]
+    found = audit_folder(ciphers, public=public, budget=30, seeds=1)
+    assert found.condemned(0.8)
+    assert found.best is not None
+    assert found.best.trial.attack.id == "many-time-pad-public"
+    other = write(tmp_path / "o", smooth_pictures(10, side=24))
+    with pytest.raises(BadSource, match=r"16x16x3 were needed, as the cipher images are; those of .* are 24x24x3"):
+        audit_folder(ciphers, public=other)
+    code, out, err = run(ciphers, "--public", other)
+    assert (code, out, err.count("\n")) == (2, "", 1), err
+    code, out, err = run("--scheme", "le/1", "--data", public, "--public", public)
+    assert (code, out) == (2, "")
+    assert "--public goes with a folder" in err
 
 
 def test_total_variation_tells_pictures_from_noise() -> None:

@@ -110,6 +110,20 @@ def read_truth(folder: Folder, truth: Path) -> tuple[list[int], U8, list[str]]:
     return rows, np.stack(pictures), notes
 
 
+def read_public(folder: Folder, public: str) -> U8:
+    """Plain pictures of any source, (n, h, w, c). Raises BadSource where they are not of the size of the folder's."""
+    from imveil.audit.pictures import read_pictures
+
+    pictures = read_pictures(public).images
+    if pictures.shape[1:] != folder.images.shape[1:]:
+        ours, theirs = ("x".join(map(str, some.shape[1:])) for some in (folder.images, pictures))
+        raise BadSource(
+            f"public pictures of {ours} were needed, as the cipher images are; those of {public} are {theirs}",
+            hint="resize them, or leave them out",
+        )
+    return pictures
+
+
 def _pictures(path: Path) -> list[Path]:
     from imveil.owner.picture import SUFFIXES
 
@@ -120,6 +134,7 @@ def audit_folder(
     folder: Folder | str | Path,
     *,
     truth: str | Path | None = None,
+    public: str | Path | None = None,
     budget: str | float = 120.0,
     seeds: int = SEEDS,
     spent: float = 0.0,
@@ -134,16 +149,20 @@ def audit_folder(
     truth
         A folder with the true pictures under the same names (cipher images that were encrypted with their names kept);
         then recovery is scored as in any audit, on those that pair.
+    public
+        Plain pictures of the same kind and size that the attacker knows: a folder, a .npz file, "cifar10", "cifar100".
+        Attacks that learn from such pictures are played too.
     budget, seeds, spent, progress
         As in `audit`, and so is Ctrl-C; other seeds hold out other images.
 
     Raises
     ------
-    BadSource, where there are too few pictures, or the true ones do not pair.
+    BadSource, where there are too few pictures, the true ones do not pair, or the public ones are of another size.
     """
     folder, budget = folder if isinstance(folder, Folder) else read_folder(Path(folder)), seconds(budget)
     images = folder.images
     paired = None if truth is None else read_truth(folder, Path(truth))
+    known = None if public is None else read_public(folder, str(public))
     began = time.monotonic()
     h, w, c = (int(d) for d in images.shape[1:])
     found = Audit(str(folder.path), f"{len(images):,} images of {w}x{h}", ("coa",), budget, truth=paired is not None)
@@ -156,18 +175,19 @@ def audit_folder(
         found.notes.append(f"{len(images) - len(once):,} of the images are copies of others and were left out.")
         images = once
     trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False, slowness=measured_slowness())
-    playable = hinted([t for t in trials if t.attack.needs <= {"ciphers"}], found.leaks)
+    given = {"ciphers"} if known is None else {"ciphers", "public"}
+    playable = hinted([t for t in trials if t.attack.needs <= given], found.leaks)
     found.notes += cut_down(playable)
     found.core = {RUNGS[0].name: core_of(RUNGS[0], [t.attack for t in playable])}
     found.skipped = [
-        Skipped(name, "needs more than cipher images")
+        Skipped(name, f"needs more than {' and '.join(sorted(given)).replace('ciphers', 'cipher images')}")
         for name in sorted({t.attack.id for t in trials} - {t.attack.id for t in playable})
     ]
 
     def play(trial: Trial, seed: int) -> Finding:
         if paired is None:
-            return _smooth(trial, images, seed)
-        return _compared(trial, images, np.array(paired[0]), paired[1], seed)
+            return _smooth(trial, images, known, seed)
+        return _compared(trial, images, np.array(paired[0]), paired[1], known, seed)
 
     if not found.void:
         campaign(
@@ -182,22 +202,23 @@ def audit_folder(
     return found
 
 
-def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
+def _smooth(trial: Trial, images: U8, public: U8 | None, seed: int) -> Finding:
     """Recovery without the truth: how many held-out images come out smoother than random ones do."""
     if trial.terms.crop:
         images = middle(images, trial.terms.crop)
+        public = None if public is None else middle(public, trial.terms.crop)
     held = trial.terms.targets
     order = np.random.default_rng([seed, 8]).permutation(len(images))
     targets, ciphers = images[order[:held]], images[order[held:][: trial.strength or None]]
     start = time.perf_counter()
-    made = _guess(trial, targets, ciphers, seed)
+    made = _guess(trial, targets, ciphers, public, seed)
     guess, took = made.images, time.perf_counter() - start
     rng = np.random.default_rng([seed, 9])
     # Large images are their own crowd: fewer random ones will do, and time is short; so it is for slow attacks.
     count = held if trial.attack.slow else max(held, min(_NOISE, (1 << 24) // images[0].nbytes))
     noise = rng.integers(0, 256, (count, *images.shape[1:]), np.uint8)
     more = rng.integers(0, 256, ciphers.shape, np.uint8)
-    limit = float(np.quantile(total_variation(_guess(trial, noise, more, seed).images), _CHANCE))
+    limit = float(np.quantile(total_variation(_guess(trial, noise, more, public, seed).images), _CHANCE))
     right = int((total_variation(guess) < limit).sum())
     low, high = wilson(right, held)
     found: dict[str, Any] = {"smooth": right, "limit": round(limit, 3), "control": {"recovery": _CHANCE, "low": 0.0}}
@@ -212,22 +233,23 @@ def _smooth(trial: Trial, images: U8, seed: int) -> Finding:
     return _finding(trial, None, targets, guess, len(ciphers), seed, took, numbers, found)
 
 
-def _compared(trial: Trial, images: U8, rows: Any, true: U8, seed: int) -> Finding:
+def _compared(trial: Trial, images: U8, rows: Any, true: U8, public: U8 | None, seed: int) -> Finding:
     """Recovery as the referee scores it. true: the pictures of images[rows]; targets are among these."""
     if trial.terms.crop:
         images, true = middle(images, trial.terms.crop), middle(true, trial.terms.crop)
+        public = None if public is None else middle(public, trial.terms.crop)
     rng = np.random.default_rng([seed, 8])
     order, held = rng.permutation(len(rows)), min(trial.terms.targets, len(rows) // 2)
     taken = rows[order[:held]]
     targets, others = images[taken], rng.permutation(np.setdiff1d(np.arange(len(images)), taken))
     ciphers = images[others[: trial.strength or None]]
     start = time.perf_counter()
-    made = _guess(trial, targets, ciphers, seed)
+    made = _guess(trial, targets, ciphers, public, seed)
     guess, took = made.images, time.perf_counter() - start
     noise, more = (rng.integers(0, 256, some.shape, np.uint8) for some in (targets, ciphers))
     hidden, rest = true[order[:held]], true[order[held:]]
     split = Split(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held), rest[:0])
-    got, control = score(split, guess, seed), score(split, _guess(trial, noise, more, seed).images, seed)
+    got, control = score(split, guess, seed), score(split, _guess(trial, noise, more, public, seed).images, seed)
     numbers = {
         "value": got.recovery,
         "low": got.low,
@@ -267,9 +289,11 @@ def _finding(
     return Finding(trial, [record], None if truth is None else truth[some], targets[some], guess[some])
 
 
-def _guess(trial: Trial, targets: U8, ciphers: U8, seed: int) -> Guess:
+def _guess(trial: Trial, targets: U8, ciphers: U8, public: U8 | None, seed: int) -> Guess:
     h, w, c = (int(d) for d in targets.shape[1:])
-    seen = View(targets, (h, w, c), ciphers=ciphers if "ciphers" in trial.attack.needs else None)
+    needs = trial.attack.needs
+    known = public[: trial.terms.public] if public is not None and "public" in needs else None
+    seen = View(targets, (h, w, c), ciphers=ciphers if "ciphers" in needs else None, public=known)
     return trial.attack.run(seen, np.random.default_rng([seed, 4]), trial.steps)
 
 

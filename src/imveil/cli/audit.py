@@ -59,6 +59,10 @@ def audit(
     truth: Annotated[
         Path | None, typer.Option(help="For a folder: the true pictures, under the cipher files' own names.")
     ] = None,
+    public: Annotated[
+        str,
+        typer.Option(help="For a folder: plain pictures of the same kind and size that an attacker may know."),
+    ] = "",
     view: Annotated[
         Views, typer.Option(help="What the attacker holds: cipher images, known pictures, an oracle, or all of it.")
     ] = Views.all,
@@ -97,6 +101,7 @@ def audit(
       imveil audit --scheme logistic-xor/1 --data cifar10 --out report.html
       imveil audit ciphers/ --out report.html --ci
       imveil audit ciphers/ --truth pictures/ --json report.json
+      imveil audit ciphers/ --public other-pictures/ --budget 5m
       imveil audit study.total --round study.round
       imveil audit --encryptor mycode:encrypt --data photos/ --view cpa --budget 5m --out report.html
     """
@@ -125,6 +130,8 @@ def audit(
         )
     if truth is not None and folder is None:
         raise BadInput("--truth goes with a folder of cipher images")
+    if public and folder is None:
+        raise BadInput("--public goes with a folder of cipher images; others take such pictures from --data")
     if folder is not None and data:
         raise BadInput("--data goes with --scheme or --encryptor; for a folder the true pictures are given by --truth")
     if folder is not None and view in (Views.kpa, Views.cpa):
@@ -150,7 +157,9 @@ def audit(
     with _watch(limit) as watch:
         if folder is not None:
             images = read_folder(folder)
-            found = audit_folder(images, truth=truth, budget=limit, spent=spent(), progress=watch)
+            found = audit_folder(
+                images, truth=truth, public=public or None, budget=limit, spent=spent(), progress=watch
+            )  # fmt: skip
         elif scheme:
             chosen = find_scheme(scheme, fields)
             pictures = read_pictures(data, tile=chosen.traits.tile)
@@ -170,7 +179,9 @@ def audit(
     if out is not None:
         from imveil.audit.report.page import write_audit
 
-        write_audit(out, found, _command(folder, scheme, fields, encryptor, data, truth, view, budget), examiner, case)
+        write_audit(
+            out, found, _command(folder, scheme, fields, encryptor, data, truth, public, view, budget), examiner, case
+        )
         note(f"report: {out}")
     _leave(found, fail_above, fail_identified, ci)
 
@@ -236,11 +247,11 @@ def _extra() -> None:
 
 def _command(
     folder: Path | None, scheme: str, fields: list[str] | None, encryptor: str, data: str, truth: Path | None,
-    view: Views, budget: str,
+    public: str, view: Views, budget: str,
 ) -> str:  # fmt: skip
     words = ["imveil", "audit", *([str(folder)] if folder else [])]
     pairs = [("--scheme", scheme), *(("--set", f) for f in fields or []), ("--encryptor", encryptor), ("--data", data)]
-    pairs += [("--truth", str(truth or ""))] + ([] if folder else [("--view", view.value)])
+    pairs += [("--truth", str(truth or "")), ("--public", public)] + ([] if folder else [("--view", view.value)])
     words += [word for option, value in pairs if value for word in (option, value)]
     return shlex.join([*words, "--budget", budget, "--out", "report.html"])
 

@@ -10,6 +10,7 @@ from imveil.attacks.base import Guess, View, blank, fitted
 from imveil.attacks.solvers.secondorder.prior import Prior
 from imveil.attacks.solvers.secondorder.solve import believed, solve
 from imveil.plans.plan import Plan
+from imveil.plans.steps import Steps
 
 
 def undone(view: View, prior: Prior | None = None) -> Guess:
@@ -22,7 +23,10 @@ def undone(view: View, prior: Prior | None = None) -> Guess:
     found = solve(used, scheme=view.scheme, fields=view.fields, prior=prior, sure=False)
     if found is None:
         return Guess(fitted(view.targets, view), notes={"images": len(used), "found": 0})
-    pictures = found.undo(view.targets)
+    undo = found.undo
+    if isinstance(undo, Steps) and view.scheme is None and view.shape == view.targets.shape[1:]:
+        undo = undo.first  # nobody says what shape pictures have: the planes side by side, in order
+    pictures = undo(view.targets)
     if pictures.shape[1:] != view.shape or pictures.dtype != np.uint8:
         return Guess(blank(view), notes={"images": len(used), "found": 0})
     notes = {
