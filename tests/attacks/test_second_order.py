@@ -11,7 +11,7 @@ import imveil
 from imveil import attacks
 from imveil.attacks.base import View
 from imveil.attacks.solvers.secondorder.check import smoothness
-from imveil.attacks.solvers.secondorder.families import SCHEMES
+from imveil.attacks.solvers.secondorder.families import SCHEMES, candidates
 from imveil.attacks.solvers.secondorder.match import match
 from imveil.attacks.solvers.secondorder.moved import facing, poses
 from imveil.attacks.solvers.secondorder.prior import Prior, at_offsets, kernel, places
@@ -136,6 +136,15 @@ def test_nothing_is_found_in_planes_of_noise_or_of_two_keys(n: int) -> None:
     mixed = np.concatenate([ciphers_of("etc-grey/1", {"block": 4}, some, seed) for seed, some in enumerate(half)])
     for ciphers in (noise, mixed):
         assert solve(ciphers, scheme="etc-grey/1", fields={"block": 4}, prior=PRIOR) is None
+
+
+def test_grey_images_have_no_colours_to_lose() -> None:
+    lossy, planes = SCHEMES["etc-inplace"][0], SCHEMES["etc-grey"][0]
+    asked = {channels: {name for name, _ in candidates(None, {}, "uint8", (24, 72, channels))} for channels in (1, 3)}
+    assert lossy not in asked[1]
+    assert lossy in asked[3]
+    assert planes in asked[1]
+    assert planes not in asked[3]
 
 
 @pytest.mark.parametrize("turned", [(1, 0), (0, 1), (2, 1)], ids=str)

@@ -65,6 +65,12 @@ def test_a_fixed_shuffle_is_open_with_no_scheme_told(
     assert "one key for all" in found.resembles
 
 
+def test_what_the_solver_says_stands_where_blocks_were_smooth_before() -> None:
+    blocks = encrypted("etc/1", scenes(60), block=8)
+    assert "left in place" in looks_like(blocks, {"second-order": (0.3, 20.0)})
+    assert looks_like(blocks, {"second-order": (0.3, 20.0)}, "blocks moved, one key for all").startswith("blocks moved")
+
+
 def flat_scans(n: int) -> Any:
     rng, scans = np.random.default_rng(3), np.zeros((n, 64, 64, 1), np.uint8)
     for scan in scans:

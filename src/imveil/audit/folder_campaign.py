@@ -196,7 +196,8 @@ def audit_folder(
         )  # fmt: skip
     facts = {f.trial.attack.id: f.records[0].facts["found"] for f in found.findings if f.low >= 0.05}
     worked = {attack: (one["alike"], one["roughness"]) for attack, one in facts.items()}
-    found.resembles = looks_like(images, worked, facts.get(BY_ITS_WORDS, {}).get("says", ""))
+    told = (f.records[0].facts["found"]["says"] for f in found.findings if f.trial.attack.id == BY_ITS_WORDS)
+    found.resembles = looks_like(images, worked, next(filter(None, told), ""))
     found.notes.append(f"What it looks like: {found.resembles}.")
     found.seconds = time.monotonic() - began
     return found

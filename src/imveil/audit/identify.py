@@ -38,7 +38,7 @@ def looks_like(images: U8, worked: Mapping[str, tuple[float, float]], says: str 
         What was done, in that attack's own words, where it has some.
     """
     side = block_side(images)
-    if side and BY_ITS_WORDS not in worked:
+    if side and not says and BY_ITS_WORDS not in worked:
         return f"blocks of {side}x{side} pixels are moved, their insides still look like pictures"
     if whole(images):
         return PLAIN
@@ -48,6 +48,8 @@ def looks_like(images: U8, worked: Mapping[str, tuple[float, float]], says: str 
     for attack, words in _BY_ATTACK.items():
         if attack in rough and rough[attack] <= _AS_SMOOTH * min(rough.values()):
             return says if attack == BY_ITS_WORDS and says else words
+    if says:  # it believes what it found, though blocks were as smooth before
+        return says
     if before < _ALIKE:
         return "neighbouring pixels are more alike than distant ones: something of the pictures was left in place"
     values = np.bincount(images.reshape(-1), minlength=256)

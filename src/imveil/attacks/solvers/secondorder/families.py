@@ -26,7 +26,8 @@ class Family:
     blocks of a picture that it can put in order.   dtype: of cipher images.   alone: whether one large cipher image may
     be enough.   fewer: so many times fewer images than others need are looked at.   least: cipher images, where one is
     not enough.   smooth: the share of borders that are as smooth as the others in what is believed; where colours are
-    lost, blocks that lost others differ for good.   planes: side by side in one grey image."""
+    lost, blocks that lost others differ for good.   planes: side by side in one grey image.
+    coloured: images of one colour have nothing to lose."""
 
     recipe: Recipe
     blocks: tuple[int, ...] = (2, 4, 8, 16)
@@ -37,6 +38,7 @@ class Family:
     least: int = 3
     smooth: float = 0.97
     planes: int = 1
+    coloured: bool = False
 
 
 FAMILIES: dict[str, Family] = {
@@ -45,7 +47,7 @@ FAMILIES: dict[str, Family] = {
     "blocks moved, and shuffled inside alike": Family(moved.patches, (4, 8), MOST),
     "blocks moved, turned, inverted, recoloured": Family(moved.turned, (4, 8, 16), MOST),
     "blocks moved, turned, inverted, colours lost": Family(
-        partial(moved.turned, orders=moved.LOSSY), (4, 8), MOST, least=100, smooth=0.5
+        partial(moved.turned, orders=moved.LOSSY), (4, 8), MOST, least=100, smooth=0.5, coloured=True
     ),
     "blocks moved, nibbles shuffled by keys of their own": Family(own.own_nibbles, (4, 8), MOST),
     "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32", alone=True),
@@ -99,8 +101,9 @@ def _orders(family: Family, block: int, shape: tuple[int, int, int]) -> bool:
 def _fits(family: Family, block: int, dtype: str, shape: tuple[int, int, int]) -> bool:
     h, w, c = shape
     blocks = (h // block) * (w // block)
-    whole = h % block == w % (family.planes * block) == 0 and (family.planes == 1 or c == 1)
-    return family.dtype == dtype and whole and min(h, w) > 1 and family.planes < blocks <= family.most
+    colours = c == 1 if family.planes > 1 else c >= 3 or not family.coloured
+    whole = h % block == w % (family.planes * block) == 0
+    return family.dtype == dtype and colours and whole and min(h, w) > 1 and family.planes < blocks <= family.most
 
 
 def family_of(scheme: str) -> str | None:
