@@ -16,7 +16,7 @@ over all 2^24 colours; two samples of three are exact.
 Hides: what is larger than a block, and the colours of it. Leaks: everything inside a block, up to a turn and an
 inversion: textures, edges; which blocks are of Y and which of Cb or Cr, which are smoother; equal blocks. Key space:
 N! * 8^N * 2^N for N blocks. Breaks: solvers of jigsaw puzzles, though slower than against etc/1; where one key serves a
-data set, a few chosen or known pictures, or the statistics of a hundred cipher images alone.
+data set, a few chosen or known pictures, or the statistics of some hundred cipher images alone.
 """
 
 from __future__ import annotations
