@@ -21,9 +21,12 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image, ImageDraw
 
+import imveil
+from imveil.audit.game.challenger import key_of
 from imveil.errors import BadInput
 from imveil.lab import samples
 from imveil.lab.measurement import Measurement
+from imveil.owner.encryption import encrypt_set
 from imveil.record import Record
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +83,10 @@ class Judged(Measurement):
             place = Path(name)
             if self.folder:
                 os.environ["STRANGER_SEED"] = str(seed)
-                _write(place / "ciphers", _encrypted(self.stranger, pictures, seed))
+                if self.stranger in PACKED:
+                    _packed(place, PACKED[self.stranger], pictures, seed)
+                else:
+                    _write(place / "ciphers", _encrypted(self.stranger, pictures, seed))
                 asked = [str(place / "ciphers")]
             else:
                 np.savez(place / "plain.npz", images=pictures)
@@ -175,7 +181,15 @@ def _write(place: Path, images: Any) -> None:
         Image.fromarray(image if image.shape[2] == 3 else image[..., 0]).save(place / f"{number:04}.png")
 
 
+def _packed(place: Path, scheme: str, pictures: Any, seed: int) -> None:
+    """A cipher data set as its owner writes it, since no PNG holds such images."""
+    np.savez(place / "plain.npz", images=pictures, labels=np.arange(len(pictures)) % 2)
+    encrypt_set(place / "plain.npz", place / "ciphers", imveil.find(scheme), key_of(seed, "stranger"), workers=1)
+    (place / "plain.npz").unlink()
+
+
 _SEEN = "cipher images"
+PACKED = {"ffx": "ffx/1", "orthogonal": "orthogonal/1"}  # written by a command that knows the scheme, not by strangers
 VERDICTS = [
     Judged("identity", _OPEN, weakest=_SEEN),
     Judged("jpeg", _OPEN, weakest=_SEEN),
@@ -190,7 +204,7 @@ VERDICTS = [
     Judged("constant", ("no verdict",)),
     *(Judged(name, _OPEN, folder=True) for name in ("identity", "xor", "shf", "np_block", "le", "etc", "patch")),
     *(Judged(name, _OPEN, folder=True) for name in ("ele", "etc_inplace", "etc_grey", "cpe_iib", "pixel_shuffle")),
-    Judged("negpos_one", _OPEN, folder=True),
+    *(Judged(name, _OPEN, folder=True) for name in ("negpos_one", *PACKED)),
     Judged("ecb", _PARTLY, data=FLAT, folder=True),
     Judged("ctr", _GREEN, folder=True),
     Judged("xor", _OPEN, data=LARGE, count=500, weakest=_SEEN),

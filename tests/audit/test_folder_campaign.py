@@ -12,14 +12,15 @@ from PIL import Image
 
 import imveil
 from auditing import PICTURES, few_attacks, few_steps, run, write
-from imveil.audit.folder_campaign import audit_folder, read_folder
+from imveil.audit.folder_campaign import Folder, audit_folder, read_folder
 from imveil.audit.identify import PLAIN, RANDOM, looks_like
 from imveil.audit.leaks import total_variation
 from imveil.audit.pictures import read_pictures
 from imveil.audit.verdicts import as_json, sentence
 from imveil.cli import main
-from imveil.errors import BadSource
+from imveil.errors import BadShard, BadSource
 from imveil.keys.files import write_key
+from imveil.owner.encryption import encrypt_set
 from scenes import scenes
 from smooth import smooth_pictures
 
@@ -69,6 +70,44 @@ def test_what_the_solver_says_stands_where_blocks_were_smooth_before() -> None:
     blocks = encrypted("etc/1", scenes(60), block=8)
     assert "left in place" in looks_like(blocks, {"second-order": (0.3, 20.0)})
     assert looks_like(blocks, {"second-order": (0.3, 20.0)}, "blocks moved, one key for all").startswith("blocks moved")
+
+
+def cipher_set(place: Path, pictures: Any, scheme: str, **options: Any) -> Path:
+    np.savez(place / "plain.npz", images=pictures, labels=np.arange(len(pictures)) % 2)
+    encrypt_set(place / "plain.npz", place / "set", imveil.find(scheme), KEY, workers=1, **options)
+    return place / "set"
+
+
+@pytest.mark.parametrize(("scheme", "kind"), [("ffx/1", "uint16"), ("orthogonal/1", "float32")])
+def test_cipher_images_that_are_no_bytes_are_attacked_too(
+    scheme: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imveil.attacks.names", lambda: ["fold", "look", "second-order"])
+    folder = read_folder(cipher_set(tmp_path, scenes(200, (48, 48, 3))[:, :24, :24], scheme))
+    assert folder.raw.dtype == kind
+    assert folder.images.dtype == np.uint8
+    found = audit_folder(folder, budget=60, seeds=1)
+    assert found.level == "open", sentence(found)
+    assert any(kind in note for note in found.notes)
+    assert {(one.attack, one.reason) for one in found.skipped} == {
+        (name, f"reads bytes, these are {kind}") for name in ("fold", "look")
+    }
+    alone = read_folder(tmp_path / "set")
+    rng = np.random.default_rng(0)
+    noise = rng.choice(alone.raw.ravel(), alone.raw.shape)
+    hidden = Folder(tmp_path, rng.integers(0, 256, noise.shape, np.uint8), alone.names, raw=noise)
+    assert audit_folder(hidden, budget=60, seeds=1).level == "not enough was tried"
+
+
+def test_a_data_set_in_another_container_is_read(tmp_path: Path) -> None:
+    pictures = smooth_pictures(140, side=16)
+    folder = read_folder(cipher_set(tmp_path, pictures, "aes-xor/1", container="npz"))
+    assert (folder.images.shape, folder.raw) == (pictures.shape, None)
+    assert audit_folder(folder, budget=60, seeds=1).condemned(0.8)
+    shard = next(folder.path.glob("*.npz"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(BadShard):
+        read_folder(folder.path)
 
 
 def flat_scans(n: int) -> Any:

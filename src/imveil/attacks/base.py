@@ -129,6 +129,8 @@ class Attack(ABC):
         comes out has to be much smoother than what went in.
     finds_key
         Whether what it finds opens any further image as the key does, or, of a scheme that loses something, as far.
+    any_kind
+        Whether it reads cipher images that are no bytes: uint16 or float32.
     decides
         With so many cipher images or known pictures it shows what it can; an audit plays that first.
     """
@@ -142,6 +144,7 @@ class Attack(ABC):
     local: ClassVar[bool] = False
     smooths: ClassVar[bool] = False
     finds_key: ClassVar[bool] = False
+    any_kind: ClassVar[bool] = False
     decides: ClassVar[int] = 100
 
     @classmethod

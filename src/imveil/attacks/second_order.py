@@ -25,6 +25,7 @@ class SecondOrder(Attack):
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers"})
     paper: ClassVar[str] = _PAPER
     finds_key: ClassVar[bool] = True
+    any_kind: ClassVar[bool] = True
     decides: ClassVar[int] = 300
 
     def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
@@ -50,6 +51,7 @@ class SecondOrderPublic(Attack):
     needs: ClassVar[frozenset[str]] = frozenset({"ciphers", "public"})
     paper: ClassVar[str] = _PAPER
     finds_key: ClassVar[bool] = True
+    any_kind: ClassVar[bool] = True
     decides: ClassVar[int] = 300
 
     def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
@@ -79,6 +81,7 @@ class SecondOrderAlone(Attack):
     id: ClassVar[str] = "second-order-alone"
     needs: ClassVar[frozenset[str]] = frozenset()
     paper: ClassVar[str] = _PAPER
+    any_kind: ClassVar[bool] = True
 
     def unfit(self, scheme: Any, shape: tuple[int, ...] | None = None) -> str:
         """It must treat all blocks alike."""

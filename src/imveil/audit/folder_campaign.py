@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ from imveil.audit.game.split import Split, middle
 from imveil.audit.identify import BY_ITS_WORDS, looks_like, whole
 from imveil.audit.ladder import RUNGS, core_of
 from imveil.audit.leaks import alike, different, leaks, total_variation
-from imveil.audit.pictures import of_one_size
+from imveil.audit.pictures import OneSize, of_one_size
 from imveil.audit.result import Audit
 from imveil.audit.statistics import measured_ciphers
 from imveil.audit.trials import Skipped, Trial, cut_down, hinted, measured_slowness, plan
-from imveil.errors import BadSource
+from imveil.errors import BadImage, BadSource, StoreProblem
 from imveil.interval import seconds, wilson
 from imveil.record import digest_of, measured
+from imveil.store.containers.base import Packed
+from imveil.store.manifest import FILE as MANIFEST
 
 LEAST = 4  # images: with fewer nothing can be held out
 MOST = 2000
@@ -43,16 +46,20 @@ _SURE = 0.001  # a count of smooth images that chance gives more often than this
 
 @dataclass(frozen=True)
 class Folder:
-    """Cipher images of one size, (n, h, w, c), the paths they came from, and what was left out, in sentences."""
+    """Cipher images of one size, (n, h, w, c), the paths they came from, and what was left out, in sentences.
+
+    raw: the images themselves where they are no bytes, uint16 or float32; `images` are then their ranks, to look at."""
 
     path: Path
     images: U8
     names: list[str]
     notes: list[str] = field(default_factory=list)
+    raw: Any = None
 
 
 def read_folder(path: Path) -> Folder:
-    """The pictures below `path`, those of the most common size, `MOST` of them at most.
+    """The pictures below `path`, or the images of the cipher data set that it holds in another form; those of the most
+    common size, `MOST` of them at most.
 
     Broken files and other sizes are left out and told. Raises BadSource where there are fewer than `LEAST`.
     """
@@ -61,16 +68,21 @@ def read_folder(path: Path) -> Folder:
     if not path.is_dir():
         raise BadSource(f"a folder of cipher images was needed, {path} is none")
     files = _pictures(path)
-    if not files:
-        raise BadSource(f"{path} holds no pictures", hint="name a folder of cipher images (PNG files)")
-    found = of_one_size(files, lambda file: read_picture(file).pixels, MOST, _MOST_BYTES)
+    if files:
+        found = of_one_size(files, lambda file: read_picture(file).pixels, MOST, _MOST_BYTES)
+        names, count = [file.relative_to(path).as_posix() for file in found.items], len(files)
+    elif next(path.rglob(MANIFEST), None) is not None:
+        found, count = images_of_set(path, MOST)
+        names = [name for name, _ in found.items]
+    else:
+        raise BadSource(f"{path} holds no pictures", hint="name a folder of cipher images, or of a cipher data set")
     broken, images = found.broken, found.images
-    notes = [] if found.whole else [f"Of {len(files):,} files the first {len(images) + found.others:,} were read."]
+    notes = [] if found.whole else [f"Of {count:,} images the first {len(images) + found.others:,} were read."]
     if broken:
-        files_were = "One file" if len(broken) == 1 else f"{len(broken):,} files"
+        files_were = "One image" if len(broken) == 1 else f"{len(broken):,} images"
         notes.append(f"{files_were} could not be read; the first: {broken[0]}.")
     if not images:
-        raise BadSource(f"none of the {len(files)} pictures in {path} can be read; the first: {broken[0]}")
+        raise BadSource(f"none of the {count} pictures in {path} can be read; the first: {broken[0]}")
     if found.others:
         size = "x".join(map(str, images[0].shape))
         notes.append(f"Sizes are mixed: the {len(images):,} of {size} were taken, {found.others:,} others were not.")
@@ -79,7 +91,40 @@ def read_folder(path: Path) -> Folder:
             f"{path} holds {len(images)} pictures of one size, at least {LEAST} are needed to hold some out",
             hint="give more cipher images of one size; thirty or more make firm answers",
         )
-    return Folder(path, np.stack(images), [file.relative_to(path).as_posix() for file in found.items], notes)
+    whole_set = np.stack(images)
+    if whole_set.dtype == np.uint8:
+        return Folder(path, whole_set, names, notes)
+    notes.append(f"The images are {whole_set.dtype}, no bytes: only attacks that read such were played.")
+    return Folder(path, _ranks(whole_set), names, notes, whole_set)
+
+
+def images_of_set(path: Path, most: int) -> tuple[OneSize, int]:
+    """Of the cipher data set in `path`, in any form, the images of the most common size, `most` of them at most, each
+    item with its name first; and how many there are in all. Raises BadManifest, BadShard."""
+    from imveil.store.joined import open_sets
+
+    cipher_set = open_sets(path)
+    manifest = cipher_set.manifest
+
+    def images() -> Iterator[tuple[str, Packed | StoreProblem]]:
+        for number in range(len(manifest.shards)):
+            opened = cipher_set.opened(number)
+            yield from zip((line.path for line in opened.lines), opened.read(opened.lines), strict=True)
+
+    return of_one_size(images(), _image, most, _MOST_BYTES), sum(manifest.splits.values())
+
+
+def _image(named: tuple[str, Packed | StoreProblem]) -> Any:
+    if isinstance(named[1], StoreProblem):
+        raise BadImage(named[1].message)
+    return named[1].image
+
+
+def _ranks(images: Any) -> U8:
+    """Values as bytes, by how many are smaller."""
+    edges = np.quantile(images[:_NOISE], np.linspace(0, 1, 257)[1:-1])
+    ranks: U8 = np.searchsorted(edges, images, side="right").astype(np.uint8)
+    return ranks
 
 
 def read_truth(folder: Folder, truth: Path) -> tuple[list[int], U8, list[str]]:
@@ -145,7 +190,7 @@ def audit_folder(
     Parameters
     ----------
     folder
-        A folder of cipher images, PNG files; or what `read_folder` gave.
+        A folder of cipher images, or a cipher data set in any form; or what `read_folder` gave.
     truth
         A folder with the true pictures under the same names (cipher images that were encrypted with their names kept);
         then recovery is scored as in any audit, on those that pair.
@@ -171,23 +216,27 @@ def audit_folder(
     once = different(images)
     if len(once) < LEAST:
         found.void = f"There are {len(once)} different images among the {len(images):,}: too few to hold some out"
-    elif len(once) < len(images) and paired is None:
+    elif len(once) < len(images) and paired is None and folder.raw is None:
         found.notes.append(f"{len(images) - len(once):,} of the images are copies of others and were left out.")
         images = once
     trials, _ = plan(len(images), (h, w, c), ("coa",), budget, None, fresh=False, slowness=measured_slowness())
     given = {"ciphers"} if known is None else {"ciphers", "public"}
     playable = hinted([t for t in trials if t.attack.needs <= given], found.leaks)
-    found.notes += cut_down(playable)
     found.core = {RUNGS[0].name: core_of(RUNGS[0], [t.attack for t in playable])}
+    bytes_only = {t.attack.id for t in playable if folder.raw is not None and not t.attack.any_kind}
+    playable = [t for t in playable if t.attack.id not in bytes_only]
+    found.notes += cut_down(playable)
+    more = f"needs more than {' and '.join(sorted(given)).replace('ciphers', 'cipher images')}"
     found.skipped = [
-        Skipped(name, f"needs more than {' and '.join(sorted(given)).replace('ciphers', 'cipher images')}")
+        Skipped(name, f"reads bytes, these are {folder.raw.dtype}" if name in bytes_only else more)
         for name in sorted({t.attack.id for t in trials} - {t.attack.id for t in playable})
     ]
+    seen = Seen(images, images if folder.raw is None else folder.raw, known)
 
     def play(trial: Trial, seed: int) -> Finding:
         if paired is None:
-            return _smooth(trial, images, known, seed)
-        return _compared(trial, images, np.array(paired[0]), paired[1], known, seed)
+            return _smooth(trial, seen, seed)
+        return _compared(trial, seen, np.array(paired[0]), paired[1], seed)
 
     if not found.void:
         campaign(
@@ -203,23 +252,54 @@ def audit_folder(
     return found
 
 
-def _smooth(trial: Trial, images: U8, public: U8 | None, seed: int) -> Finding:
+@dataclass(frozen=True)
+class Seen:
+    """Cipher images (n, h, w, c) to look at; what attacks are given of them; public pictures, where there are any."""
+
+    images: U8
+    given: Any
+    public: U8 | None
+
+    def cropped(self, side: int) -> Seen:
+        """The middle of all of them; 0: whole."""
+        if not side:
+            return self
+        public = None if self.public is None else middle(self.public, side)
+        return Seen(middle(self.images, side), middle(self.given, side), public)
+
+    def noise(self, count: int, rng: np.random.Generator) -> Any:
+        """Random images of the kind: bytes, or values of these images in disorder."""
+        shape = (count, *self.images.shape[1:])
+        if self.given.dtype == np.uint8:
+            return rng.integers(0, 256, shape, np.uint8)
+        return rng.choice(self.given[:_NOISE].ravel(), shape)
+
+    def guess(self, trial: Trial, targets: Any, ciphers: Any, seed: int) -> Guess:
+        """What an attack makes of these; of images that are no bytes, and that it does nothing to, these themselves."""
+        h, w, c = (int(d) for d in targets.shape[1:])
+        needs = trial.attack.needs
+        known = self.public[: trial.terms.public] if self.public is not None and "public" in needs else None
+        view = View(targets, (h, w, c), ciphers=ciphers if "ciphers" in needs else None, public=known)
+        made = trial.attack.run(view, np.random.default_rng([seed, 4]), trial.steps)
+        blank = targets.dtype != np.uint8 and np.ptp(made.images) == 0
+        return replace(made, images=_ranks(targets)) if blank else made
+
+
+def _smooth(trial: Trial, seen: Seen, seed: int) -> Finding:
     """Recovery without the truth: how many held-out images come out smoother than random ones do."""
-    if trial.terms.crop:
-        images = middle(images, trial.terms.crop)
-        public = None if public is None else middle(public, trial.terms.crop)
-    held = trial.terms.targets
+    seen = seen.cropped(trial.terms.crop)
+    held, images = trial.terms.targets, seen.images
     order = np.random.default_rng([seed, 8]).permutation(len(images))
-    targets, ciphers = images[order[:held]], images[order[held:][: trial.strength or None]]
+    taken, others = order[:held], order[held:][: trial.strength or None]
+    targets = images[taken]
     start = time.perf_counter()
-    made = _guess(trial, targets, ciphers, public, seed)
+    made = seen.guess(trial, seen.given[taken], seen.given[others], seed)
     guess, took = made.images, time.perf_counter() - start
     rng = np.random.default_rng([seed, 9])
     # Large images are their own crowd: fewer random ones will do, and time is short; so it is for slow attacks.
     count = held if trial.attack.slow else max(held, min(_NOISE, (1 << 24) // images[0].nbytes))
-    noise = rng.integers(0, 256, (count, *images.shape[1:]), np.uint8)
-    more = rng.integers(0, 256, ciphers.shape, np.uint8)
-    limit = float(np.quantile(total_variation(_guess(trial, noise, more, public, seed).images), _CHANCE))
+    noise, more = seen.noise(count, rng), seen.noise(len(others), rng)
+    limit = float(np.quantile(total_variation(seen.guess(trial, noise, more, seed).images), _CHANCE))
     right = int((total_variation(guess) < limit).sum())
     low, high = wilson(right, held)
     found: dict[str, Any] = {"smooth": right, "limit": round(limit, 3), "control": {"recovery": _CHANCE, "low": 0.0}}
@@ -231,26 +311,23 @@ def _smooth(trial: Trial, images: U8, public: U8 | None, seed: int) -> Finding:
         "high": round(high, 6),
         "unit": "of held-out images smoother than 99 % of random ones",
     }
-    return _finding(trial, None, targets, guess, len(ciphers), seed, took, numbers, found)
+    return _finding(trial, None, targets, guess, len(others), seed, took, numbers, found)
 
 
-def _compared(trial: Trial, images: U8, rows: Any, true: U8, public: U8 | None, seed: int) -> Finding:
-    """Recovery as the referee scores it. true: the pictures of images[rows]; targets are among these."""
-    if trial.terms.crop:
-        images, true = middle(images, trial.terms.crop), middle(true, trial.terms.crop)
-        public = None if public is None else middle(public, trial.terms.crop)
+def _compared(trial: Trial, seen: Seen, rows: Any, true: U8, seed: int) -> Finding:
+    """Recovery as the referee scores it. true: the pictures of the images at `rows`; targets are among these."""
+    seen, true = seen.cropped(trial.terms.crop), middle(true, trial.terms.crop) if trial.terms.crop else true
     rng = np.random.default_rng([seed, 8])
     order, held = rng.permutation(len(rows)), min(trial.terms.targets, len(rows) // 2)
     taken = rows[order[:held]]
-    targets, others = images[taken], rng.permutation(np.setdiff1d(np.arange(len(images)), taken))
-    ciphers = images[others[: trial.strength or None]]
+    others = rng.permutation(np.setdiff1d(np.arange(len(seen.images)), taken))[: trial.strength or None]
     start = time.perf_counter()
-    made = _guess(trial, targets, ciphers, public, seed)
+    made = seen.guess(trial, seen.given[taken], seen.given[others], seed)
     guess, took = made.images, time.perf_counter() - start
-    noise, more = (rng.integers(0, 256, some.shape, np.uint8) for some in (targets, ciphers))
+    noise, more = (seen.noise(len(some), rng) for some in (taken, others))
     hidden, rest = true[order[:held]], true[order[held:]]
     split = Split(hidden, rest[:0], rest[:0], rest, true[order], np.arange(held), rest[:0])
-    got, control = score(split, guess, seed), score(split, _guess(trial, noise, more, public, seed).images, seed)
+    got, control = score(split, guess, seed), score(split, seen.guess(trial, noise, more, seed).images, seed)
     numbers = {
         "value": got.recovery,
         "low": got.low,
@@ -258,7 +335,7 @@ def _compared(trial: Trial, images: U8, rows: Any, true: U8, public: U8 | None, 
         "unit": "of the way from the best blind guess to the picture",
     }
     found = {**vars(got), "control": vars(control), "says": made.says}
-    return _finding(trial, hidden, targets, guess, len(ciphers), seed, took, numbers, found)
+    return _finding(trial, hidden, seen.images[taken], guess, len(others), seed, took, numbers, found)
 
 
 def _finding(
@@ -288,14 +365,6 @@ def _finding(
     )
     some = slice(SHOWN)
     return Finding(trial, [record], None if truth is None else truth[some], targets[some], guess[some])
-
-
-def _guess(trial: Trial, targets: U8, ciphers: U8, public: U8 | None, seed: int) -> Guess:
-    h, w, c = (int(d) for d in targets.shape[1:])
-    needs = trial.attack.needs
-    known = public[: trial.terms.public] if public is not None and "public" in needs else None
-    seen = View(targets, (h, w, c), ciphers=ciphers if "ciphers" in needs else None, public=known)
-    return trial.attack.run(seen, np.random.default_rng([seed, 4]), trial.steps)
 
 
 def _by_chance(right: int, n: int) -> float:

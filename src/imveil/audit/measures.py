@@ -12,11 +12,9 @@ from typing import Any, Literal
 import numpy as np
 
 from imveil import metrics
-from imveil.audit.folder_campaign import Folder, read_folder, read_truth
-from imveil.audit.pictures import of_one_size
+from imveil.audit.folder_campaign import Folder, images_of_set, read_folder, read_truth
 from imveil.audit.statistics import lines_of, measured_ciphers
-from imveil.errors import BadDtype, BadField, BadImage, BadSource, StoreProblem
-from imveil.store.joined import open_sets
+from imveil.errors import BadDtype, BadField, BadSource
 from imveil.store.manifest import FILE
 
 MOST = 500
@@ -101,21 +99,7 @@ def _read(path: Path, most: int) -> Folder:
     if not (path / FILE).exists():
         folder = read_folder(path)
         return Folder(folder.path, folder.images[:most], folder.names[:most], folder.notes)
-    ciphers = open_sets(path)
-
-    def image(item: tuple[int, Any]) -> Any:
-        number, entry = item
-        if number not in held:
-            held.clear()
-            held[number] = ciphers.opened(number)
-        (found,) = held[number].read([entry])
-        if isinstance(found, StoreProblem):
-            raise BadImage(found.message)
-        return found.image
-
-    held: dict[int, Any] = {}
-    items = ((n, entry) for n in range(len(ciphers.manifest.shards)) for entry in ciphers.entries_of(n))
-    found = of_one_size(items, image, most)
+    found, _ = images_of_set(path, most)
     if not found.images:
         raise BadSource(f"no cipher image in {path} can be read", hint=found.broken[0] if found.broken else "")
-    return Folder(path, np.stack(found.images), [entry.path for _, entry in found.items])
+    return Folder(path, np.stack(found.images), [name for name, _ in found.items])
