@@ -76,10 +76,10 @@ def read_folder(path: Path) -> Folder:
         names = [name for name, _ in found.items]
     else:
         raise BadSource(f"{path} holds no pictures", hint="name a folder of cipher images, or of a cipher data set")
-    broken, images = found.broken, found.images
-    notes = [] if found.whole else [f"Of {count:,} images the first {len(images) + found.others:,} were read."]
+    broken, images, what = found.broken, found.images, "file" if files else "image"
+    notes = [] if found.whole else [f"Of {count:,} {what}s the first {len(images) + found.others:,} were read."]
     if broken:
-        files_were = "One image" if len(broken) == 1 else f"{len(broken):,} images"
+        files_were = f"One {what}" if len(broken) == 1 else f"{len(broken):,} {what}s"
         notes.append(f"{files_were} could not be read; the first: {broken[0]}.")
     if not images:
         raise BadSource(f"none of the {count} pictures in {path} can be read; the first: {broken[0]}")
