@@ -143,8 +143,10 @@ def test_every_recipe_can_be_read_and_built(name: str) -> None:
 def test_every_recipe_trains(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from imveil.lab import experiment
+    from imveil.lab.output import decoder
     from imveil.owner.datasets import cifar
 
+    monkeypatch.setattr(decoder, "STEPS", 2)
     images = np.random.default_rng(1).integers(0, 256, (140, 32, 32, 3), np.uint8)
     labels = np.arange(140) % 2
     monkeypatch.setattr(cifar, "load", lambda _: {"train": (images, labels), "test": (images, labels)})
