@@ -11,6 +11,7 @@ import imveil
 from imveil import attacks
 from imveil.attacks.base import View
 from imveil.attacks.solvers.order.guess import whole_pixels
+from imveil.attacks.solvers.order.pixels import gathered
 from imveil.attacks.solvers.order.solve import arranged, corners, partners, squares, turns, upright
 from imveil.audit.game.referee import Played, game
 from imveil.audit.game.split import Terms
@@ -128,6 +129,23 @@ def test_whole_pixels_are_told_from_single_samples() -> None:
     order = np.random.default_rng(0).permutation(samples[0].size)
     assert whole_pixels(samples)
     assert not whole_pixels(samples.reshape(len(samples), -1)[:, order].reshape(samples.shape))
+
+
+TINTED = (SMALL @ np.array([[0.7, 0.2, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.6]])).astype(np.uint8)
+
+
+def test_samples_are_gathered_to_pixels_and_colours_told_apart() -> None:
+    values = TINTED.reshape(len(TINTED), -1).T
+    order = np.random.default_rng(1).permutation(len(values))
+    found = order[gathered(values[order], 3)]
+    assert (found // 3 == found[:, :1] // 3).mean() > 0.99
+    assert (found % 3 == found[:1] % 3).mean() > 0.99
+
+
+@pytest.mark.parametrize(("units", "images"), [(12, 2), (12, 3), (6, 40), (3, 5)])
+def test_every_sample_belongs_to_one_pixel_whatever_comes(units: int, images: int) -> None:
+    for values in (np.zeros((units, images)), np.random.default_rng(0).integers(0, 256, (units, images))):
+        np.testing.assert_array_equal(np.sort(gathered(values, 3).ravel()), np.arange(units))
 
 
 def test_too_few_observations_give_some_order() -> None:

@@ -32,6 +32,7 @@ EXACT = [("shf/1", {}), ("shf/1", {"block": 2}), ("np-block/1", {}), ("le/1", {}
 OTHER = [("orthogonal/1", {"block": 2}), ("ffx/1", {})]
 MOVED = [("etc/1", {}), ("cpe-iib/1", {"block": 8}), ("patch/1", {}), ("ele/1", {})]
 PLANES = [("etc-grey/1", {"block": 4})]
+WHOLE = [("pixel-shuffle/1", {"unit": unit}) for unit in ("pixel", "sample")]
 
 
 def ciphers_of(id: str, fields: dict[str, Any], pictures: Any, seed: int = 5) -> Any:
@@ -48,7 +49,7 @@ def alike(guess: Any, truth: Any) -> float:
     )
 
 
-@pytest.mark.parametrize(("id", "fields"), EXACT + MOVED + OTHER + PLANES, ids=str)
+@pytest.mark.parametrize(("id", "fields"), EXACT + MOVED + OTHER + PLANES + WHOLE, ids=str)
 def test_unseen_pictures_come_back(id: str, fields: dict[str, Any]) -> None:
     # Made-up scenes have no up and down and no colour of their own, so a turn or an order of colours may stay open.
     scheme = imveil.find(id, **fields)

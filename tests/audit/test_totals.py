@@ -26,9 +26,10 @@ def test_a_total_without_privacy_names_its_members(tmp_path: Path) -> None:
 
 def test_a_private_total_says_its_cap_and_keeps_it(tmp_path: Path) -> None:
     round_ = made_round(3, epsilon=1.0)
-    found = audit_total(add(all_sums(round_, tmp_path), round_), round_)
-    assert "no test gains more than an AUC of 0.57" in dict(found.lines)["members"]
-    assert all(one.low <= one.cap < 0.6 for one in found.found)
+    # A lower end lies above a cap that holds once in sixty audits, by chance; three times in five hardly ever.
+    audits = [audit_total(add(all_sums(round_, tmp_path / str(i)), round_), round_) for i in range(5)]
+    assert all("no test gains more than an AUC of 0.57" in dict(found.lines)["members"] for found in audits)
+    assert sum(all(one.low <= one.cap < 0.6 for one in found.found) for found in audits) >= 3
 
 
 def test_a_blind_total_is_not_read_and_others_are_refused(tmp_path: Path) -> None:

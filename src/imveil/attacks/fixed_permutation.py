@@ -16,8 +16,8 @@ class FixedPermutation(Attack):
 
     A permutation moves the correlations of an image without changing them, and pixels with a large partial correlation
     are neighbours; see `solvers/order`. What no such attack can know is whether pictures are mirrored: that they stand
-    upright is guessed from light, which comes from above. It works on pixels that keep their colours together, up to
-    1,600 of them.
+    upright is guessed from light, which comes from above. It works on up to 1,600 pixels. Where their colours were
+    parted they are found first, by what they share beyond their neighbourhood, from some 700 images on.
     """
 
     id: ClassVar[str] = "fixed-permutation"

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from imveil.attacks.base import Guess, View, fitted
+from imveil.attacks.solvers.order.pixels import gathered
 from imveil.attacks.solvers.order.solve import I64, arranged, correlations, matched, turns, upright
+from imveil.attacks.solvers.secondorder.prior import Prior
 from imveil.plans.blocks import positions
 from imveil.plans.plan import Plan
 
@@ -15,6 +17,9 @@ MOST_ALONE = 1600
 """Units that are put in order without a prior: memory grows with the square, time faster."""
 
 MOST_PUBLIC = 3072
+MOST_COLOURS = 4
+SEEN = 128
+"""Pictures that settle colours."""
 
 
 def like_pictures(values: Any) -> bool:
@@ -39,6 +44,19 @@ def whole_pixels(samples: Any) -> bool:
     return bool((np.diag(both) >= both.max(axis=1) - 1e-9).mean() > 0.5)
 
 
+def alone(samples: Any, grid: tuple[int, int]) -> I64:
+    """(h * w, c): the sample of a cipher image that belongs to each place of a grid (h, w), and colour, without a
+    prior. Left and right stay open, and where the colours of a pixel were parted, which of them is which.
+
+    samples: (n, h * w, c).
+    """
+    n, pixels, c = samples.shape
+    flat = samples.reshape(n, -1).T
+    units = np.arange(pixels * c).reshape(pixels, c) if whole_pixels(samples) else gathered(flat, c)
+    values = np.ascontiguousarray(flat[units]).reshape(pixels, -1)
+    return np.asarray(units[upright(values, arranged(values, grid), grid)])
+
+
 def reordered(view: View, rng: np.random.Generator) -> Guess:
     """The targets in the order found; the cipher images where they are too large, too few or no such pictures.
 
@@ -56,20 +74,30 @@ def reordered(view: View, rng: np.random.Generator) -> Guess:
     flat = used.reshape(len(used), -1).T
     if len(flat) > 2 * MOST_PUBLIC or not like_pictures(flat):
         return as_they_are
-    together = h * w <= MOST_PUBLIC and whole_pixels(samples)
-    if together and h * w <= (MOST_ALONE if public is None else MOST_PUBLIC):
+    together = whole_pixels(samples)
+    if public is None:
+        if h * w > MOST_ALONE or (c > MOST_COLOURS and not together):
+            return as_they_are
+        order = alone(samples, (h, w))
+        if not together:
+            order = order[:, list(_colours(used.reshape(len(used), -1)[:, order].reshape(-1, h, w, c)))]
+    elif together and h * w <= MOST_PUBLIC:
         values = _observed(samples)
-        alone = arranged(values, (h, w)) if h * w <= MOST_ALONE else np.arange(h * w)
-        if public is None:
-            order = upright(values, alone, (h, w))
-        else:
-            order = matched(values, _observed(public.reshape(len(public), h * w, c)), turns(alone, (h, w)))
-    elif public is not None and h * w * c <= MOST_PUBLIC:
+        starts = turns(arranged(values, (h, w)), (h, w)) if h * w <= MOST_ALONE else [np.arange(h * w)]
+        order = matched(values, _observed(public.reshape(len(public), h * w, c)), starts)
+        order = positions(view.shape).reshape(h * w, c)[order]
+    elif h * w * c <= MOST_PUBLIC:
         order = matched(flat, public.reshape(len(public), -1).T, [])
     else:
         return as_they_are
-    undo = Plan(order=positions(view.shape).reshape(len(order), -1)[order].ravel())
-    return Guess(undo(targets), ~undo, {"images": len(used), "units": len(order)})
+    undo = Plan(order=order.ravel())
+    return Guess(undo(targets), ~undo, {"images": len(used), "units": h * w if together else h * w * c})
+
+
+def _colours(pictures: Any) -> tuple[int, ...]:
+    """The order of colours that looks most usual."""
+    usual = Prior.shipped().palette
+    return usual.settled(pictures[:SEEN], (False,))[0] if pictures.shape[3] == 3 else tuple(range(pictures.shape[3]))
 
 
 def _observed(samples: Any) -> I64:

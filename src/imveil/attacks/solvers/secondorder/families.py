@@ -17,6 +17,7 @@ from imveil.attacks.solvers.secondorder.prior import Prior
 Recipe = Callable[[Any, int, Prior], Any]
 MOST_PIXELS = 1 << 14  # under one sequence: of larger pictures any part does, and many-time-pad takes one
 MOST_GUESSED = 300  # blocks to put in order where nobody says what was done: more take minutes
+GUESSED = 300  # cipher images, then
 USUAL = (4, 1, 2, 8, 16)  # sides of blocks, the most usual first; 16 takes as long as all others together
 
 
@@ -27,7 +28,8 @@ class Family:
     be enough.   fewer: so many times fewer images than others need are looked at.   least: cipher images, where one is
     not enough.   smooth: the share of borders that are as smooth as the others in what is believed; where colours are
     lost, blocks that lost others differ for good.   planes: side by side in one grey image.
-    coloured: images of one colour have nothing to lose."""
+    coloured: images of one colour have nothing to lose.   guessed: cipher images that are looked at where nobody says
+    what was done."""
 
     recipe: Recipe
     blocks: tuple[int, ...] = (2, 4, 8, 16)
@@ -39,6 +41,7 @@ class Family:
     smooth: float = 0.97
     planes: int = 1
     coloured: bool = False
+    guessed: int = GUESSED
 
 
 FAMILIES: dict[str, Family] = {
@@ -53,7 +56,7 @@ FAMILIES: dict[str, Family] = {
     "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32", alone=True),
     "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16", alone=True),
     "a sequence XORed into all pictures": Family(whole.masked, (1,), MOST_PIXELS),
-    "pixels moved": Family(whole.moved_pixels, (1,), MOST),
+    "pixels or samples moved": Family(whole.moved_pixels, (1,), MOST, guessed=1000),
     "blocks moved among three planes, turned, inverted": Family(planes.beside, (4, 8, 16), MOST, planes=3),
 }
 

@@ -39,11 +39,12 @@ class Palette:
         count = np.bincount(_levels(pictures).ravel(), minlength=LEVELS**3) + 1.0
         return cls(found.mean(axis=0), np.linalg.inv(spread + ridge * np.eye(len(spread))), np.log(count / count.sum()))
 
-    def settled(self, pictures: Any) -> tuple[tuple[int, ...], bool]:
-        """The order of channels to take, and whether to invert, so that `pictures` (n, h, w, 3) look most usual."""
+    def settled(self, pictures: Any, signs: tuple[bool, ...] = (False, True)) -> tuple[tuple[int, ...], bool]:
+        """The order of channels to take, and whether to invert, so that `pictures` (n, h, w, 3) look most usual. signs:
+        what may be answered to the second question."""
         scores = {
             (order, negative): self.likely(255 - pictures[..., order] if negative else pictures[..., order])
-            for negative in (False, True)
+            for negative in signs
             for order in ORDERS
         }
         return max(scores, key=lambda one: scores[one])

@@ -13,13 +13,12 @@ import numpy as np
 
 from imveil.attacks.solvers.secondorder.check import smoothness
 from imveil.attacks.solvers.secondorder.dependence import depend
-from imveil.attacks.solvers.secondorder.families import FAMILIES, candidates
+from imveil.attacks.solvers.secondorder.families import FAMILIES, GUESSED, candidates
 from imveil.attacks.solvers.secondorder.found import Found, recoloured
 from imveil.attacks.solvers.secondorder.prior import Prior
 from imveil.plans.plan import Plan
 
 MOST = 5000  # cipher images; more change nothing
-MOST_UNKNOWN = 300  # cipher images, where every family is tried
 MOST_SAMPLES = 1 << 24  # of them all; of large pictures a few say as much as many small ones
 UNKNOWN = 4  # times fewer, where every family is tried
 SEEN = 128  # pictures that settle colours and sign
@@ -60,15 +59,14 @@ def solve(
         return None
     prior = Prior.shipped() if prior is None else prior
     pairs = candidates(scheme, fields or {}, str(images.dtype), images.shape[1:])
-    if scheme is None:
-        images = images[:MOST_UNKNOWN]
-        if not depend(images[: _enough(images, UNKNOWN)]):
-            return None
+    if scheme is None and not depend(images[: min(GUESSED, _enough(images, UNKNOWN))]):
+        return None
     tried: list[Found] = []
     for family, block in pairs:
         if enough(len(images), family):
             fewer = FAMILIES[family].fewer * (UNKNOWN if scheme is None else 1)
-            tried.append(_tried(images[: min(MOST, _enough(images, fewer))], family, block, prior))
+            most = FAMILIES[family].guessed if scheme is None else MOST
+            tried.append(_tried(images[: min(most, _enough(images, fewer))], family, block, prior))
             if believed(tried[-1], len(images)) and tried[-1].score >= PLAIN_TO_SEE:
                 return tried[-1]
     good = [one for one in tried if believed(one, len(images))]

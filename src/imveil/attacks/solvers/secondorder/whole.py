@@ -1,4 +1,7 @@
-"""Recipes for keys that know no blocks: a sequence XORed into all pictures, an order of pixels. Older solvers work."""
+"""Recipes for keys that know no blocks: a sequence XORed into all pictures, an order of pixels or of samples.
+
+Older solvers do the work.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from imveil.attacks.solvers.order.guess import like_pictures
-from imveil.attacks.solvers.order.solve import arranged, upright
+from imveil.attacks.solvers.order.guess import MOST_COLOURS, alone, like_pictures
 from imveil.attacks.solvers.pad.solve import solve as unpadded
 from imveil.attacks.solvers.secondorder.prior import Prior
-from imveil.plans.blocks import positions
 from imveil.plans.plan import Plan
 
 
@@ -22,11 +23,9 @@ def masked(ciphers: Any, block: int, prior: Prior) -> Plan:
 
 
 def moved_pixels(ciphers: Any, block: int, prior: Prior) -> Plan:
-    """The order of pixels in which neighbours belong together; colours are further observations of a pixel."""
+    """The order of pixels, or of samples, in which neighbours belong together."""
     del block, prior
     n, h, w, c = ciphers.shape
-    values = np.ascontiguousarray(ciphers.reshape(n, h * w, c).transpose(1, 0, 2)).reshape(h * w, -1)
-    if not like_pictures(ciphers.reshape(n, -1).T):
+    if not like_pictures(ciphers.reshape(n, -1).T) or c > MOST_COLOURS:
         return Plan()
-    order = upright(values, arranged(values, (h, w)), (h, w))
-    return Plan(order=positions((h, w, c)).reshape(h * w, c)[order].ravel())
+    return Plan(order=alone(ciphers.reshape(n, h * w, c), (h, w)).ravel())
