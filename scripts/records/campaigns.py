@@ -79,7 +79,10 @@ LADDERS: dict[str, list[Rung]] = {
         _order("all pixels of 32x32, from many images", PIXELS, 5000, False),
         *(_order(f"all pixels of 32x32, from {n:,}", PIXELS, n, False) for n in (1000, 300, 100, 30)),
         _order("all pixels of grey pictures of 28x28", PIXELS, 1000, False, GREY),
-        _order("all samples: the colours of a pixel part", PIXELS, 5000, False, **SAMPLES),
+        *(
+            _order(f"all samples, the colours of a pixel part, from {n:,}", PIXELS, n, False, **SAMPLES)
+            for n in (5000, 1000, 300)
+        ),
     ],
     "fixed-permutation-public": [
         _order("a tenth of the 4x4 blocks moved", "patch/1", 1000, True, pixels=False, share=0.1),

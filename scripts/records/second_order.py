@@ -31,6 +31,9 @@ UNSEEN = 200
 COUNTS = (10, 30, 100, 300, 1000, 5000)
 BYTES = ("shf/1", "np-block/1", "le/1", "patch/1", "etc/1", "cpe-iib/1", "ele/1", "etc-inplace/1", "etc-grey/1")
 SCHEMES = (*BYTES, "ffx/1", "orthogonal/1")
+PIXELS = ("pixel-shuffle/1", {}), ("pixel-shuffle/1", {"unit": "sample"})
+PADS = tuple((f"{name}-xor/1", {}) for name in ("logistic", "skew-tent", "henon", "lattice", "aes"))
+WHOLE = (*PIXELS, *PADS, ("negpos/1", {"colors": False}))
 ALONE = ("shf/1", "np-block/1", "le/1", "ffx/1", "orthogonal/1")
 SIDES = (32, 64, 128, 224, 512)
 
@@ -244,6 +247,9 @@ def curves() -> list[Measurement]:
     still = ("shf/1", "np-block/1", "le/1", "ffx/1", "orthogonal/1")
     found += [Undone(scheme, 100, data="kodak tiles", unseen=44) for scheme in still]
     found += [Undone(scheme, 12, data="kodak tiles of 512", public=8, unseen=4) for scheme in still]
+    found += [Undone(scheme, count, fields) for count in COUNTS for scheme, fields in (*PIXELS, PADS[0])]
+    found += [Undone(scheme, 1000, fields) for scheme, fields in WHOLE if (scheme, fields) not in (*PIXELS, PADS[0])]
+    found += [Undone(scheme, 1000, data="pneumoniamnist") for scheme in ("pixel-shuffle/1", "logistic-xor/1")]
     small = [scheme for scheme in SCHEMES if scheme not in ("cpe-iib/1", "etc-inplace/1", "etc-grey/1")]  # 28, grey
     return found + [
         Undone(scheme, 1000, data="pneumoniamnist", public=public) for public in (0, 1000) for scheme in small

@@ -115,6 +115,14 @@ def test_what_takes_longer_than_is_left_is_not_begun(tmp_path: Path, monkeypatch
     assert asked == ["short"]
 
 
+def test_what_is_known_is_measured_again_where_that_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "folder", lambda: tmp_path)
+    asked: list[str] = []
+    for again in (False, False, True):
+        list(answers([[Counted("x", 0.3, asked)]], seeds=1, again=again))
+    assert asked == ["x", "x"]
+
+
 def test_a_game_without_its_control_is_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "folder", lambda: tmp_path)
     question = Question("fold", "negpos/1")

@@ -1,11 +1,11 @@
 """link-learned: which of a thousand candidates is behind a cipher image, by an encoder that has learnt it.
 
 Nobody tells it what the scheme keeps: under keys of his own the attacker encrypts public pictures, as in FaceLinkGen,
-and an encoder of cipher images learns from such pairs to say how the picture looks in a few principal axes, and how
-sure of each axis it is. Every target is given the likeliest candidate. What it finds holds for any key, so that a key
-per image is no remedy; what it misses may still be there, see `link` for exact traits. The encoder is a layer of random
-filters, means over a grid and over the whole, and a linear map that is learnt (`solvers/linkage.py`). Steps are passes
-over the public pictures, each under fresh keys.
+and learns from such pairs which combinations of features of a cipher image follow from which of its picture, and how
+closely. Every target is given the likeliest candidate. What it finds holds for any key, so that a key per image is no
+remedy; what it misses may still be there, see `link` for exact traits. The encoder is a layer of filters, means over
+cells and over the whole, and canonical correlations (`solvers/linkage.py`). Steps are passes over the public pictures,
+each under fresh keys.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class LinkLearned(Attack):
         return same_shape(scheme)
 
     def guess(self, view: View, rng: np.random.Generator, steps: int) -> Guess:
-        """notes: explained, the share of the axes' variance that the encoder tells of pictures it has not seen."""
+        """notes: correlation, of the combination of features that cipher images tell best; 0 where none was learnt."""
         from imveil.attacks.solvers.linkage import linked
 
         assert view.gallery is not None
-        pick, explained = linked(view, rng, steps)
-        return Guess(view.gallery[pick], notes={"explained": explained})
+        pick, correlation = linked(view, rng, steps)
+        return Guess(view.gallery[pick], notes={"correlation": correlation})

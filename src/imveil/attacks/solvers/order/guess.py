@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imveil.attacks.base import Guess, View, fitted
 from imveil.attacks.solvers.order.pixels import gathered
@@ -44,7 +45,7 @@ def whole_pixels(samples: Any) -> bool:
     return bool((np.diag(both) >= both.max(axis=1) - 1e-9).mean() > 0.5)
 
 
-def alone(samples: Any, grid: tuple[int, int]) -> I64:
+def alone(samples: Any, grid: tuple[int, int]) -> npt.NDArray[np.int32]:
     """(h * w, c): the sample of a cipher image that belongs to each place of a grid (h, w), and colour, without a
     prior. Left and right stay open, and where the colours of a pixel were parted, which of them is which.
 
@@ -54,7 +55,7 @@ def alone(samples: Any, grid: tuple[int, int]) -> I64:
     flat = samples.reshape(n, -1).T
     units = np.arange(pixels * c).reshape(pixels, c) if whole_pixels(samples) else gathered(flat, c)
     values = np.ascontiguousarray(flat[units]).reshape(pixels, -1)
-    return np.asarray(units[upright(values, arranged(values, grid), grid)])
+    return np.asarray(units[upright(values, arranged(values, grid), grid)], np.int32)
 
 
 def reordered(view: View, rng: np.random.Generator) -> Guess:
@@ -78,7 +79,7 @@ def reordered(view: View, rng: np.random.Generator) -> Guess:
     if public is None:
         if h * w > MOST_ALONE or (c > MOST_COLOURS and not together):
             return as_they_are
-        order = alone(samples, (h, w))
+        order: Any = alone(samples, (h, w))
         if not together:
             order = order[:, list(_colours(used.reshape(len(used), -1)[:, order].reshape(-1, h, w, c)))]
     elif together and h * w <= MOST_PUBLIC:

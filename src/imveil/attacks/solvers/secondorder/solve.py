@@ -65,8 +65,8 @@ def solve(
     for family, block in pairs:
         if enough(len(images), family):
             fewer = FAMILIES[family].fewer * (UNKNOWN if scheme is None else 1)
-            most = FAMILIES[family].guessed if scheme is None else MOST
-            tried.append(_tried(images[: min(most, _enough(images, fewer))], family, block, prior))
+            asked = FAMILIES[family].guessed if scheme is None else MOST
+            tried.append(_tried(images[: min(asked, _enough(images, fewer))], family, block, prior))
             if believed(tried[-1], len(images)) and tried[-1].score >= PLAIN_TO_SEE:
                 return tried[-1]
     good = [one for one in tried if believed(one, len(images))]
