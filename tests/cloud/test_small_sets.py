@@ -93,6 +93,26 @@ def test_a_run_that_goes_wrong_is_begun_once_more_and_says_so(tmp_path: Path) ->
         fit((images, labels), 2, replace(settings, lr=1e30), names=["a", "b"], tell=lambda *_: None)
 
 
+def test_what_is_learnt_by_heart_and_serves_for_nothing_else_is_said() -> None:
+    rng, labels = np.random.default_rng(0), np.arange(48) % 2
+    images, others = (rng.integers(0, 256, (48, 8, 8, 3)).astype(np.uint8) for _ in range(2))
+    settings = Settings(width=16, batch=16, epochs=60, flip=False, shift=0)
+    told: list[str] = []
+    for count in (48, 20):
+        held = others[:count], labels[:count]
+        fit(
+            (images, labels),
+            2,
+            settings,
+            valid=held,
+            names=["a", "b"],
+            tell=lambda name, text: told.append(f"{name}: {text}"),
+        )
+    assert any(text.startswith("held out: held-out pictures are answered no better than by chance (") for text in told)
+    assert told[-1].startswith("warning: held-out pictures are answered no better than by chance (")
+    assert sum(text.startswith("warning") for text in told) == 1, "of twenty pictures nothing is said"
+
+
 def test_parts_that_do_not_fit_are_refused_before_the_first_step(tmp_path: Path) -> None:
     for name, split in (("test", "test"), ("valid", "val")):
         place = write_set(tmp_path / name, splits={"train": 8, split: 4}, shapes={split: (8, 8, 1)})

@@ -1,12 +1,14 @@
 """Health: whether a run goes wrong while there is time to begin it again.
 
 It has gone wrong where one class takes all answers, where the loss is ten times what it was, or where the net answers
-the very pictures that it is trained on no better than by chance.
+the very pictures that it is trained on no better than by chance. Where it answers those and not held-out ones, a
+smaller rate is no remedy: that is said, and the run goes on.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +24,7 @@ SAMPLE = 256  # pictures that are asked
 EARLIEST = 60  # steps: before, nothing is said but of the loss
 JUDGED = (0.3, 0.6, 0.9)  # of the run: what the net answers is looked at when an epoch ends after these
 TENFOLD = 10.0
+LEAST_HELD = 30  # held-out pictures, of which fewer say nothing
 RARE = 0.9  # where one class has more of the pictures than this, answering it always is no sign
 
 
@@ -32,15 +35,24 @@ def looked_at(run: Run) -> int:
 
 @dataclass
 class Health:
-    """What is known of a run. names: of the classes."""
+    """What is known of a run. names: of the classes. tell: takes (name, text) of what is said while the run goes on."""
 
     names: list[str]
+    tell: Callable[[str, str], object] = lambda *_: None
     lowest: float = math.inf
     _judged: int = field(default=0, repr=False)
     _asked: tuple[torch.Tensor, torch.Tensor] | None = field(default=None, repr=False)
 
-    def look(self, run: Run, loss: float) -> None:
-        """Diverged, with the reason, where a run goes wrong. loss: the mean of the epoch that has just ended."""
+    def look(self, run: Run, loss: float, held: tuple[float, torch.Tensor] | None = None) -> None:
+        """Diverged, with the reason, where a run goes wrong.
+
+        Parameters
+        ----------
+        loss
+            The mean of the epoch that has just ended.
+        held
+            The share of held-out pictures that were answered right after it, and their labels.
+        """
         if loss > TENFOLD * self.lowest:
             raise Diverged(f"the loss rose from {self.lowest:.2f} to {loss:.2f} by step {run.done:,}")
         self.lowest = min(self.lowest, loss)
@@ -50,21 +62,31 @@ class Health:
         self._judged = due
         if reason := self.trouble(run):
             raise Diverged(f"{reason} after {run.done:,} of {run.total:,} steps")
+        if held is not None and (reason := self.unseen(run, *held)):
+            self.tell("held out", f"{reason} after {run.done:,} of {run.total:,} steps")
 
     def trouble(self, run: Run) -> str:
         """What is wrong with the answers to pictures that the net is trained on; empty where nothing is."""
         images, labels = self._sample(run)
         answers, right = counted(run.net, images, labels, classes=len(self.names), precision=run.settings.precision)
-        share = torch.bincount(labels, minlength=len(self.names)).max().item() / len(labels)
         most = int(answers.argmax())
-        if int(answers[most]) == len(labels) and share < RARE:
+        if int(answers[most]) == len(labels) and self._commonest(labels) < RARE:
             return f"all answers are {self.names[most]!r}"
+        return self._by_chance("the pictures that it is trained on are", right / len(labels), labels, run)
+
+    def unseen(self, run: Run, right: float, labels: torch.Tensor) -> str:
+        """What is wrong with the answers to held-out pictures, of which this share is right; empty where nothing is."""
+        return "" if len(labels) < LEAST_HELD else self._by_chance("held-out pictures are", right, labels, run)
+
+    def _by_chance(self, what: str, right: float, labels: torch.Tensor, run: Run) -> str:
+        share = self._commonest(labels)
         chance = share if run.settings.weights == "none" else 1 / len(self.names)
-        if share < RARE and right / len(labels) < chance + 2 * math.sqrt(chance * (1 - chance) / len(labels)):
-            return (
-                f"the pictures that it is trained on are answered no better than by chance ({right / len(labels):.0%})"
-            )
+        if share < RARE and right < chance + 2 * math.sqrt(chance * (1 - chance) / len(labels)):
+            return f"{what} answered no better than by chance ({right:.0%})"
         return ""
+
+    def _commonest(self, labels: torch.Tensor) -> float:
+        return float(torch.bincount(labels, minlength=len(self.names)).max()) / len(labels)
 
     def _sample(self, run: Run) -> tuple[torch.Tensor, torch.Tensor]:
         if self._asked is None:

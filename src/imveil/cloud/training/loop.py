@@ -123,7 +123,7 @@ def fit(
                 run.state.at = begun
                 if checkpoint is not None and begun.slower == 1.0:
                     restore(checkpoint, recipe, run.state)
-                health = None if names is None or run.state.at.slower < 1 else Health(names)
+                health = None if names is None or run.state.at.slower < 1 else Health(names, say)
                 try:
                     _train(run, held, checkpoint, recipe, progress if group.first else None, budget, health)
                     _sound(run)
@@ -137,7 +137,7 @@ def fit(
                         checkpoint.unlink(missing_ok=True)
             if run.state.average is not None:
                 run.state.average.swap(run.net)
-            if names is not None and (wrong := Health(names).trouble(run)):
+            if names is not None and (wrong := _wrong(run, held, names)):
                 say(
                     "warning",
                     f"{wrong}: this model is of no use; more pictures, other settings or another scheme may be",
@@ -145,6 +145,12 @@ def fit(
     at = run.state.at
     done = replace(settings, epochs=run.epochs, steps=at.planned or settings.steps, lr=settings.lr * at.slower)
     return Trained(run.net.eval(), [Epoch(**e) for e in at.history], done, normalisation, at.seconds)
+
+
+def _wrong(run: Run, held: Held | None, names: list[str]) -> str:
+    """What makes a model that is done useless; empty where nothing does."""
+    health, last = Health(names), run.state.at.history[-1]["valid"] if run.state.at.history else None
+    return health.trouble(run) or ("" if held is None or last is None else health.unseen(run, last, held[1]))
 
 
 def _recipe(settings: Settings, classes: int, start: Start | None, budget: Budget | None) -> dict[str, Any]:
@@ -286,7 +292,7 @@ def _end_epoch(
     at.history.append(asdict(epoch))
     tell(_progress(run, epoch.loss, epoch))
     if health is not None:
-        health.look(run, epoch.loss)
+        health.look(run, epoch.loss, None if held is None or share is None else (share, held[1]))
     at.epoch, at.step, at.total, at.order = at.epoch + 1, 0, 0.0, torch.empty(0, dtype=torch.int64)
 
 
