@@ -28,13 +28,15 @@ class Asked(NamedTuple):
 
 
 def by_count(usual: bool) -> dict[Asked, dict[int, Cell]]:
-    """Of each row, the records by number of cipher images; CIFAR-10 under the usual fields, or all others."""
+    """Of each row, the records by number of cipher images; CIFAR-10 under the usual fields, or without blocks; or all
+    others."""
     found: dict[Asked, dict[int, Cell]] = defaultdict(lambda: defaultdict(list))
     for one in record.latest(record.read("second-order")):
         facts = one.facts
         scheme, fields, data = facts["scheme"], facts["fields"], facts["data"]
         of = "of the kind" if facts.get("public") else "1/f, no pictures" if facts.get("made") else "shipped"
-        if (data == USUAL and of == "shipped" and fields == imveil.find(scheme).config()) == usual:
+        plainly = fields == imveil.find(scheme).config() or not {"block", "sub_block"} & set(fields)
+        if (data == USUAL and of == "shipped" and plainly) == usual:
             more = {k: v for k, v in imveil.find(scheme, **fields).changed().items() if not k.endswith("block")}
             name = " ".join([scheme, *(f"{k}={v}" for k, v in more.items())])
             row = Asked(name, int(fields.get("sub_block", fields.get("block", 1))), data, of)
@@ -136,20 +138,23 @@ def _cell(runs: Iterable[Record]) -> str:
 
 def draw(file: Path) -> None:
     """The mean SSIM against the number of cipher images, a line for each scheme. Needs matplotlib."""
+    from matplotlib import colormaps
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4), dpi=110, layout="constrained")
+    figure = Figure(figsize=(9, 4), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes: Any = figure.subplots()
-    for (scheme, *_), cells in by_count(usual=True).items():
+    axes.set_prop_cycle(color=colormaps["tab20"].colors)
+    curves = {row.scheme: cells for row, cells in by_count(usual=True).items() if len(cells) > 1}
+    for scheme, cells in curves.items():
         scores = [[one.facts["found"]["ssim"] for one in cell] for cell in cells.values()]
         mean = [fmean(score) for score in scores]
         low, high = [m - min(s) for m, s in zip(mean, scores)], [max(s) - m for m, s in zip(mean, scores)]
         axes.errorbar(list(cells), mean, [low, high], marker="o", ms=4, capsize=3, label=scheme)
     axes.set(xscale="log", ylim=(0, 1.02), xlabel="cipher images under one key", ylabel="SSIM of unseen pictures")
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", title="CIFAR-10; bars: all keys", fontsize=8, title_fontsize=9)
+    figure.legend(loc="outside right center", title="CIFAR-10; bars: all keys", fontsize=8, title_fontsize=9)
     figure.savefig(file)
 
 
