@@ -304,7 +304,7 @@ def _smooth(trial: Trial, seen: Seen, seed: int) -> Finding:
     low, high = wilson(right, held)
     found: dict[str, Any] = {"smooth": right, "limit": round(limit, 3), "control": {"recovery": _CHANCE, "low": 0.0}}
     much = not trial.attack.smooths or alike(guess) < _MUCH * alike(targets)
-    found |= {"pictures": much and whole(guess, targets), "says": made.says}
+    found |= {"pictures": much and whole(guess, targets, believed=bool(made.says)), "says": made.says}
     numbers = {
         "value": round(right / held, 6),
         "low": round(low, 6) if _by_chance(right, held) < _SURE and alike(guess) < _ALIKE else 0.0,

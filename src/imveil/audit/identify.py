@@ -59,12 +59,21 @@ def looks_like(images: U8, worked: Mapping[str, tuple[float, float]], says: str 
     return RANDOM
 
 
-def whole(images: U8, made_of: U8 | None = None) -> bool:
-    """Whether they are smooth all over as pictures are, and not in blocks. made_of: the cipher images that they were
-    made of; where these were noise, less will do, since nothing smooth comes out of noise by itself."""
+def whole(images: U8, made_of: U8 | None = None, *, believed: bool = False) -> bool:
+    """Whether they are smooth all over as pictures are, and not in blocks.
+
+    Parameters
+    ----------
+    made_of
+        The cipher images that they were made of; where these were noise, less will do, since nothing smooth comes out
+        of noise by itself.
+    believed
+        By the attack that made them and checks what it makes: blocks that stand out, as those that lost colours for
+        good, are no objection then.
+    """
     small = max(1.0, 32 / max(images.shape[1:3])) ** 0.3  # there, distant pixels are not distant
     most = _OF_NOISE if made_of is not None and alike(made_of) > 0.95 else _WHOLE * small
-    return alike(images) < most and not block_side(images)
+    return alike(images) < most and (believed or not block_side(images))
 
 
 def block_side(images: U8) -> int:
