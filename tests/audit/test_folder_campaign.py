@@ -13,7 +13,7 @@ from PIL import Image
 import imveil
 from auditing import PICTURES, few_attacks, few_steps, run, write
 from imveil.audit.folder_campaign import Folder, audit_folder, read_folder
-from imveil.audit.identify import PLAIN, RANDOM, looks_like
+from imveil.audit.identify import PLAIN, RANDOM, looks_like, whole
 from imveil.audit.leaks import total_variation
 from imveil.audit.pictures import read_pictures
 from imveil.audit.verdicts import as_json, sentence
@@ -188,6 +188,15 @@ def test_what_is_smooth_in_places_or_only_dark_is_not_called_pictures(scheme: st
     found = audit_folder(read_folder(write(tmp_path / "c", encrypted(scheme, scenes(60)))), budget=30, seeds=1)
     assert found.level == grade
     assert "not encrypted" not in sentence(found)
+
+
+def test_blocks_that_stand_out_are_pictures_where_the_attack_believes_in_them() -> None:
+    rng = np.random.default_rng(0)
+    pictures = scenes(40, (32, 32, 3), seed=2) // 2
+    tints = np.kron(rng.integers(0, 120, (40, 4, 4, 1), np.uint8), np.ones((1, 8, 8, 3), np.uint8))
+    assert not whole(pictures + tints)
+    assert whole(pictures + tints, believed=True)
+    assert not whole(rng.integers(0, 256, (40, 32, 32, 3), np.uint8), believed=True)
 
 
 def test_dark_noise_is_not_taken_for_pictures() -> None:

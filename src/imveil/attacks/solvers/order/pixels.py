@@ -22,7 +22,7 @@ from scipy.optimize import linear_sum_assignment
 
 from imveil.attacks.solvers.order.solve import F64, I64
 
-MOST_IMAGES = 0.5  # for each unit: of more, what is left in the end is how the colours of a pixel differ
+MOST_IMAGES = 0.4  # for each unit: of more, what is left in the end is how the colours of a pixel differ
 COMMON = 1 / 3  # of the components: what pictures show in large
 FLAT = 0.25  # power of a component's strength that is left to it
 NEAREST = 8  # samples that are looked at first for each one
