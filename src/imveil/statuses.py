@@ -21,11 +21,18 @@ SCORES = ("recovery", "recovery_by", "reidentified")
 
 
 def status_of(id: str, fields: Mapping[str, Any]) -> str:
-    """The worst that is on record of a scheme with exactly these fields, defaults included; "not measured" for others.
+    """The worst that is on record of a scheme with exactly these fields, defaults included. Of others it says that they
+    were not measured, and what became of the usual ones.
 
     No scheme is looked up or imported: both may come from a stranger's manifest.
+
+    >>> status_of("plain/1", {"more": 1})
+    'not measured with these fields; with the usual ones not encrypted'
     """
-    return str(_statuses().get(_named(id, fields), {"status": UNKNOWN})["status"])
+    if known := _statuses().get(_named(id, fields)):
+        return str(known["status"])
+    usual = next((one for one in _page()["statuses"] if one["scheme"] == id), None)
+    return UNKNOWN if usual is None else f"{UNKNOWN} with these fields; with the usual ones {usual['status']}"
 
 
 def queries_of(id: str, fields: Mapping[str, Any]) -> str:

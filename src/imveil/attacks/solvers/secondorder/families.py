@@ -23,13 +23,13 @@ USUAL = (4, 1, 2, 8, 16)  # sides of blocks, the most usual first; 16 takes as l
 
 @dataclass(frozen=True)
 class Family:
-    """recipe: (cipher images, block, prior) -> the way to pictures.   blocks: sides to try when nobody says.   most:
-    blocks of a picture that it can put in order.   dtype: of cipher images.   alone: whether one large cipher image may
-    be enough.   fewer: so many times fewer images than others need are looked at.   least: cipher images, where one is
-    not enough.   smooth: the share of borders that are as smooth as the others in what is believed; where colours are
-    lost, blocks that lost others differ for good.   planes: side by side in one grey image.
-    coloured: images of one colour have nothing to lose.   guessed: cipher images that are looked at where nobody says
-    what was done."""
+    """recipe: (cipher images, block, prior) -> the way to pictures.   blocks: sides to try when nobody
+    says.   most: blocks of a picture that it can put in order.   dtype: of cipher images.   alone: whether one
+    large cipher image may be enough.   fewer: so many times fewer images than others need are looked at.   least:
+    cipher images, where one is not enough.   smooth: the share of borders that are as smooth as the others in what
+    is believed; where colours are lost, blocks that lost others differ for good, and a few pixels at wrong places
+    leave a picture one.   planes: side by side in one grey image. coloured: images of one colour have nothing to
+    lose.   guessed: cipher images that are looked at where nobody says what was done."""
 
     recipe: Recipe
     blocks: tuple[int, ...] = (2, 4, 8, 16)
@@ -56,7 +56,7 @@ FAMILIES: dict[str, Family] = {
     "one rotation of all blocks": Family(rotation.rotated, (2, 4, 8), dtype="float32", alone=True),
     "values through a table, alike in all blocks": Family(table.looked_up, (2, 4, 8, 16), dtype="uint16", alone=True),
     "a sequence XORed into all pictures": Family(whole.masked, (1,), MOST_PIXELS),
-    "pixels or samples moved": Family(whole.moved_pixels, (1,), MOST, guessed=1000),
+    "pixels or samples moved": Family(whole.moved_pixels, (1,), MOST, smooth=0.94, guessed=1000),
     "blocks moved among three planes, turned, inverted": Family(planes.beside, (4, 8, 16), MOST, planes=3),
 }
 
